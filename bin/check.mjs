@@ -1,0 +1,78 @@
+#!/usr/bin/env node
+// Everything that must hold, in one command: format, lint, types, unused code, tests, then the count line.
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { findNode, missingNode, projectRoot } from "./pinned-node.mjs";
+
+const help = `usage: npm run check [-- [--fix-format] [--only STEP[,STEP]] [TEST-FILE...]]
+steps: format lint types unused test
+example: npm run check -- --only types,test test/engine`;
+
+const node = findNode();
+if (node === null) {
+  process.stderr.write(`${missingNode}\n`);
+  process.exit(2);
+}
+const args = process.argv.slice(2);
+if (args.includes("--help")) {
+  process.stdout.write(`${help}\n`);
+  process.exit(0);
+}
+const bin = (pkg, file) => join(projectRoot, "node_modules", pkg, file);
+const reportFile = join(projectRoot, ".cache", "vitest.json");
+const fixFormat = args.includes("--fix-format");
+const onlyAt = args.indexOf("--only");
+const only = onlyAt >= 0 ? (args[onlyAt + 1] ?? "").split(",") : null;
+const testFiles = args.filter(
+  (arg, i) => !arg.startsWith("--") && (onlyAt < 0 || i !== onlyAt + 1),
+);
+
+const steps = {
+  format: [bin("@biomejs/biome", "bin/biome"), "check", ...(fixFormat ? ["--write"] : []), "."],
+  lint: [bin("oxlint", "bin/oxlint"), "--type-aware", "--deny-warnings", "."],
+  types: [bin("typescript", "bin/tsc"), "-b"],
+  unused: [bin("knip", "bin/knip.js"), "--no-progress"],
+  test: [
+    bin("vitest", "vitest.mjs"),
+    "run",
+    "-c",
+    "test/vitest.config.ts",
+    "--reporter=default",
+    "--reporter=json",
+    `--outputFile.json=${reportFile}`,
+    ...testFiles,
+  ],
+};
+
+mkdirSync(join(projectRoot, ".cache"), { recursive: true });
+rmSync(reportFile, { force: true });
+const chosen = fixFormat ? ["format"] : (only ?? Object.keys(steps));
+let failed = false;
+for (const name of chosen) {
+  const command = steps[name];
+  if (command === undefined) {
+    process.stderr.write(`check: unknown step "${name}"\n${help}\n`);
+    process.exit(2);
+  }
+  const startedAt = Date.now();
+  process.stdout.write(`── ${name}\n`);
+  const result = spawnSync(node, command, { cwd: projectRoot, stdio: "inherit" });
+  const ok = result.status === 0;
+  process.stdout.write(`── ${name} ${ok ? "ok" : "FAILED"} (${Date.now() - startedAt} ms)\n`);
+  if (!ok) {
+    failed = true;
+    break;
+  }
+}
+if (chosen.includes("test")) {
+  try {
+    const report = JSON.parse(readFileSync(reportFile, "utf8"));
+    const failures = Math.max(report.numFailedTests, report.success ? 0 : 1);
+    process.stdout.write(`${report.numPassedTests} passed, ${failures} failed\n`);
+  } catch {
+    process.stdout.write("0 passed, 1 failed\n");
+    failed = true;
+  }
+}
+process.exit(failed ? 1 : 0);
