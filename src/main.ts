@@ -1,1 +1,29 @@
-process.stdout.write("pitboss\n");
+import { commandList, commandNamed } from "./cli/commands.ts";
+
+const exitDone = 0;
+const exitFailed = 1;
+const exitWrongUse = 2;
+
+/** Parses the command's name, runs it and turns what happens into an exit code. */
+async function main(args: readonly string[]): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === undefined || name === "--help" || name === "help") {
+    process.stdout.write(commandList());
+    return name === undefined ? exitWrongUse : exitDone;
+  }
+  const command = commandNamed(name);
+  if (command === null) {
+    process.stderr.write(`pitboss: there is no command "${name}"\n\n${commandList()}`);
+    return exitWrongUse;
+  }
+  const run = await command.load();
+  return run(rest);
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : "unknown failure";
+  process.stderr.write(`pitboss: ${text}\n`);
+  process.exitCode = exitFailed;
+}

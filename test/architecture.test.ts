@@ -10,12 +10,12 @@ const engineRank: Record<string, number> = {
   lib: 0,
   domain: 1,
   protocol: 2,
-  state: 3,
-  risk: 4,
-  strategies: 4,
-  core: 5,
-  api: 6,
-  ports: 6,
+  api: 3,
+  ports: 3,
+  state: 4,
+  risk: 5,
+  strategies: 5,
+  core: 6,
   runtime: 7,
 };
 

@@ -1,0 +1,94 @@
+/** A command line command: what it is for, and its code, loaded only when it runs. */
+type CommandEntry = {
+  readonly name: string;
+  readonly group: "Chat" | "Looking" | "Data" | "Service and venue";
+  readonly summary: string;
+  /** The command's own function: arguments in, exit code out. */
+  readonly load: () => Promise<(args: readonly string[]) => Promise<number>>;
+};
+
+const commands: readonly CommandEntry[] = [
+  {
+    name: "tgbot-run-local",
+    group: "Chat",
+    summary: "the offline desk: chat, paper venue and the real service in one terminal (npm start)",
+    load: async () => (await import("./tgbot-run-local.ts")).tgbotRunLocalCommand,
+  },
+  {
+    name: "status",
+    group: "Looking",
+    summary: "what a running service holds: money, exposure, orders, feeds",
+    load: async () => (await import("./status.ts")).statusCommand,
+  },
+  {
+    name: "health",
+    group: "Looking",
+    summary: "each module's state: exit 0 ready, 1 degraded, 3 not running",
+    load: async () => (await import("./health.ts")).healthCommand,
+  },
+  {
+    name: "kill",
+    group: "Service and venue",
+    summary: "stop trading and cancel every order without Telegram",
+    load: async () => (await import("./kill.ts")).killCommand,
+  },
+  {
+    name: "run-service",
+    group: "Service and venue",
+    summary: "the bot and its engine",
+    load: async () => (await import("./run-service.ts")).runServiceCommand,
+  },
+  {
+    name: "paper-venue",
+    group: "Service and venue",
+    summary: "a venue on loopback that speaks Polymarket's wire protocol",
+    load: async () => (await import("./paper-venue.ts")).paperVenueCommand,
+  },
+  {
+    name: "book-verify",
+    group: "Data",
+    summary: "check the hashes of recorded books",
+    load: async () => (await import("./book-verify.ts")).bookVerifyCommand,
+  },
+  {
+    name: "sets-scan",
+    group: "Data",
+    summary: "cost of complete sets in recorded books",
+    load: async () => (await import("./sets-scan.ts")).setsScanCommand,
+  },
+  {
+    name: "ingest-ws",
+    group: "Data",
+    summary: "subscribe to markets and show or store their books",
+    load: async () => (await import("./record-replay.ts")).ingestWsCommand,
+  },
+  {
+    name: "record",
+    group: "Data",
+    summary: "write the market channel's frames to a file",
+    load: async () => (await import("./record-replay.ts")).recordCommand,
+  },
+  {
+    name: "replay",
+    group: "Data",
+    summary: "play recorded frames: books, counters, digest",
+    load: async () => (await import("./record-replay.ts")).replayCommand,
+  },
+];
+
+export function commandNamed(name: string): CommandEntry | null {
+  return commands.find((command) => command.name === name) ?? null;
+}
+
+/** The page that `pitboss --help` shows. */
+export function commandList(): string {
+  const width = Math.max(...commands.map((command) => command.name.length));
+  const groups = ["Chat", "Looking", "Service and venue", "Data"] as const;
+  const sections = groups.map((group) => {
+    const lines = commands
+      .filter((command) => command.group === group)
+      .map((command) => `  ${command.name.padEnd(width)}  ${command.summary}`);
+    return `${group}\n${lines.join("\n")}`;
+  });
+  return `usage: pitboss COMMAND [OPTIONS]      every command has --help with an example\n\n${sections.join("\n\n")}\n\nexit codes: 0 done, 1 the thing checked does not hold, 2 wrong use or configuration, 3 not running\nexample: pitboss tgbot-run-local\n`;
+}

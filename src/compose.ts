@@ -1,0 +1,152 @@
+import { mkdirSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { Config } from "../config/config.ts";
+import type { Polymarket } from "./adapters/polymarket/create-polymarket.ts";
+import { createPolymarket } from "./adapters/polymarket/create-polymarket.ts";
+import { acquireLeases, type Lease, leaseFiles } from "./adapters/sqlite/lease.ts";
+import { openLedger } from "./adapters/sqlite/ledger.ts";
+import { systemClock } from "./adapters/system/clock.ts";
+import { systemEntropy } from "./adapters/system/entropy.ts";
+import { createFaultPoints } from "./adapters/system/fault-points.ts";
+import { createLogger, type Logger } from "./adapters/telemetry/logger.ts";
+import { Desk, type DeskDeps } from "./engine/runtime/desk.ts";
+import { Engine } from "./engine/runtime/engine.ts";
+import { engineSettings } from "./engine-settings.ts";
+import { ServiceError } from "./service-error.ts";
+
+/** How often one live book is compared with a REST read of it. */
+const canaryMs = 15_000;
+
+/** Everything of a running service that has to be ended, in one value. */
+export type Service = {
+  readonly config: Config;
+  readonly engine: Engine;
+  readonly polymarket: Polymarket;
+  readonly logger: Logger;
+  readonly signer: string;
+  readonly funder: string;
+  stop(): Promise<void>;
+};
+
+export type ComposeOptions = {
+  /** Crash tests only: named points obey the parent's channel. */
+  readonly faultPoints: boolean;
+};
+
+/** Names every concrete adapter. Rejects with ServiceError when the service must not run. */
+export async function composeService(config: Config, options: ComposeOptions): Promise<Service> {
+  const { service, relayer, telegram } = config;
+  const secrets = [relayer.privateKey, telegram.botToken, telegram.webhookSecret].flatMap((one) =>
+    one === null ? [] : [one.reveal()],
+  );
+  const privateKey = relayer.privateKey?.reveal();
+  if (privateKey === undefined) {
+    throw new ServiceError(
+      "no_key",
+      "no signing key: put [relayer] private_key into secrets.local.toml",
+    );
+  }
+  mkdirSync(service.stateDir, { recursive: true, mode: 0o700 });
+  const logger = createLogger({
+    level: service.logLevel,
+    target: config.telemetry.logFile === null ? { kind: "stderr" } : logFile(config),
+    secrets,
+  });
+  const polymarket = openPolymarket(config, privateKey, logger);
+  const { account } = polymarket.venue;
+  const lease = takeLease(config, account.signer);
+  const log = await openLedger(join(service.stateDir, "ledger.db"));
+  const deps: DeskDeps = {
+    settings: engineSettings(config),
+    log,
+    venue: polymarket.venue,
+    marketData: polymarket.marketData,
+    catalog: polymarket.catalog,
+    hasher: polymarket.hasher,
+    clock: systemClock,
+    entropy: systemEntropy,
+    faultPoints: createFaultPoints(options.faultPoints),
+    logger,
+    leaseHeld: lease.isHeld,
+    tickMs: service.tickMs,
+    snapshotWaitMs: service.snapshotWaitMs,
+    bookRefreshAgeMs: config.risk.bookRefreshAgeMs,
+    ledgerCommitMaxMs: config.venueWaits.ledgerCommitMaxMs,
+    canaryMs,
+    maxSetMarkets: config.dutch.maxSets,
+  };
+  const engine = new Engine(deps, await Desk.prepare(deps));
+  return {
+    config,
+    engine,
+    polymarket,
+    logger,
+    signer: account.signer,
+    funder: account.funder,
+    stop: async () => {
+      await engine.stop();
+      await polymarket.close();
+      lease.release();
+      await logger.close();
+    },
+  };
+}
+
+function logFile(config: Config) {
+  const { telemetry } = config;
+  return {
+    kind: "file" as const,
+    path: telemetry.logFile ?? "",
+    bytesMax: telemetry.logFileMaxBytes,
+    kept: telemetry.logFilesKept,
+  };
+}
+
+function openPolymarket(config: Config, privateKey: string, logger: Logger): Polymarket {
+  const { relayer, venueWaits } = config;
+  if (relayer.chainId !== 137 && relayer.chainId !== 80_002) {
+    throw new ServiceError("chain", `chain_id ${relayer.chainId} is not supported: use 137`);
+  }
+  const { signatureType } = relayer;
+  if (signatureType !== 0 && signatureType !== 1 && signatureType !== 2 && signatureType !== 3) {
+    throw new ServiceError("signature_type", "signature_type is 0, 1, 2 or 3");
+  }
+  return createPolymarket({
+    urls: { clob: relayer.baseUrl, gamma: relayer.gammaUrl, ws: relayer.wsUrl },
+    chainId: relayer.chainId,
+    privateKey,
+    signatureType,
+    funder: relayer.funder,
+    timeouts: {
+      connectMs: venueWaits.connectTimeoutMs,
+      headersMs: venueWaits.postTimeoutMs,
+      bodyMs: venueWaits.readTimeoutMs,
+      totalMs: venueWaits.postTimeoutMs + venueWaits.connectTimeoutMs,
+    },
+    log: logger,
+  });
+}
+
+/** One writer, one signer: a second service on this state folder or this key says who holds it. */
+function takeLease(config: Config, signer: string): Lease {
+  const { service, relayer } = config;
+  const files = leaseFiles({
+    stateDir: service.stateDir,
+    venueHost: new URL(relayer.baseUrl).host,
+    signer,
+    userStateDir: process.env["XDG_STATE_HOME"] ?? join(homedir(), ".local", "state"),
+  });
+  const info = { pid: process.pid, sinceMs: Date.now(), purpose: `run-service ${service.name}` };
+  const result = acquireLeases(files, info);
+  if (result.ok) return result.lease;
+  const { heldBy } = result;
+  const who =
+    heldBy === null
+      ? "another process"
+      : `process ${heldBy.pid} (${heldBy.purpose}) since ${new Date(heldBy.sinceMs).toISOString()}`;
+  throw new ServiceError(
+    "lease_held",
+    `${who} trades with this key or state folder already (${result.file}): stop it first, two writers would double orders`,
+  );
+}

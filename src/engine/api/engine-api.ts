@@ -1,0 +1,122 @@
+import type { ConditionId } from "../domain/market.ts";
+import type { Shares } from "../domain/numbers.ts";
+import type { Denial } from "../domain/reasons.ts";
+import type { Result } from "../lib/result.ts";
+import type { Notice } from "./notices.ts";
+import type { DueMessage, OutMessage, StoredButton } from "./outbox.ts";
+import type {
+  Actor,
+  MarketRef,
+  PendingCommand,
+  ReceivedCommand,
+  TradeRequest,
+  Verdict,
+} from "./requests.ts";
+import type {
+  DeskView,
+  HoldingView,
+  MarketSummary,
+  MarketView,
+  OrderView,
+  SetCard,
+  SetScanView,
+  TradeCard,
+} from "./views.ts";
+
+/** What a press of Confirm led to. */
+export type ConfirmOutcome =
+  /** Durable: the orders are being sent; their ends arrive as notices. */
+  | { readonly kind: "accepted"; readonly planId: string; readonly orders: readonly OrderView[] }
+  /** The price left the shown bound: nothing was sent, here is a new card (the old one is dead). */
+  | { readonly kind: "requoted"; readonly card: TradeCard }
+  | { readonly kind: "refused"; readonly denial: Denial };
+
+/**
+ * The driving side of the engine: what the chat and the command line see. Methods that return a promise resolve when
+ * what they say is durable. None throws for business reasons.
+ */
+export type EngineApi = {
+  // The inbox: a command is kept before it is worked on, and stays pending until it is answered.
+  receive(command: ReceivedCommand): Promise<"new" | "duplicate" | "ledger_failed">;
+  /** Commands without an answer, oldest first; after a restart those that the last run did not finish. */
+  pendingCommands(): readonly PendingCommand[];
+  /** Ends a command: audit row and its messages in one commit. A second answer to the same command is ignored. */
+  answer(
+    commandId: string,
+    verdict: Verdict,
+    reason: string,
+    messages: readonly OutMessage[],
+  ): Promise<void>;
+
+  // The outbox: messages survive a restart and leave in order of priority.
+  dueMessages(nowMs: number): readonly DueMessage[];
+  markSent(messageId: string, telegramMessageId: number | null): Promise<void>;
+  /** Try again at `retryAtMs`, or give up (null). */
+  markFailed(messageId: string, reason: string, retryAtMs: number | null): Promise<void>;
+  /** Puts messages into the outbox that answer no command (alerts). The same key twice is one message. */
+  enqueue(messages: readonly OutMessage[]): Promise<void>;
+  /** Called after every commit that may have changed outbox, notices or trading state. */
+  onChange(listener: () => void): () => void;
+  /** What a button of an earlier message means, or null when it is unknown or too old. */
+  button(nonce: string): StoredButton | null;
+  /** Telegram message that an outbox key became, to edit it later; null when not sent yet. */
+  telegramMessageId(key: string): number | null;
+
+  // Notices: facts to tell. The cursor is kept by the outbox keys that the bot enqueues ("n:<noticeId>:<chatId>").
+  noticesAfter(noticeId: number): readonly Notice[];
+  /** The last notice whose messages were all enqueued. */
+  noticeCursor(): number;
+  noticesTold(upTo: number, messages: readonly OutMessage[]): Promise<void>;
+
+  // Looking.
+  view(): DeskView;
+  orders(): readonly OrderView[];
+  order(clientOid: string): OrderView | null;
+  holdings(): readonly HoldingView[];
+  findMarkets(ref: MarketRef, limit: number): Promise<Result<readonly MarketSummary[], Denial>>;
+  /** Subscribes and waits (bounded) for a verified book before it answers. */
+  market(conditionId: ConditionId): Promise<Result<MarketView, Denial>>;
+
+  // Trading.
+  quoteTrade(
+    actor: Actor,
+    commandId: string,
+    request: TradeRequest,
+  ): Promise<Result<TradeCard, Denial>>;
+  /** Bound to user and chat of the card. The same commandId again gets the same outcome. */
+  confirm(actor: Actor, commandId: string, nonce: string): Promise<ConfirmOutcome>;
+  discardCard(actor: Actor, nonce: string): Promise<void>;
+  cancelOrders(
+    actor: Actor,
+    commandId: string,
+    clientOids: readonly string[] | "all",
+  ): Promise<Result<{ readonly asked: readonly OrderView[] }, Denial>>;
+  scanSets(): Promise<SetScanView>;
+  quoteSet(
+    actor: Actor,
+    commandId: string,
+    setId: string,
+    size: Shares | null,
+  ): Promise<Result<SetCard, Denial>>;
+
+  // Safety.
+  /** Closes the gate in memory before it returns; safe to call from anywhere, any number of times. */
+  closeGate(): void;
+  /** Persists the kill, cancels everything, reports each order's fate by notices. */
+  kill(
+    actor: Actor | null,
+    commandId: string | null,
+    note: string,
+  ): Promise<{ readonly openOrders: number }>;
+  /** First step of resuming: what changed since the kill, and a nonce that works after `readyAtMs`. */
+  askResume(
+    actor: Actor,
+    commandId: string,
+  ): Promise<
+    Result<
+      { readonly nonce: string; readonly readyAtMs: number; readonly expiresAtMs: number },
+      Denial
+    >
+  >;
+  confirmResume(actor: Actor, commandId: string, nonce: string): Promise<Result<null, Denial>>;
+};

@@ -1,0 +1,73 @@
+import type { Shares, Usd } from "../domain/numbers.ts";
+import type { HaltReason } from "../domain/reasons.ts";
+import type { OrderView, TradingView } from "./views.ts";
+
+/** Something that happened and that a person is told, in order, exactly once a chat. */
+export type Notice = {
+  readonly noticeId: number;
+  readonly atMs: number;
+  /** Null: every trader. */
+  readonly chatId: number | null;
+  readonly body: NoticeBody;
+};
+
+export type NoticeBody =
+  /** A marketable order or a resting one came to its end, or (live) came to rest. One notice a state. */
+  | { readonly kind: "order.outcome"; readonly order: OrderView; readonly result: OrderResult }
+  /** A resting order filled in part or in full. */
+  | {
+      readonly kind: "order.filled";
+      readonly order: OrderView;
+      readonly size: Shares;
+      readonly money: Usd;
+      readonly fee: Usd;
+    }
+  | { readonly kind: "order.unknown"; readonly order: OrderView }
+  | {
+      readonly kind: "fill.reversed";
+      readonly order: OrderView;
+      readonly size: Shares;
+      readonly money: Usd;
+    }
+  /** Every leg of a set has an end. */
+  | {
+      readonly kind: "set.outcome";
+      readonly title: string;
+      readonly legs: readonly OrderView[];
+      readonly shares: Shares;
+      readonly cost: Usd;
+      readonly fee: Usd;
+      readonly complete: boolean;
+    }
+  | { readonly kind: "killed"; readonly trading: TradingView; readonly openOrders: number }
+  /** The fate of each order that was open when the kill came; all settled when `settled`. */
+  | {
+      readonly kind: "kill.report";
+      readonly orders: readonly OrderFate[];
+      readonly settled: boolean;
+    }
+  | { readonly kind: "resumed"; readonly byUserId: number | null }
+  | { readonly kind: "halted"; readonly reason: HaltReason; readonly detail: string }
+  | { readonly kind: "feed.lost"; readonly feed: "market" | "user"; readonly sinceMs: number }
+  | { readonly kind: "feed.back"; readonly feed: "market" | "user"; readonly afterMs: number }
+  | {
+      readonly kind: "started";
+      readonly trading: TradingView;
+      readonly openOrders: number;
+      readonly positions: number;
+      readonly unknownOrders: number;
+    };
+
+export type OrderResult =
+  | "filled"
+  | "partially_filled"
+  | "nothing_filled"
+  | "resting"
+  | "rejected"
+  | "canceled"
+  | "expired";
+
+export type OrderFate = {
+  readonly order: OrderView;
+  readonly fate: "canceled" | "filled" | "was_done" | "still_open" | "unknown";
+};

@@ -1,0 +1,233 @@
+import type { ConditionId, OutcomeIndex, Side, TokenId } from "../domain/market.ts";
+import type { Price, Shares, Usd } from "../domain/numbers.ts";
+import type { OrderStatus, TimeInForce } from "../domain/order.ts";
+import type { Denial, HaltReason, RejectReason } from "../domain/reasons.ts";
+
+/** paper: the paper venue. dry-run: real data, nothing sent. live: money. First line of every trading message. */
+export type DeskMode = "paper" | "dry-run" | "live";
+
+export type MarketSummary = {
+  readonly conditionId: ConditionId;
+  readonly slug: string;
+  readonly question: string;
+  readonly groupTitle: string | null;
+  readonly outcomeNames: readonly [string, string];
+  /** From the live book when we have one, else the catalog's cached figures; null when unknown. Outcome 0. */
+  readonly bestBid: Price | null;
+  readonly bestAsk: Price | null;
+  readonly volumeUsd: number | null;
+  readonly endAtMs: number | null;
+  readonly tradable: boolean;
+};
+
+export type HoldingView = {
+  readonly conditionId: ConditionId;
+  readonly tokenId: TokenId;
+  readonly question: string;
+  readonly outcome: OutcomeIndex;
+  readonly outcomeName: string;
+  readonly confirmed: Shares;
+  readonly provisional: Shares;
+  /** Dollars paid for what is held, fees included. */
+  readonly cost: Usd;
+  /** Best bid now, null when there is none or the book is not live. */
+  readonly bid: Price | null;
+  /** Shares at the best bid less cost; null without a bid. */
+  readonly unrealizedUsd: Usd | null;
+  readonly realizedUsd: Usd;
+};
+
+export type MarketView = MarketSummary & {
+  readonly tickSize: Price;
+  readonly minOrderSize: Shares;
+  readonly feeRatePpm: number;
+  readonly negRisk: boolean;
+  /** Best bid and ask of each outcome. */
+  readonly quotes: readonly [QuoteView, QuoteView];
+  /** Dollars resting within 2 cents of the best price, outcome 0. */
+  readonly bidDepthUsd: Usd;
+  readonly askDepthUsd: Usd;
+  /** Milliseconds since the book was last known to be right; null when it is not live. */
+  readonly ageMs: number | null;
+  readonly holdings: readonly HoldingView[];
+};
+
+export type QuoteView = { readonly bid: Price | null; readonly ask: Price | null };
+
+export type RiskAfter = {
+  readonly outcomeUsd: Usd;
+  readonly outcomeCapUsd: Usd;
+  readonly marketUsd: Usd;
+  readonly marketCapUsd: Usd;
+  readonly totalUsd: Usd;
+  readonly totalCapUsd: Usd;
+  readonly cashLeftUsd: Usd;
+};
+
+/** A confirmation card: the dry run of exactly what will be sent. */
+export type TradeCard = {
+  /** One-time nonce of the Confirm button: `v1:ok:<nonce>`. */
+  readonly nonce: string;
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number;
+  readonly mode: DeskMode;
+  readonly conditionId: ConditionId;
+  readonly question: string;
+  readonly outcome: OutcomeIndex;
+  readonly outcomeName: string;
+  readonly side: Side;
+  readonly timeInForce: TimeInForce;
+  /** When a gtd order ends at the venue. */
+  readonly goodTillMs: number | null;
+  readonly tickSize: Price;
+  readonly limit: Price;
+  /** Marketable now: expected spend or proceeds before the fee; resting: size * limit. */
+  readonly money: Usd;
+  readonly shares: Shares;
+  /** Part that would match at once; the rest would rest (gtc, gtd) or be dropped (fak). */
+  readonly matchesNow: Shares;
+  /** Worst price of the walk; null when nothing matches now. */
+  readonly worst: Price | null;
+  readonly best: Price | null;
+  readonly fee: Usd;
+  /** The fee rounded up, reserved by the gate. */
+  readonly feeReserved: Usd;
+  /** Most that can leave the account: spend at the limit plus reserved fee (buy); 0 for a sale. */
+  readonly maxSpend: Usd;
+  readonly maxLoss: Usd;
+  /** What the shares pay if the outcome wins (buy). */
+  readonly paysIfWin: Usd;
+  readonly riskAfter: RiskAfter;
+  readonly bookAgeMs: number;
+  /** Set when a dollar amount was cut to what the book or the account allows. */
+  readonly amountCutFrom: Usd | null;
+  readonly request: import("./requests.ts").TradeRequest;
+};
+
+export type SetLegCard = {
+  readonly conditionId: ConditionId;
+  readonly question: string;
+  readonly outcome: OutcomeIndex;
+  readonly outcomeName: string;
+  readonly limit: Price;
+  readonly worst: Price;
+  readonly money: Usd;
+  readonly fee: Usd;
+};
+
+/** Card of a complete set: every leg buys the same number of shares. */
+export type SetCard = {
+  readonly nonce: string;
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number;
+  readonly mode: DeskMode;
+  readonly setId: string;
+  readonly title: string;
+  readonly kind: SetKind;
+  readonly shares: Shares;
+  readonly legs: readonly SetLegCard[];
+  readonly cost: Usd;
+  readonly fee: Usd;
+  readonly profit: Usd;
+  /** Dollars lost if only the dearest single leg fails and the rest is worth nothing: told, not hidden. */
+  readonly maxLoss: Usd;
+  readonly maxSpend: Usd;
+  readonly riskAfter: RiskAfter;
+};
+
+/** binary: YES+NO of one market; neg-risk-long: every YES; neg-risk-convert: NOs converted by a contract call. */
+export type SetKind = "binary" | "neg-risk-long" | "neg-risk-convert";
+
+export type SetView = {
+  readonly setId: string;
+  readonly title: string;
+  readonly kind: SetKind;
+  readonly outcomes: number;
+  readonly verdict: "profitable" | "refused" | "needs_convert";
+  /** Why it is refused. */
+  readonly refusal: Denial | null;
+  /** Best size and figures at that size (at the minimum size when nothing is profitable); null without liquidity. */
+  readonly shares: Shares | null;
+  readonly cost: Usd | null;
+  readonly fee: Usd | null;
+  /** Payoff less cost, fee and safety margin; negative when it loses. */
+  readonly profit: Usd | null;
+  readonly oldestBookMs: number | null;
+};
+
+export type SetScanView = {
+  readonly scannedSets: number;
+  readonly scannedMarkets: number;
+  readonly atMs: number;
+  readonly sets: readonly SetView[];
+};
+
+export type OrderView = {
+  readonly clientOid: string;
+  /** First 8 hex digits of the venue order id after 0x, for people. */
+  readonly shortId: string;
+  readonly orderHash: string;
+  readonly conditionId: ConditionId;
+  readonly question: string;
+  readonly outcome: OutcomeIndex;
+  readonly outcomeName: string;
+  readonly side: Side;
+  readonly timeInForce: TimeInForce;
+  readonly status: OrderStatus;
+  readonly rejectReason: RejectReason | null;
+  readonly limit: Price;
+  readonly size: Shares;
+  readonly spend: Usd | null;
+  readonly filled: Shares;
+  readonly filledUsd: Usd;
+  readonly feesUsd: Usd;
+  readonly reservedUsd: Usd;
+  readonly createdAtMs: number;
+  readonly planId: string;
+  readonly leg: number;
+  readonly strategy: "manual" | "dutch";
+  readonly cancelAsked: boolean;
+};
+
+export type FeedView = {
+  readonly name: "market" | "user" | "catalog" | "chat";
+  readonly up: boolean;
+  /** Milliseconds since the last frame or answer; null when there was none. */
+  readonly ageMs: number | null;
+};
+
+export type TradingView = {
+  readonly state: "active" | "halted" | "killed";
+  readonly reason: HaltReason | null;
+  readonly sinceMs: number;
+  /** Who killed, and what they said. */
+  readonly byUserId: number | null;
+  readonly note: string;
+};
+
+export type DeskView = {
+  readonly mode: DeskMode;
+  readonly atMs: number;
+  readonly startedAtMs: number;
+  readonly trading: TradingView;
+  readonly cash: Usd;
+  /** Dollars reserved by open buys, fees included. */
+  readonly locked: Usd;
+  readonly cashFree: Usd;
+  /** At best bids; positions without a live bid count at zero and are named in `unpriced`. */
+  readonly positionsUsd: Usd;
+  readonly unpriced: number;
+  readonly exposureUsd: Usd;
+  readonly exposureCapUsd: Usd;
+  readonly openOrders: number;
+  readonly unknownOrders: number;
+  readonly inFlightOrders: number;
+  readonly positions: number;
+  readonly feeds: readonly FeedView[];
+  readonly lastOrderAtMs: number | null;
+  readonly queue: number;
+  readonly booksLive: number;
+  readonly booksStale: number;
+  readonly ledgerSeq: number;
+  readonly warnings: readonly string[];
+};

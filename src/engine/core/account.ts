@@ -1,0 +1,143 @@
+import { isOpen, isResting } from "../domain/order.ts";
+import { unreachable } from "../lib/assert.ts";
+import type { ReadPurpose } from "../protocol/effect.ts";
+import type { AccountEvent, AccountReport, CancelOutcome } from "../protocol/venue-report.ts";
+import { openOrders } from "../state/exposure.ts";
+import { ask, emit, type StepContext } from "./context.ts";
+import { killSnapshot } from "./kill.ts";
+import { linkLost, linkUp } from "./links.ts";
+import { raise } from "./notices.ts";
+import { applyVenueOrder, fillReported, lookIfDue, watchOf } from "./order-progress.ts";
+import { recordFill } from "./record-fill.ts";
+import { tradingView } from "./trading-view.ts";
+
+/** Trades are read from a little before the oldest thing that is still open. */
+const readBackMs = 20_000;
+
+export function accountEvent(context: StepContext, event: AccountEvent): void {
+  const { user } = context.state.live.links;
+  switch (event.kind) {
+    case "order.reported":
+      user.lastFrameAtMs = context.atMs;
+      if (!applyVenueOrder(context, event.order)) context.state.live.externalOrders++;
+      return;
+    case "fill.reported":
+      user.lastFrameAtMs = context.atMs;
+      fillReported(context, event.fill);
+      ask(context, { kind: "account.read", purpose: "balance", fillsAfterS: null });
+      return;
+    case "link.up":
+      linkUp(context, "user");
+      // The stream neither snapshots nor replays: the reads are the truth after every connect.
+      if (context.state.ready) readAccount(context, "link");
+      return;
+    case "link.lost":
+      linkLost(context, "user");
+      return;
+    default:
+      unreachable(event);
+  }
+}
+
+/** Asks for the venue's account of us, with every trade since the oldest open matter. */
+export function readAccount(context: StepContext, purpose: ReadPurpose): void {
+  const { state } = context;
+  state.live.reconciling = true;
+  state.live.nextReconcileAtMs = context.atMs + context.settings.waits.reconcileIntervalMs;
+  let oldest = context.atMs;
+  for (const order of openOrders(state)) oldest = Math.min(oldest, order.createdAtMs);
+  for (const fill of state.fills.values()) {
+    if (fill.status === "provisional") oldest = Math.min(oldest, fill.atMs);
+  }
+  const fillsAfterS = Math.max(0, Math.floor((oldest - readBackMs) / 1000));
+  ask(context, { kind: "account.read", purpose, fillsAfterS });
+}
+
+/** Compares the venue's account with ours. Deterministic: the same report twice changes nothing the second time. */
+export function accountRead(
+  context: StepContext,
+  purpose: ReadPurpose,
+  report: AccountReport,
+): void {
+  const { state } = context;
+  if (purpose !== "balance") state.live.reconciling = false;
+  for (const fill of report.fills ?? []) recordFill(context, fill);
+  if (report.openOrders !== null) compareOpenOrders(context, report.openOrders);
+  for (const order of openOrders(state)) {
+    if (order.venueDone) lookIfDue(context, order.clientOid);
+  }
+  if (report.balance !== null) reportCash(context, report.balance.cash);
+  if (purpose === "kill" && report.openOrders !== null) killSnapshot(context, report.openOrders);
+  const whole = report.openOrders !== null && report.fills !== null && report.balance !== null;
+  if (purpose !== "balance")
+    state.live.reconcileFailures = whole ? 0 : state.live.reconcileFailures + 1;
+  if (whole && !state.ready) becomeReady(context);
+  else if (!whole && !state.ready) state.live.nextReconcileAtMs = context.atMs + retryStartMs;
+}
+
+/** How soon the reconciliation that opens trading is tried again. */
+const retryStartMs = 1_000;
+
+function compareOpenOrders(
+  context: StepContext,
+  reported: NonNullable<AccountReport["openOrders"]>,
+): void {
+  const { state } = context;
+  const there = new Set<string>();
+  let external = 0;
+  for (const order of reported) {
+    there.add(order.orderHash);
+    if (!applyVenueOrder(context, order)) external++;
+  }
+  state.live.externalOrders = external;
+  for (const order of openOrders(state)) {
+    if (there.has(order.orderHash)) continue;
+    // Gone from the list: matched, canceled, or not booked yet. One targeted look tells, the absence does not.
+    if (isResting(order) || order.status === "unknown") lookIfDue(context, order.clientOid);
+  }
+}
+
+function reportCash(context: StepContext, cash: number): void {
+  const { state } = context;
+  const quiet = openOrders(state).every((order) => isResting(order));
+  const settled = [...state.fills.values()].every((fill) => fill.status !== "provisional");
+  // Our own account follows the venue's only while nothing is under way that could be counted twice.
+  const rebase = state.cash === null || (quiet && settled && state.cash !== cash);
+  if (cash === state.venueCash && !rebase) return;
+  emit(context, { kind: "cash.reported", cash: cash as NonNullable<typeof state.cash>, rebase });
+}
+
+function becomeReady(context: StepContext): void {
+  const { state, settings } = context;
+  emit(context, { kind: "trading.ready" });
+  if (settings.startHalted && state.killed === null) {
+    emit(context, {
+      kind: "trading.halted",
+      reason: "live_start",
+      detail: "live trading starts halted; type /resume",
+    });
+  }
+  const open = openOrders(state);
+  raise(context, null, {
+    kind: "started",
+    trading: tradingView(state),
+    openOrders: open.length,
+    positions: state.positions.size,
+    unknownOrders: open.filter((order) => order.status === "unknown").length,
+  });
+}
+
+/** The venue's answer to a cancel is a hint; the order's end is proved by a look at it. */
+export function cancelFinished(
+  context: StepContext,
+  clientOids: readonly string[],
+  outcome: CancelOutcome,
+): void {
+  for (const clientOid of clientOids) {
+    const order = context.state.orders.get(clientOid);
+    if (order === undefined || !isOpen(order)) continue;
+    const watch = watchOf(context, clientOid);
+    watch.nextQueryAtMs = context.atMs;
+    if (outcome.kind === "answered") lookIfDue(context, clientOid);
+  }
+}

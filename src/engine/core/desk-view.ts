@@ -1,0 +1,180 @@
+import type {
+  DeskView,
+  FeedView,
+  HoldingView,
+  MarketSummary,
+  MarketView,
+  QuoteView,
+} from "../api/views.ts";
+import type { Position } from "../domain/fill.ts";
+import type { Market, OutcomeIndex } from "../domain/market.ts";
+import { ageMs, type MarketBook } from "../domain/market-book.ts";
+import { costFloor, type Price, shares, type Usd, usd } from "../domain/numbers.ts";
+import { bestPrice, visitLevels } from "../domain/order-book.ts";
+import type { EngineSettings } from "../protocol/settings.ts";
+import type { EngineState } from "../state/engine-state.ts";
+import { exposureOf, freeCash, openOrders } from "../state/exposure.ts";
+import { tradingView } from "./trading-view.ts";
+
+/** How far from the best price depth is counted for the market card: two cents. */
+const depthBand = 200;
+
+/** The whole desk at a glance, for /status and the command line. */
+export function deskView(
+  state: EngineState,
+  settings: EngineSettings,
+  nowMs: number,
+  extra: { readonly catalogAtMs: number | null; readonly warnings: readonly string[] },
+): DeskView {
+  const exposure = exposureOf(state);
+  const open = openOrders(state);
+  const held = holdings(state);
+  const books = [...state.live.books.values()];
+  const live = books.filter((book) => book.status === "live").length;
+  const orders = [...state.orders.values()];
+  return {
+    mode: settings.mode,
+    atMs: nowMs,
+    startedAtMs: state.startedAtMs,
+    trading: tradingView(state),
+    cash: state.cash ?? (0 as Usd),
+    locked: exposure.locked,
+    cashFree: freeCash(state),
+    positionsUsd: usd(held.reduce<number>((sum, one) => sum + valueOf(one), 0)),
+    unpriced: held.filter((one) => one.bid === null).length,
+    exposureUsd: exposure.total,
+    exposureCapUsd: settings.risk.maxExposureTotalUsd,
+    openOrders: open.length,
+    unknownOrders: open.filter((order) => order.status === "unknown").length,
+    inFlightOrders: open.filter((order) => order.status === "in_flight").length,
+    positions: held.length,
+    feeds: feedViews(state, nowMs, extra.catalogAtMs),
+    lastOrderAtMs: orders.reduce<number | null>(
+      (last, order) => Math.max(last ?? 0, order.createdAtMs),
+      null,
+    ),
+    queue: state.commands.size,
+    booksLive: live,
+    booksStale: books.length - live,
+    ledgerSeq: state.seq,
+    warnings: [...warningsOf(state, nowMs, settings), ...extra.warnings],
+  };
+}
+
+function valueOf(holding: HoldingView): number {
+  if (holding.bid === null) return 0;
+  return costFloor(holding.bid, shares(holding.confirmed + holding.provisional));
+}
+
+function feedViews(state: EngineState, nowMs: number, catalogAtMs: number | null): FeedView[] {
+  const age = (atMs: number | null) => (atMs === null ? null : Math.max(0, nowMs - atMs));
+  const { market, user } = state.live.links;
+  return [
+    { name: "market", up: market.up, ageMs: age(market.lastFrameAtMs) },
+    { name: "user", up: user.up, ageMs: age(user.lastFrameAtMs) },
+    { name: "catalog", up: catalogAtMs !== null, ageMs: age(catalogAtMs) },
+  ];
+}
+
+function warningsOf(state: EngineState, nowMs: number, settings: EngineSettings): string[] {
+  const warnings: string[] = [];
+  const { externalOrders, reconcileFailures } = state.live;
+  if (externalOrders > 0) {
+    warnings.push(`${externalOrders} open orders on this account were not placed by this desk`);
+  }
+  if (reconcileFailures > 0) {
+    warnings.push(`the last ${reconcileFailures} comparisons with the venue failed`);
+  }
+  const late = [...state.fills.values()].filter(
+    (fill) => fill.status === "provisional" && nowMs - fill.atMs > settings.waits.settleAlarmMs,
+  ).length;
+  if (late > 0) warnings.push(`${late} fills are not confirmed by the venue yet`);
+  return warnings;
+}
+
+/** What is held, biggest cost first; tokens without shares are left out. */
+export function holdings(state: EngineState): HoldingView[] {
+  const views: HoldingView[] = [];
+  for (const position of state.positions.values()) {
+    const view = holdingOf(state, position);
+    if (view.confirmed + view.provisional > 0) views.push(view);
+  }
+  return views.sort((a, b) => b.cost - a.cost || (a.tokenId < b.tokenId ? -1 : 1));
+}
+
+function holdingOf(state: EngineState, position: Position): HoldingView {
+  const market = state.markets.get(position.conditionId);
+  const book = state.live.books.get(position.conditionId);
+  const bid = book?.status === "live" ? bestPrice(book.ladder, position.outcome, "buy") : null;
+  const confirmed = Math.max(0, position.confirmed - position.provisionalSold);
+  const provisional = position.provisionalBought;
+  const all = shares(confirmed + provisional);
+  return {
+    conditionId: position.conditionId,
+    tokenId: position.tokenId,
+    question: market?.question ?? position.conditionId,
+    outcome: position.outcome,
+    outcomeName: market?.outcomes[position.outcome].name ?? String(position.outcome),
+    confirmed: shares(confirmed),
+    provisional,
+    cost: position.cost,
+    bid,
+    unrealizedUsd: bid === null ? null : usd(costFloor(bid, all) - position.cost),
+    realizedUsd: position.realizedUsd,
+  };
+}
+
+export function marketSummary(state: EngineState, market: Market): MarketSummary {
+  const book = state.live.books.get(market.conditionId);
+  const live = book?.status === "live" ? book : null;
+  return {
+    conditionId: market.conditionId,
+    slug: market.slug,
+    question: market.question,
+    groupTitle: market.groupTitle,
+    outcomeNames: [market.outcomes[0].name, market.outcomes[1].name],
+    bestBid: live === null ? null : bestPrice(live.ladder, 0, "buy"),
+    bestAsk: live === null ? null : bestPrice(live.ladder, 0, "sell"),
+    volumeUsd: market.volumeUsd,
+    endAtMs: market.endAtMs,
+    tradable: market.tradable,
+  };
+}
+
+export function marketView(state: EngineState, market: Market, nowMs: number): MarketView {
+  const book = state.live.books.get(market.conditionId);
+  const live = book?.status === "live" ? book : null;
+  return {
+    ...marketSummary(state, market),
+    tickSize: market.tickSize,
+    minOrderSize: market.minOrderSize,
+    feeRatePpm: market.fee.rate,
+    negRisk: market.negRisk,
+    quotes: [quoteOf(live, 0), quoteOf(live, 1)],
+    bidDepthUsd: depthNear(live, "buy"),
+    askDepthUsd: depthNear(live, "sell"),
+    ageMs: live === null ? null : ageMs(live, nowMs),
+    holdings: holdings(state).filter((one) => one.conditionId === market.conditionId),
+  };
+}
+
+function quoteOf(book: MarketBook | null, outcome: OutcomeIndex): QuoteView {
+  if (book === null) return { bid: null, ask: null };
+  return {
+    bid: bestPrice(book.ladder, outcome, "buy"),
+    ask: bestPrice(book.ladder, outcome, "sell"),
+  };
+}
+
+function depthNear(book: MarketBook | null, side: "buy" | "sell"): Usd {
+  if (book === null) return 0 as Usd;
+  let sum = 0;
+  let best: Price | null = null;
+  visitLevels(book.ladder, 0, side, (at, size) => {
+    best ??= at;
+    if (Math.abs(at - best) > depthBand) return false;
+    sum += costFloor(at, size);
+    return true;
+  });
+  return usd(sum);
+}

@@ -1,0 +1,139 @@
+import type { ConfirmOutcome } from "../api/engine-api.ts";
+import type { OutMessage } from "../api/outbox.ts";
+import type { Actor, ReceivedCommand, TradeRequest, Verdict } from "../api/requests.ts";
+import type { OrderView, SetCard, TradeCard } from "../api/views.ts";
+import type { FillReport } from "../domain/fill.ts";
+import type { ConditionId, Market } from "../domain/market.ts";
+import type { BookSnapshot, MarketEvent } from "../domain/market-event.ts";
+import type { Shares } from "../domain/numbers.ts";
+import type { OrderDraft, PreparedOrder } from "../domain/order.ts";
+import type { Denial } from "../domain/reasons.ts";
+import type { Result } from "../lib/result.ts";
+import type { FeedEvent } from "../ports/market-data.ts";
+import type { ReadPurpose } from "../protocol/effect.ts";
+import type {
+  AccountEvent,
+  AccountReport,
+  CancelOutcome,
+  CatalogAnswer,
+  PostOutcome,
+  QueryOutcome,
+} from "../protocol/venue-report.ts";
+import type { Approved } from "../risk/check-risk.ts";
+
+/** Everything that can happen to the engine. Each input makes one step. */
+export type EngineInput =
+  | { readonly kind: "run.start" }
+  | { readonly kind: "tick" }
+  | { readonly kind: "market"; readonly event: MarketEvent | FeedEvent }
+  | { readonly kind: "books.watched"; readonly markets: readonly Market[] }
+  | { readonly kind: "book.read"; readonly conditionId: ConditionId; readonly book: BookSnapshot }
+  | { readonly kind: "catalog.read"; readonly answer: CatalogAnswer }
+  | { readonly kind: "account"; readonly event: AccountEvent }
+  | {
+      readonly kind: "account.read";
+      readonly purpose: ReadPurpose;
+      readonly report: AccountReport;
+    }
+  | { readonly kind: "post.finished"; readonly clientOid: string; readonly outcome: PostOutcome }
+  | {
+      readonly kind: "query.finished";
+      readonly clientOid: string;
+      readonly outcome: QueryOutcome;
+      readonly fills: readonly FillReport[] | null;
+    }
+  | {
+      readonly kind: "cancel.finished";
+      readonly clientOids: readonly string[];
+      readonly outcome: CancelOutcome;
+    }
+  | { readonly kind: "request"; readonly request: Request };
+
+/** What the driving side asks; each kind has one reply type. */
+export type Request =
+  | { readonly do: "receive"; readonly command: ReceivedCommand }
+  | {
+      readonly do: "answer";
+      readonly commandId: string;
+      readonly verdict: Verdict;
+      readonly reason: string;
+      readonly messages: readonly OutMessage[];
+    }
+  | { readonly do: "enqueue"; readonly messages: readonly OutMessage[] }
+  | { readonly do: "sent"; readonly key: string; readonly telegramMessageId: number | null }
+  | {
+      readonly do: "failed";
+      readonly key: string;
+      readonly reason: string;
+      readonly retryAtMs: number | null;
+    }
+  | { readonly do: "told"; readonly upTo: number; readonly messages: readonly OutMessage[] }
+  | {
+      readonly do: "quote";
+      readonly actor: Actor;
+      readonly commandId: string;
+      readonly request: TradeRequest;
+    }
+  | {
+      readonly do: "quote-set";
+      readonly actor: Actor;
+      readonly commandId: string;
+      readonly setId: string;
+      readonly size: Shares | null;
+    }
+  | {
+      readonly do: "confirm";
+      readonly actor: Actor;
+      readonly commandId: string;
+      readonly nonce: string;
+    }
+  | {
+      readonly do: "commit";
+      readonly actor: Actor;
+      readonly commandId: string;
+      readonly nonce: string;
+      readonly signed: readonly (readonly [Approved<OrderDraft>, PreparedOrder])[];
+    }
+  | { readonly do: "discard"; readonly actor: Actor; readonly nonce: string }
+  | {
+      readonly do: "cancel";
+      readonly actor: Actor;
+      readonly clientOids: readonly string[] | "all";
+    }
+  | { readonly do: "kill"; readonly byUserId: number | null; readonly note: string }
+  | { readonly do: "ask-resume"; readonly actor: Actor; readonly commandId: string }
+  | { readonly do: "confirm-resume"; readonly actor: Actor; readonly nonce: string };
+
+export type Reply =
+  | { readonly to: "none" }
+  | { readonly to: "receive"; readonly value: "new" | "duplicate" }
+  | { readonly to: "quote"; readonly value: Result<TradeCard, Denial> }
+  | { readonly to: "quote-set"; readonly value: Result<SetCard, Denial> }
+  | {
+      readonly to: "confirm";
+      readonly value:
+        | { readonly kind: "sign"; readonly drafts: readonly Approved<OrderDraft>[] }
+        | { readonly kind: "done"; readonly outcome: ConfirmOutcome };
+    }
+  | { readonly to: "commit"; readonly value: Result<ConfirmOutcome, Denial> }
+  | {
+      readonly to: "cancel";
+      readonly value: Result<{ readonly asked: readonly OrderView[] }, Denial>;
+    }
+  | { readonly to: "kill"; readonly value: { readonly openOrders: number } }
+  | {
+      readonly to: "ask-resume";
+      readonly value: Result<
+        { readonly nonce: string; readonly readyAtMs: number; readonly expiresAtMs: number },
+        Denial
+      >;
+    }
+  | { readonly to: "confirm-resume"; readonly value: Result<null, Denial> };
+
+/** An input with its place and time; entropy is recorded chance. */
+export type Envelope = {
+  readonly atMs: number;
+  readonly entropy: string;
+  readonly correlationId: string;
+  readonly input: EngineInput;
+};

@@ -1,0 +1,47 @@
+import type { ConditionId } from "../domain/market.ts";
+import { markStale } from "../domain/market-book.ts";
+import { ask, type StepContext } from "./context.ts";
+import { raise } from "./notices.ts";
+
+/** A connection works again; traders who were told of its loss are told of its return. */
+export function linkUp(context: StepContext, feed: "market" | "user"): void {
+  const link = context.state.live.links[feed];
+  link.up = true;
+  if (link.told && link.lostAtMs !== null) {
+    raise(context, null, { kind: "feed.back", feed, afterMs: context.atMs - link.lostAtMs });
+  }
+  link.told = false;
+  link.lostAtMs = null;
+}
+
+export function linkLost(context: StepContext, feed: "market" | "user"): void {
+  const link = context.state.live.links[feed];
+  if (link.up || link.lostAtMs === null) link.lostAtMs = context.atMs;
+  link.up = false;
+}
+
+/** Books carried by a lost connection are not believed until their next snapshot. */
+export function loseBooks(context: StepContext, conditionIds: readonly ConditionId[]): void {
+  for (const conditionId of conditionIds) {
+    const book = context.state.live.books.get(conditionId);
+    if (book !== undefined && book.status !== "waiting") markStale(book, "link_lost");
+  }
+}
+
+/** Tells of a loss that lasted longer than a moment. */
+export function tellLostLinks(context: StepContext): void {
+  for (const feed of ["market", "user"] as const) {
+    const link = context.state.live.links[feed];
+    if (link.up || link.told || link.lostAtMs === null) continue;
+    if (context.atMs - link.lostAtMs < context.settings.waits.feedLostAfterMs) continue;
+    link.told = true;
+    raise(context, null, { kind: "feed.lost", feed, sinceMs: link.lostAtMs });
+  }
+}
+
+/** Asks for a fresh snapshot and counts why. */
+export function resync(context: StepContext, conditionId: ConditionId, reason: string): void {
+  const { resyncs } = context.state.live;
+  resyncs.set(reason, (resyncs.get(reason) ?? 0) + 1);
+  ask(context, { kind: "book.resync", conditionId });
+}

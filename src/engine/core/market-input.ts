@@ -1,0 +1,95 @@
+import type { Market } from "../domain/market.ts";
+import {
+  applyMarketEvent,
+  createMarketBook,
+  currentHash,
+  type MarketBook,
+} from "../domain/market-book.ts";
+import type { BookSnapshot, MarketEvent } from "../domain/market-event.ts";
+import type { FeedEvent } from "../ports/market-data.ts";
+import type { CatalogAnswer } from "../protocol/venue-report.ts";
+import type { StepContext } from "./context.ts";
+import { linkLost, linkUp, loseBooks, resync } from "./links.ts";
+import { setTickSize } from "./market-memory.ts";
+
+/** One frame of market data: only the book concerned changes, only it can stop. */
+export function marketInput(context: StepContext, event: MarketEvent | FeedEvent): void {
+  const { live } = context.state;
+  if (event.kind === "link.up") {
+    linkUp(context, "market");
+    live.links.market.provedAtMs = context.atMs;
+    return;
+  }
+  if (event.kind === "link.lost") {
+    linkLost(context, "market");
+    loseBooks(context, event.conditionIds);
+    return;
+  }
+  live.framesApplied++;
+  live.links.market.lastFrameAtMs = context.atMs;
+  const book = live.books.get(event.conditionId);
+  if (book === undefined) return;
+  const reason = applyMarketEvent(book, event, context.atMs, context.hasher);
+  if (event.kind === "tick-size.changed" || event.kind === "book.snapshot") {
+    setTickSize(context.state, event.conditionId, book.tickSize);
+  }
+  if (reason !== null) resync(context, event.conditionId, reason);
+}
+
+/** Books to keep from now on. Known ones stay as they are. */
+export function booksWatched(context: StepContext, markets: readonly Market[]): void {
+  for (const market of markets) {
+    if (context.state.live.books.has(market.conditionId)) continue;
+    context.state.live.books.set(
+      market.conditionId,
+      createMarketBook({
+        conditionId: market.conditionId,
+        tokenIds: [market.outcomes[0].tokenId, market.outcomes[1].tokenId],
+        tickSize: market.tickSize,
+        minOrderSize: market.minOrderSize,
+        negRisk: market.negRisk,
+      }),
+    );
+  }
+}
+
+/** A REST read of token 0's book: confirms ours when equal, replaces it when ours is not live or differs. */
+export function bookRead(context: StepContext, conditionId: string, read: BookSnapshot): void {
+  const book = context.state.live.books.get(conditionId);
+  if (book === undefined) return;
+  if (book.status === "live" && sameBook(context, book, read)) {
+    book.confirmedAtMs = context.atMs;
+    context.state.live.links.market.provedAtMs = context.atMs;
+    return;
+  }
+  // The stream may be ahead of the read; an older read never replaces a live book.
+  if (book.status === "live" && Number(read.timestamp) <= Number(book.timestamp)) return;
+  const reason = applyMarketEvent(book, read, context.atMs, context.hasher);
+  setTickSize(context.state, conditionId, book.tickSize);
+  if (reason !== null) resync(context, conditionId, reason);
+}
+
+function sameBook(context: StepContext, book: MarketBook, read: BookSnapshot): boolean {
+  if (read.hash === null) return read.bids.length === 0 && read.asks.length === 0;
+  const outcome = read.tokenId === book.tokenIds[0] ? 0 : 1;
+  return currentHash(book, outcome, read.timestamp, context.hasher) === read.hash;
+}
+
+/** Metadata of markets: kept in memory; what a card or plan relies on is written to the ledger by the card. */
+export function catalogRead(context: StepContext, answer: CatalogAnswer): void {
+  const { state } = context;
+  for (const market of answer.markets) {
+    const book = state.live.books.get(market.conditionId);
+    // The stream's tick is newer than the catalog's cached one.
+    const tickSize = book?.status === "live" ? book.tickSize : market.tickSize;
+    const fresh: Market = { ...market, tickSize };
+    state.markets.set(market.conditionId, fresh);
+    market.outcomes.forEach((outcome, index) => {
+      state.tokens.set(outcome.tokenId, {
+        conditionId: market.conditionId,
+        outcome: index === 0 ? 0 : 1,
+      });
+    });
+  }
+  for (const group of answer.groups) state.groups.set(group.groupId, group);
+}

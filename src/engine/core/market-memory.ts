@@ -1,0 +1,11 @@
+import type { ConditionId } from "../domain/market.ts";
+import type { Price } from "../domain/numbers.ts";
+import type { EngineState } from "../state/engine-state.ts";
+
+/** Ticks change at runtime; orders are built from the market, so it follows the book. */
+export function setTickSize(state: EngineState, conditionId: ConditionId, tickSize: Price): void {
+  const market = state.markets.get(conditionId);
+  if (market !== undefined && market.tickSize !== tickSize) {
+    state.markets.set(conditionId, { ...market, tickSize });
+  }
+}

@@ -1,0 +1,265 @@
+import type { FillReport } from "../domain/fill.ts";
+import { isOpen, isResting, type Order } from "../domain/order.ts";
+import type { RejectReason } from "../domain/reasons.ts";
+import { unreachable } from "../lib/assert.ts";
+import type { PostOutcome, QueryOutcome, VenueOrder } from "../protocol/venue-report.ts";
+import type { OrderWatch } from "../state/engine-state.ts";
+import { ask, emit, type StepContext } from "./context.ts";
+import { raise, tellOrder } from "./notices.ts";
+import { recordFill } from "./record-fill.ts";
+
+/** The same bytes are sent again at most this often. */
+const maxReposts = 3;
+/** First look at an order that the venue took, so that its receipt comes at once. */
+const firstLookMs = 0;
+
+export function watchOf(context: StepContext, clientOid: string): OrderWatch {
+  const { watches } = context.state.live;
+  const known = watches.get(clientOid);
+  if (known !== undefined) return known;
+  const watch: OrderWatch = {
+    nextQueryAtMs: context.atMs,
+    queries: 0,
+    querying: false,
+    repost: false,
+    reposts: 0,
+  };
+  watches.set(clientOid, watch);
+  return watch;
+}
+
+/** What became of one POST (design 5.4, reliability 1.6). */
+export function postFinished(context: StepContext, clientOid: string, outcome: PostOutcome): void {
+  const order = context.state.orders.get(clientOid);
+  if (order === undefined || !isOpen(order)) return;
+  switch (outcome.kind) {
+    case "accepted":
+      emit(context, { kind: "order.acked", clientOid, state: outcome.state });
+      afterAck(context, clientOid);
+      return;
+    case "duplicated":
+      // An earlier copy reached the engine. That says nothing about its fate: ask for it.
+      emit(context, { kind: "order.acked", clientOid, state: "matched" });
+      lookSoon(context, clientOid);
+      return;
+    case "rejected":
+      reject(context, order, outcome.reason, outcome.detail);
+      return;
+    case "not_taken": {
+      const watch = watchOf(context, clientOid);
+      watch.repost = outcome.reason === "venue_restarting" || outcome.reason === "rate_limited";
+      if (!watch.repost) {
+        reject(context, order, outcome.reason, outcome.detail);
+        return;
+      }
+      watch.nextQueryAtMs = context.atMs + (outcome.retryAfterMs ?? backoffMs(context, watch));
+      return;
+    }
+    case "not_sent": {
+      const watch = watchOf(context, clientOid);
+      watch.repost = true;
+      watch.nextQueryAtMs = context.atMs + backoffMs(context, watch);
+      return;
+    }
+    case "blocked":
+      reject(context, order, "not_sent", outcome.denial.code);
+      return;
+    case "unknown":
+      becomeUnknown(context, clientOid, outcome.detail);
+      return;
+    case "id_mismatch":
+      becomeUnknown(context, clientOid, "the venue answered with another order id");
+      halt(context, "order_id_mismatch", `sent ${order.orderHash}, got ${outcome.got}`);
+      return;
+    default:
+      unreachable(outcome);
+  }
+}
+
+export function halt(
+  context: StepContext,
+  reason: "order_id_mismatch" | "unauthorized" | "banned",
+  detail: string,
+): void {
+  if (context.state.halt !== null) return;
+  emit(context, { kind: "trading.halted", reason, detail });
+  raise(context, null, { kind: "halted", reason, detail });
+}
+
+function afterAck(context: StepContext, clientOid: string): void {
+  const order = context.state.orders.get(clientOid);
+  if (order === undefined) return;
+  // A leg of a set never rests: what did not match at once is canceled at once.
+  if (order.strategy === "dutch" && isResting(order)) askCancel(context, [order], "set remainder");
+  // A kill that came while the request was under way has already asked for its cancel; ask again, it may have been
+  // too early for the venue.
+  else if (order.cancelAskedAtMs !== null && isResting(order)) {
+    ask(context, { kind: "order.cancel", clientOids: [clientOid] });
+  }
+  lookSoon(context, clientOid);
+  tellOrder(context, clientOid);
+}
+
+function lookSoon(context: StepContext, clientOid: string): void {
+  const watch = watchOf(context, clientOid);
+  watch.nextQueryAtMs = context.atMs + firstLookMs;
+  lookIfDue(context, clientOid);
+}
+
+function becomeUnknown(context: StepContext, clientOid: string, detail: string): void {
+  emit(context, { kind: "order.unknown", clientOid, detail });
+  const watch = watchOf(context, clientOid);
+  watch.nextQueryAtMs = context.atMs + backoffMs(context, watch);
+  tellOrder(context, clientOid);
+}
+
+function reject(context: StepContext, order: Order, reason: RejectReason, detail: string): void {
+  const { clientOid } = order;
+  emit(context, { kind: "order.closed", clientOid, status: "rejected", reason, detail });
+  context.state.live.watches.delete(clientOid);
+  if (reason === "unauthorized") halt(context, "unauthorized", detail);
+  if (reason === "banned" || reason === "closed_only") halt(context, "banned", detail);
+  tellOrder(context, clientOid);
+}
+
+function backoffMs(context: StepContext, watch: OrderWatch): number {
+  const steps = context.settings.waits.queryBackoffMs;
+  return steps[Math.min(watch.queries, steps.length - 1)] ?? 1000;
+}
+
+/** Asks for a cancel of open orders; they stay open until the venue proves otherwise. */
+export function askCancel(context: StepContext, orders: readonly Order[], by: string): void {
+  const clientOids = orders.map((order) => order.clientOid);
+  if (clientOids.length === 0) return;
+  emit(context, { kind: "cancel.asked", clientOids, by });
+  ask(context, { kind: "order.cancel", clientOids });
+  for (const clientOid of clientOids) {
+    const watch = watchOf(context, clientOid);
+    watch.nextQueryAtMs = context.atMs + backoffMs(context, watch);
+  }
+}
+
+/** Emits the query of an order whose time has come. */
+export function lookIfDue(context: StepContext, clientOid: string): void {
+  const watch = watchOf(context, clientOid);
+  if (watch.querying || context.atMs < watch.nextQueryAtMs) return;
+  watch.querying = true;
+  watch.queries++;
+  ask(context, { kind: "order.query", clientOid });
+}
+
+/** The answer to a look at one order, with the trades read beside it (null when that read failed). */
+export function queryFinished(
+  context: StepContext,
+  clientOid: string,
+  outcome: QueryOutcome,
+  fills: readonly FillReport[] | null,
+): void {
+  const watch = watchOf(context, clientOid);
+  watch.querying = false;
+  watch.nextQueryAtMs = context.atMs + backoffMs(context, watch);
+  for (const fill of fills ?? []) recordFill(context, fill);
+  const order = context.state.orders.get(clientOid);
+  if (order === undefined || !isOpen(order)) return;
+  if (outcome.kind === "found") {
+    applyVenueOrder(context, outcome.order);
+    return;
+  }
+  // A read that failed proves nothing, and neither does "absent" while the trades could not be read.
+  if (outcome.kind === "failed" || fills === null) return;
+  if (order.filled > 0) {
+    // The order is gone from the venue's list but its trades are there: it was booked.
+    emit(context, { kind: "order.reported", clientOid, matched: order.filled, done: true });
+    closeIfComplete(context, clientOid);
+    return;
+  }
+  absent(context, order, watch);
+}
+
+function absent(context: StepContext, order: Order, watch: OrderWatch): void {
+  const { clientOid } = order;
+  const { waits } = context.settings;
+  if (watch.repost) {
+    const inTime = context.atMs < order.deadlineMs && order.cancelAskedAtMs === null;
+    if (inTime && watch.reposts < maxReposts) {
+      watch.repost = false;
+      watch.reposts++;
+      ask(context, { kind: "order.post", clientOid });
+      return;
+    }
+    reject(context, order, "not_sent", "the venue did not take it in time");
+    return;
+  }
+  if (order.unknownSinceMs === null) {
+    becomeUnknown(context, clientOid, "the venue does not know the order");
+    return;
+  }
+  emit(context, { kind: "order.absent", clientOid });
+  const waited = context.atMs - order.unknownSinceMs;
+  if (waited >= waits.quarantineMs && order.cleanAbsences + 1 >= waits.quarantineCleanReads) {
+    reject(context, order, "not_found_after_quarantine", `absent for ${waited} ms`);
+  }
+}
+
+/** Takes over the venue's own account of one of our orders. */
+export function applyVenueOrder(context: StepContext, report: VenueOrder): boolean {
+  const clientOid = context.state.oidByHash.get(report.orderHash);
+  const order = clientOid === undefined ? undefined : context.state.orders.get(clientOid);
+  if (clientOid === undefined || order === undefined) return false;
+  if (!isOpen(order)) return true;
+  const done = report.state === "matched" || report.state === "ended";
+  const isNews =
+    order.status === "unknown" ||
+    order.status === "in_flight" ||
+    report.matched > order.venueMatched ||
+    (done && !order.venueDone);
+  if (isNews) {
+    emit(context, { kind: "order.reported", clientOid, matched: report.matched, done });
+  }
+  if (order.strategy === "dutch" && !done && order.cancelAskedAtMs === null) {
+    askCancel(context, [order], "set remainder");
+  }
+  closeIfComplete(context, clientOid);
+  return true;
+}
+
+/** Closes an order that the venue ended, once every share that the venue counted has arrived as a fill. */
+export function closeIfComplete(context: StepContext, clientOid: string): void {
+  const order = context.state.orders.get(clientOid);
+  if (order === undefined || !isOpen(order)) return;
+  if (order.venueDone && order.filled >= order.venueMatched) {
+    const full = isFull(order);
+    emit(context, {
+      kind: "order.closed",
+      clientOid,
+      status: full ? "filled" : "canceled",
+      reason: null,
+      detail: "",
+    });
+    context.state.live.watches.delete(clientOid);
+    ask(context, { kind: "account.read", purpose: "balance", fillsAfterS: null });
+  } else if (order.venueDone) {
+    lookIfDue(context, clientOid);
+  }
+  tellOrder(context, clientOid);
+}
+
+function isFull(order: Order): boolean {
+  if (order.draft.spend === null) return order.filled >= order.draft.size;
+  // A buy of dollars is full when its dollars are spent; less than a cent can be left by rounding.
+  return order.draft.spend - order.filledUsd < 10_000;
+}
+
+/** News of the private stream and of the reads: our fills first, then what they complete. */
+export function fillReported(context: StepContext, report: FillReport): boolean {
+  const clientOid = recordFill(context, report);
+  if (clientOid === null) return false;
+  const order = context.state.orders.get(clientOid);
+  if (order !== undefined && isOpen(order)) {
+    if (order.draft.spend === null && order.filled >= order.draft.size) {
+      emit(context, { kind: "order.reported", clientOid, matched: order.filled, done: true });
+    }
+    closeIfComplete(context, clientOid);
+  }
+  return true;
+}

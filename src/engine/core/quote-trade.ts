@@ -1,0 +1,164 @@
+import type { Actor, TradeRequest } from "../api/requests.ts";
+import type { RiskAfter, TradeCard } from "../api/views.ts";
+import { feeReserved } from "../domain/fees.ts";
+import { derivedId } from "../domain/ids.ts";
+import type { Market } from "../domain/market.ts";
+import { ageMs } from "../domain/market-book.ts";
+import {
+  addUsd,
+  costCeil,
+  costFloor,
+  payoff,
+  subShares,
+  type Usd,
+  usd,
+} from "../domain/numbers.ts";
+import type { OrderDraft } from "../domain/order.ts";
+import type { Denial } from "../domain/reasons.ts";
+import { err, ok, type Result } from "../lib/result.ts";
+import type { EngineSettings } from "../protocol/settings.ts";
+import { checkRisk } from "../risk/check-risk.ts";
+import { feeReserveOf, worstCaseUsd } from "../risk/reserve.ts";
+import type { EngineState } from "../state/engine-state.ts";
+import { exposureOf, freeCash } from "../state/exposure.ts";
+import { emit, type StepContext } from "./context.ts";
+import { type Drafted, draftTrade } from "./trade-draft.ts";
+
+/** Makes the confirmation card of a request and keeps it; refuses with a reason when the gate would refuse it now. */
+export function quoteTrade(
+  context: StepContext,
+  actor: Actor,
+  commandId: string,
+  request: TradeRequest,
+): Result<TradeCard, Denial> {
+  const { state, settings, atMs } = context;
+  const market = state.markets.get(request.conditionId);
+  if (market === undefined) return err({ code: "market_unknown" });
+  if (!market.tradable) return err({ code: "market_closed", subject: market.question });
+  const book = state.live.books.get(request.conditionId);
+  if (book === undefined || book.status !== "live") return err({ code: "book_stale" });
+  const drafted = draftTrade(state, settings, market, book, request);
+  if (!drafted.ok) return drafted;
+  const question = {
+    drafts: [drafted.value.draft],
+    nowMs: atMs,
+    userId: actor.userId,
+    gate: false,
+  };
+  const risk = checkRisk(state, settings, question);
+  if (!risk.ok) return risk;
+  const nonce = derivedId(context.hasher.sha256Hex, context.entropy, `card:${commandId}`);
+  const shown = cardOf(context, market, drafted.value, request, nonce);
+  emit(context, {
+    kind: "markets.listed",
+    markets: [market],
+    groups: groupOf(state, market),
+  });
+  emit(context, {
+    kind: "card.created",
+    card: {
+      nonce,
+      kind: "trade",
+      userId: actor.userId,
+      chatId: actor.chatId,
+      commandId,
+      createdAtMs: atMs,
+      expiresAtMs: shown.expiresAtMs,
+      title: market.question,
+      drafts: [drafted.value.draft],
+      shown,
+      state: "open",
+    },
+  });
+  return ok(shown);
+}
+
+function groupOf(state: EngineState, market: Market) {
+  const group = market.groupId === null ? undefined : state.groups.get(market.groupId);
+  return group === undefined ? [] : [group];
+}
+
+function cardOf(
+  context: StepContext,
+  market: Market,
+  drafted: Drafted,
+  request: TradeRequest,
+  nonce: string,
+): TradeCard {
+  const { state, settings, atMs } = context;
+  const { draft, walk } = drafted;
+  const book = state.live.books.get(market.conditionId);
+  const rest =
+    draft.spend === null ? subShares(draft.size, walk.shares) : (0 as typeof walk.shares);
+  const restMoney =
+    draft.side === "buy" ? costCeil(draft.limit, rest) : costFloor(draft.limit, rest);
+  const rests = draft.timeInForce === "gtc" || draft.timeInForce === "gtd";
+  const money = rests ? addUsd(walk.money, restMoney) : walk.money;
+  const cardShares = rests ? draft.size : walk.shares;
+  const reserved = feeReserved(market.fee, walk.money, walk.shares);
+  const outlay = draft.side === "buy" ? addUsd(draft.spend ?? money, reserved) : (0 as Usd);
+  return {
+    nonce,
+    createdAtMs: atMs,
+    expiresAtMs: atMs + settings.cardTtlMs,
+    mode: settings.mode,
+    conditionId: market.conditionId,
+    question: market.question,
+    outcome: draft.outcome,
+    outcomeName: market.outcomes[draft.outcome].name,
+    side: draft.side,
+    timeInForce: draft.timeInForce,
+    goodTillMs: drafted.goodTillMs,
+    tickSize: market.tickSize,
+    limit: draft.limit,
+    money,
+    shares: cardShares,
+    matchesNow: walk.shares,
+    worst: walk.worst,
+    best: walk.best,
+    fee: walk.fee,
+    feeReserved: reserved,
+    maxSpend: outlay,
+    maxLoss: outlay,
+    paysIfWin: draft.side === "buy" ? payoff(cardShares) : (0 as Usd),
+    riskAfter: riskAfter(state, settings, [draft]),
+    bookAgeMs: book === undefined ? 0 : ageMs(book, atMs),
+    amountCutFrom: drafted.amountCutFrom,
+    request,
+  };
+}
+
+/** What the caps and the cash will look like when every draft takes its worst case. */
+export function riskAfter(
+  state: EngineState,
+  settings: EngineSettings,
+  drafts: readonly OrderDraft[],
+): RiskAfter {
+  const now = exposureOf(state);
+  const first = drafts[0];
+  let more = 0;
+  let onToken = 0;
+  let onMarket = 0;
+  for (const draft of drafts) {
+    const worst = worstCaseUsd(state, draft);
+    more += worst;
+    if (draft.tokenId === first?.tokenId) onToken += worst;
+    if (draft.conditionId === first?.conditionId) onMarket += worst;
+  }
+  const tokenNow = first === undefined ? 0 : (now.byToken.get(first.tokenId) ?? 0);
+  const marketNow = first === undefined ? 0 : (now.byMarket.get(first.conditionId) ?? 0);
+  return {
+    outcomeUsd: usd(tokenNow + onToken),
+    outcomeCapUsd: settings.risk.maxExposurePerOutcomeUsd,
+    marketUsd: usd(marketNow + onMarket),
+    marketCapUsd: settings.risk.maxExposurePerMarketUsd,
+    totalUsd: usd(now.total + more),
+    totalCapUsd: settings.risk.maxExposureTotalUsd,
+    cashLeftUsd: usd(Math.max(0, freeCash(state) - more)),
+  };
+}
+
+/** The reservation for fees that an approved draft carries. */
+export function feeReserveFor(state: EngineState, draft: OrderDraft): Usd {
+  return feeReserveOf(state.markets.get(draft.conditionId), draft);
+}

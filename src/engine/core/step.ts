@@ -1,0 +1,103 @@
+import { unreachable } from "../lib/assert.ts";
+import type { Hasher } from "../ports/hasher.ts";
+import type { Effect } from "../protocol/effect.ts";
+import type { EngineSettings } from "../protocol/settings.ts";
+import type { EngineState } from "../state/engine-state.ts";
+import { openOrders } from "../state/exposure.ts";
+import type { Fact } from "../state/fact.ts";
+import { accountEvent, accountRead, cancelFinished, readAccount } from "./account.ts";
+import { emit, type StepContext } from "./context.ts";
+import type { Envelope, Reply } from "./input.ts";
+import { bookRead, booksWatched, catalogRead, marketInput } from "./market-input.ts";
+import { postFinished, queryFinished, watchOf } from "./order-progress.ts";
+import { handleRequest } from "./requests.ts";
+import { tick } from "./tick.ts";
+
+export type StepResult = {
+  readonly facts: readonly Fact[];
+  readonly effects: readonly Effect[];
+  readonly reply: Reply;
+};
+
+/**
+ * The engine: one input in, decisions out. Synchronous, without I/O, clock or chance of its own; the same state and the
+ * same envelope always give the same result.
+ */
+export function step(
+  state: EngineState,
+  settings: EngineSettings,
+  hasher: Hasher,
+  envelope: Envelope,
+): StepResult {
+  state.live.nowMs = Math.max(state.live.nowMs, envelope.atMs);
+  const context: StepContext = {
+    state,
+    settings,
+    hasher,
+    atMs: state.live.nowMs,
+    entropy: envelope.entropy,
+    facts: [],
+    effects: [],
+  };
+  const reply = handle(context, envelope);
+  return { facts: context.facts, effects: context.effects, reply };
+}
+
+function handle(context: StepContext, envelope: Envelope): Reply {
+  const { input } = envelope;
+  const none: Reply = { to: "none" };
+  switch (input.kind) {
+    case "market":
+      marketInput(context, input.event);
+      return none;
+    case "tick":
+      tick(context);
+      return none;
+    case "run.start":
+      startRun(context);
+      return none;
+    case "books.watched":
+      booksWatched(context, input.markets);
+      return none;
+    case "book.read":
+      bookRead(context, input.conditionId, input.book);
+      return none;
+    case "catalog.read":
+      catalogRead(context, input.answer);
+      return none;
+    case "account":
+      accountEvent(context, input.event);
+      return none;
+    case "account.read":
+      accountRead(context, input.purpose, input.report);
+      return none;
+    case "post.finished":
+      postFinished(context, input.clientOid, input.outcome);
+      return none;
+    case "query.finished":
+      queryFinished(context, input.clientOid, input.outcome, input.fills);
+      return none;
+    case "cancel.finished":
+      cancelFinished(context, input.clientOids, input.outcome);
+      return none;
+    case "request":
+      return handleRequest(context, input.request);
+    default:
+      return unreachable(input);
+  }
+}
+
+/** A run begins: what the last one had in flight is unknown until the venue is asked; trading waits for that. */
+function startRun(context: StepContext): void {
+  const { state, settings } = context;
+  const { mode, configHash, codeVersion } = settings;
+  emit(context, { kind: "run.started", mode, configHash, codeVersion });
+  for (const order of openOrders(state)) {
+    if (order.status === "in_flight") {
+      const { clientOid } = order;
+      emit(context, { kind: "order.unknown", clientOid, detail: "the last run ended meanwhile" });
+    }
+    watchOf(context, order.clientOid).nextQueryAtMs = context.atMs;
+  }
+  readAccount(context, "start");
+}

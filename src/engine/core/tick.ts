@@ -1,0 +1,48 @@
+import { checkClaims } from "../domain/market-book.ts";
+import { openOrders } from "../state/exposure.ts";
+import { readAccount } from "./account.ts";
+import { emit, type StepContext } from "./context.ts";
+import { tickKill } from "./kill.ts";
+import { resync, tellLostLinks } from "./links.ts";
+import { lookIfDue, watchOf } from "./order-progress.ts";
+
+/** A group of frames whose last frame is this old is complete: nothing more of it will come. */
+const groupQuietMs = 100;
+
+/** What only the passing of time asks for: expiries, looks at orders, reconciliation, the kill's sweep. */
+export function tick(context: StepContext): void {
+  const { state, atMs } = context;
+  expireCards(context);
+  closeQuietGroups(context);
+  for (const order of openOrders(state)) {
+    // A post that is under way reports by itself; until then there is nothing to ask.
+    if (order.status === "in_flight" && !state.live.watches.has(order.clientOid)) continue;
+    if (order.status === "live" || order.status === "partially_filled") {
+      if (order.cancelAskedAtMs === null && !order.venueDone) continue;
+    }
+    watchOf(context, order.clientOid);
+    lookIfDue(context, order.clientOid);
+  }
+  if (!state.live.reconciling && atMs >= state.live.nextReconcileAtMs) {
+    readAccount(context, state.ready ? "periodic" : "start");
+  }
+  tickKill(context);
+  tellLostLinks(context);
+}
+
+function expireCards(context: StepContext): void {
+  for (const [nonce, card] of context.state.cards.entries()) {
+    if (card.state === "open" && context.atMs >= card.expiresAtMs) {
+      emit(context, { kind: "card.closed", nonce, state: "expired" });
+    }
+  }
+}
+
+function closeQuietGroups(context: StepContext): void {
+  for (const book of context.state.live.books.values()) {
+    if (book.claims[0] === null && book.claims[1] === null) continue;
+    if (context.atMs - book.frameAtMs < groupQuietMs) continue;
+    const reason = checkClaims(book, context.hasher);
+    if (reason !== null) resync(context, book.conditionId, reason);
+  }
+}

@@ -1,0 +1,48 @@
+import type { OutcomeIndex } from "./market.ts";
+import { formatPrice, formatShares, type Price, type Shares } from "./numbers.ts";
+import { levelsOf, type OrderBook } from "./order-book.ts";
+
+/** What a book hash covers besides the levels. Members 7 to 10 come from the first book, the CLOB or Gamma. */
+export type BookHashFrame = {
+  readonly conditionId: string;
+  readonly tokenId: string;
+  /** Venue milliseconds as text, of the message that carries the hash. */
+  readonly timestamp: string;
+  readonly minOrderSize: Shares;
+  readonly tickSize: Price;
+  readonly negRisk: boolean;
+};
+
+/** The canonical text up to the last trade price, and what follows it. */
+export type BookHashText = { readonly prefix: string; readonly suffix: string };
+
+/**
+ * The compact JSON of ten members in the venue's order, whose SHA-1 is the book hash (polymarket-market-data 3.1): bids
+ * ascending, asks descending, best last. Split around the last trade price, which the venue may already have changed
+ * before it says so.
+ */
+export function bookHashText(
+  book: OrderBook,
+  outcome: OutcomeIndex,
+  frame: BookHashFrame,
+): BookHashText {
+  const bids = levelsOf(book, outcome, "buy").reverse().map(levelText).join(",");
+  const asks = levelsOf(book, outcome, "sell").reverse().map(levelText).join(",");
+  return {
+    prefix:
+      `{"market":"${frame.conditionId}","asset_id":"${frame.tokenId}","timestamp":"${frame.timestamp}",` +
+      `"hash":"","bids":[${bids}],"asks":[${asks}],"min_order_size":"${formatShares(frame.minOrderSize)}",` +
+      `"tick_size":"${formatPrice(frame.tickSize)}","neg_risk":${frame.negRisk},"last_trade_price":"`,
+    suffix: '"}',
+  };
+}
+
+function levelText(level: { readonly price: Price; readonly size: Shares }): string {
+  return `{"price":"${formatPrice(level.price)}","size":"${formatShares(level.size)}"}`;
+}
+
+/** Every last trade price that the venue can write: "" and "0.001" to "0.999". */
+export const lastTradeCandidates: readonly string[] = [
+  "",
+  ...Array.from({ length: 999 }, (_, i) => `0.${String(i + 1).padStart(3, "0")}`),
+];

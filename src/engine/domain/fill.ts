@@ -1,0 +1,41 @@
+import type { ConditionId, OutcomeIndex, Side, TokenId } from "./market.ts";
+import type { Shares, Usd } from "./numbers.ts";
+
+/** Provisional until the venue says CONFIRMED; a FAILED one is reversed. */
+export type FillStatus = "provisional" | "confirmed" | "failed";
+
+/** Our part of one venue trade. Identified by trade id and order hash: one trade can fill several of our orders. */
+export type Fill = {
+  readonly fillId: string;
+  readonly tradeId: string;
+  readonly orderHash: string;
+  readonly conditionId: ConditionId;
+  readonly tokenId: TokenId;
+  readonly outcome: OutcomeIndex;
+  readonly side: Side;
+  readonly size: Shares;
+  /** Dollars paid (buy) or got (sell), before the fee. */
+  readonly money: Usd;
+  readonly fee: Usd;
+  readonly isMaker: boolean;
+  readonly status: FillStatus;
+  readonly atMs: number;
+};
+
+/** What the venue reported about a trade, as far as one of our orders took part. */
+export type FillReport = Omit<Fill, "fillId" | "fee" | "conditionId" | "outcome">;
+
+/** Shares of one outcome token and what they cost, kept as (cost, size). */
+export type Position = {
+  readonly tokenId: TokenId;
+  readonly conditionId: ConditionId;
+  readonly outcome: OutcomeIndex;
+  readonly confirmed: Shares;
+  /** Bought but not yet confirmed: counts in exposure, may not be sold. */
+  readonly provisionalBought: Shares;
+  /** Sold but not yet confirmed: may not be sold again. */
+  readonly provisionalSold: Shares;
+  /** Dollars paid for the shares held, fees included. */
+  readonly cost: Usd;
+  readonly realizedUsd: Usd;
+};

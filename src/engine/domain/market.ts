@@ -1,0 +1,83 @@
+import type { FeeSchedule } from "./fees.ts";
+import type { Price, Shares } from "./numbers.ts";
+
+/** 0x and 64 hex digits. Gamma shows 62 for version "v2"; the adapter pads right, as the CLOB wants it. */
+export type ConditionId = string;
+/** Decimal text of up to 78 digits; never a JavaScript number. */
+export type TokenId = string;
+/** Index of an outcome inside its market. The book is kept for 0 and mirrored for 1. */
+export type OutcomeIndex = 0 | 1;
+export type Side = "buy" | "sell";
+
+export type OutcomeToken = { readonly tokenId: TokenId; readonly name: string };
+
+/** One binary market as the engine needs it; the catalog's source is Gamma, checked against the CLOB. */
+export type Market = {
+  readonly conditionId: ConditionId;
+  readonly slug: string;
+  readonly question: string;
+  readonly outcomes: readonly [OutcomeToken, OutcomeToken];
+  readonly tickSize: Price;
+  readonly minOrderSize: Shares;
+  readonly negRisk: boolean;
+  readonly fee: FeeSchedule;
+  /** Gamma's version: "v1" signs under domain version 2, "v2" under 3. Any other is refused by the adapter. */
+  readonly version: "v1" | "v2";
+  readonly groupId: string | null;
+  readonly groupTitle: string | null;
+  readonly groupItemTitle: string;
+  /** True for the "Other" outcome of an augmented group, whose meaning can change. */
+  readonly isOther: boolean;
+  /** Tradable = active, not closed, accepting orders, book enabled. */
+  readonly tradable: boolean;
+  readonly endAtMs: number | null;
+  /** Time a taker order is held before it matches; it cannot be canceled meanwhile. */
+  readonly takerDelayMs: number;
+  readonly volumeUsd: number | null;
+};
+
+/** Several markets of which exactly one wins (the venue says "neg-risk event"). */
+export type MarketGroup = {
+  readonly groupId: string;
+  readonly slug: string;
+  readonly title: string;
+  readonly negRisk: boolean;
+  /** Outcomes may be added later: buying every YES is then not a complete set. */
+  readonly augmented: boolean;
+  /** Every declared market of the group, tradable or not. */
+  readonly conditionIds: readonly ConditionId[];
+};
+
+export const tickSizes: readonly Price[] = [
+  1000, 100, 50, 25, 10, 1,
+] as readonly number[] as readonly Price[];
+
+/** Index of a token in its market, or null for a foreign token. */
+export function outcomeIndexOf(market: Market, tokenId: TokenId): OutcomeIndex | null {
+  if (market.outcomes[0].tokenId === tokenId) return 0;
+  return market.outcomes[1].tokenId === tokenId ? 1 : null;
+}
+
+/** Lowest and highest price that the market takes. */
+export function isOnGrid(market: Market, at: Price): boolean {
+  return at % market.tickSize === 0 && at >= market.tickSize && at <= 10_000 - market.tickSize;
+}
+
+export function floorToTick(value: number, tickSize: Price): Price {
+  return (value - (value % tickSize)) as Price;
+}
+
+export function ceilToTick(value: number, tickSize: Price): Price {
+  const rest = value % tickSize;
+  return (rest === 0 ? value : value - rest + tickSize) as Price;
+}
+
+/**
+ * Shares of one leg of a complete set come in multiples of this, so that size * price has at most two decimals of a
+ * dollar at each tick (the venue's accuracy rule for marketable buys).
+ */
+export function setSizeStep(tickSize: Price): Shares {
+  const whole =
+    tickSize >= 100 ? 1 : tickSize >= 50 ? 2 : tickSize >= 25 ? 4 : tickSize >= 10 ? 10 : 100;
+  return (whole * 1_000_000) as Shares;
+}

@@ -1,0 +1,97 @@
+/** Why we refuse an order or a request before anything is sent. A closed set: stable codes, rendered by the bot. */
+export type DenyReason =
+  | "killed"
+  | "not_ready"
+  | "paused"
+  | "card_unknown"
+  | "card_used"
+  | "card_expired"
+  | "card_not_yours"
+  | "price_moved"
+  | "market_unknown"
+  | "market_closed"
+  | "market_unsupported"
+  | "outcome_unknown"
+  | "book_stale"
+  | "book_empty"
+  | "no_liquidity"
+  | "off_tick"
+  | "price_collar"
+  | "min_size"
+  | "min_order_usd"
+  | "amount_invalid"
+  | "expiry_invalid"
+  | "insufficient_cash"
+  | "insufficient_shares"
+  | "cap_order"
+  | "cap_outcome"
+  | "cap_market"
+  | "cap_total"
+  | "duplicate_intent"
+  | "order_unknown"
+  | "order_closed"
+  | "set_incomplete"
+  | "set_augmented"
+  | "set_other"
+  | "set_fee"
+  | "set_not_profitable"
+  | "needs_convert"
+  | "command_expired"
+  | "busy"
+  | "ledger_failed"
+  | "venue_unreachable"
+  | "resume_too_soon"
+  | "not_killed";
+
+/** A refusal with the numbers that explain it: `{ code: "cap_order", have, want }` in the unit that the code implies. */
+export type Denial = {
+  readonly code: DenyReason;
+  /** The limit or the amount at hand. */
+  readonly limit?: number;
+  /** The amount asked for. */
+  readonly wanted?: number;
+  /** A name that belongs to the refusal: an outcome, a market, a step. */
+  readonly subject?: string;
+};
+
+/** Why the venue refused an order, from its documented texts (polymarket-trading 8). */
+export type RejectReason =
+  | "invalid_payload"
+  | "order_version_mismatch"
+  | "invalid_signature"
+  | "wrong_owner"
+  | "wrong_signer"
+  | "maker_not_allowed"
+  | "banned"
+  | "closed_only"
+  | "off_tick"
+  | "min_size"
+  | "balance"
+  | "amount_accuracy"
+  | "min_notional"
+  | "expiration"
+  | "post_only_crossed"
+  | "no_match"
+  | "not_fully_filled"
+  | "market_not_ready"
+  | "no_orderbook"
+  | "unauthorized"
+  | "venue_restarting"
+  | "rate_limited"
+  | "post_only_mode"
+  | "venue_disabled"
+  | "not_sent"
+  | "not_found_after_quarantine"
+  | "other_refusal";
+
+/** Why new risk is refused for everybody until somebody acts. */
+export type HaltReason =
+  | "killed"
+  | "starting"
+  | "reconcile_failed"
+  | "order_id_mismatch"
+  | "ledger_failed"
+  | "unauthorized"
+  | "banned"
+  | "consecutive_failures"
+  | "live_start";

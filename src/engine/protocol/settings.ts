@@ -1,0 +1,59 @@
+import type { Shares, Usd } from "../domain/numbers.ts";
+
+/** Limits in force; every one is checked before an order exists. */
+export type RiskLimits = {
+  readonly maxNotionalPerOrderUsd: Usd;
+  readonly maxExposurePerOutcomeUsd: Usd;
+  readonly maxExposurePerMarketUsd: Usd;
+  readonly maxExposureTotalUsd: Usd;
+  readonly maxOpenOrders: number;
+  readonly priceCollarTicks: number;
+  readonly duplicateWindowMs: number;
+  /** The gate refuses older books. */
+  readonly bookMaxAgeMs: number;
+  readonly minOrderUsd: Usd;
+};
+
+/** Waits of the protocol with the venue, in milliseconds, already divided by the time scale. */
+export type VenueWaits = {
+  /** No byte of an order is sent later than this after its approval. */
+  readonly orderDeadlineMs: number;
+  /** "Not found" is believed only after this long and so many clean reads. */
+  readonly quarantineMs: number;
+  readonly quarantineCleanReads: number;
+  readonly queryBackoffMs: readonly number[];
+  readonly reconcileIntervalMs: number;
+  /** An order or fill unsettled for this long raises an alert. */
+  readonly settleAlarmMs: number;
+  /** How long the fills that the venue counted may be on their way before they are asked for again. */
+  readonly fillsGraceMs: number;
+  readonly killCleanSnapshots: number;
+  readonly killWindowMs: number;
+  readonly feedLostAfterMs: number;
+};
+
+export type DutchSettings = {
+  readonly minProfitUsd: Usd;
+  readonly safetyMarginUsd: Usd;
+  /** Parts per million of cost on top of the venue's own fee. */
+  readonly extraFeePpm: number;
+  readonly slippageTicks: number;
+  readonly allowOther: boolean;
+  readonly minSize: Shares;
+  readonly maxSize: Shares;
+};
+
+export type EngineSettings = {
+  readonly mode: "paper" | "dry-run" | "live";
+  readonly startHalted: boolean;
+  readonly configHash: string;
+  readonly codeVersion: string;
+  readonly cardTtlMs: number;
+  readonly setCardTtlMs: number;
+  readonly resumeWaitMs: number;
+  readonly resumeTtlMs: number;
+  readonly slippagePpm: number;
+  readonly risk: RiskLimits;
+  readonly waits: VenueWaits;
+  readonly dutch: DutchSettings;
+};

@@ -1,0 +1,156 @@
+import type { Market } from "../domain/market.ts";
+import { isOnGrid } from "../domain/market.ts";
+import { ageMs } from "../domain/market-book.ts";
+import type { OrderDraft } from "../domain/order.ts";
+import { bestPrice } from "../domain/order-book.ts";
+import type { Denial } from "../domain/reasons.ts";
+import { err, ok, type Result } from "../lib/result.ts";
+import type { EngineSettings } from "../protocol/settings.ts";
+import type { EngineState } from "../state/engine-state.ts";
+import { checkCash, checkExposure, checkShares } from "./exposure-caps.ts";
+import { notionalOf } from "./reserve.ts";
+import { checkTradingState } from "./trading-state.ts";
+
+declare const approved: unique symbol;
+
+/** Proof that risk said yes: only this folder can make one, and only approved drafts can become orders. */
+export type Approved<T> = T & { readonly [approved]: true };
+
+export type RiskQuestion = {
+  readonly drafts: readonly OrderDraft[];
+  readonly nowMs: number;
+  readonly userId: number;
+  /** True when the book's age is looked at (a confirmation); a card is shown on an older one with its age. */
+  readonly gate: boolean;
+};
+
+/** Runs every check; the first denial wins. */
+export function checkRisk(
+  state: EngineState,
+  settings: EngineSettings,
+  question: RiskQuestion,
+): Result<readonly Approved<OrderDraft>[], Denial> {
+  const denial =
+    checkTradingState(state) ??
+    checkOrderCount(state, settings, question.drafts.length) ??
+    firstDenial(question.drafts, (draft) => checkDraft(state, settings, draft, question)) ??
+    checkExposure(state, settings, question.drafts) ??
+    checkCash(state, question.drafts) ??
+    checkShares(state, question.drafts) ??
+    (question.gate ? checkDuplicate(state, settings, question) : null);
+  if (denial !== null) return err(denial);
+  return ok(question.drafts as readonly Approved<OrderDraft>[]);
+}
+
+function firstDenial<T>(items: readonly T[], check: (item: T) => Denial | null): Denial | null {
+  for (const item of items) {
+    const denial = check(item);
+    if (denial !== null) return denial;
+  }
+  return null;
+}
+
+function checkOrderCount(
+  state: EngineState,
+  settings: EngineSettings,
+  more: number,
+): Denial | null {
+  let open = 0;
+  for (const order of state.orders.values()) {
+    if (order.status !== "filled" && order.status !== "canceled" && order.status !== "rejected") {
+      open++;
+    }
+  }
+  const limit = settings.risk.maxOpenOrders;
+  return open + more > limit ? { code: "busy", limit, wanted: open + more } : null;
+}
+
+function checkDraft(
+  state: EngineState,
+  settings: EngineSettings,
+  draft: OrderDraft,
+  question: RiskQuestion,
+): Denial | null {
+  const market = state.markets.get(draft.conditionId);
+  if (market === undefined) return { code: "market_unknown" };
+  return (
+    checkMarket(market, draft, question.nowMs) ??
+    checkNotional(settings, draft) ??
+    checkBook(state, settings, draft, question)
+  );
+}
+
+function checkMarket(market: Market, draft: OrderDraft, nowMs: number): Denial | null {
+  if (!market.tradable) return { code: "market_closed", subject: market.question };
+  if (market.endAtMs !== null && market.endAtMs <= nowMs && market.takerDelayMs > 0) {
+    return { code: "market_closed", subject: market.question };
+  }
+  if (draft.tickSize !== market.tickSize || !isOnGrid(market, draft.limit)) {
+    return { code: "off_tick", limit: market.tickSize, wanted: draft.limit };
+  }
+  const rests = draft.timeInForce === "gtc" || draft.timeInForce === "gtd";
+  if (rests && draft.size < market.minOrderSize) {
+    return { code: "min_size", limit: market.minOrderSize, wanted: draft.size };
+  }
+  if (!(draft.size > 0)) return { code: "amount_invalid" };
+  return null;
+}
+
+function checkNotional(settings: EngineSettings, draft: OrderDraft): Denial | null {
+  const wanted = notionalOf(draft);
+  const limit = settings.risk.maxNotionalPerOrderUsd;
+  if (!(wanted <= limit)) return { code: "cap_order", limit, wanted };
+  const least = settings.risk.minOrderUsd;
+  if (wanted < least) return { code: "min_order_usd", limit: least, wanted };
+  return null;
+}
+
+function checkBook(
+  state: EngineState,
+  settings: EngineSettings,
+  draft: OrderDraft,
+  question: RiskQuestion,
+): Denial | null {
+  const book = state.live.books.get(draft.conditionId);
+  if (book === undefined || book.status !== "live") return { code: "book_stale" };
+  const age = ageMs(book, question.nowMs);
+  if (question.gate && !(age <= settings.risk.bookMaxAgeMs)) {
+    return { code: "book_stale", limit: settings.risk.bookMaxAgeMs, wanted: age };
+  }
+  const opposite = bestPrice(book.ladder, draft.outcome, draft.side === "buy" ? "sell" : "buy");
+  if (opposite === null) return null;
+  const collar = settings.risk.priceCollarTicks * draft.tickSize;
+  const beyond = draft.side === "buy" ? draft.limit - opposite : opposite - draft.limit;
+  if (beyond > collar) {
+    const limit = draft.side === "buy" ? opposite + collar : opposite - collar;
+    return { code: "price_collar", limit, wanted: draft.limit };
+  }
+  return null;
+}
+
+/** The same order by the same person twice within a moment is a slip of the thumb, not a wish. */
+function checkDuplicate(
+  state: EngineState,
+  settings: EngineSettings,
+  question: RiskQuestion,
+): Denial | null {
+  const windowMs = settings.risk.duplicateWindowMs;
+  for (const order of state.orders.values()) {
+    if (order.userId !== question.userId) continue;
+    if (question.nowMs - order.createdAtMs >= windowMs) continue;
+    for (const draft of question.drafts) {
+      if (sameOrder(order.draft, draft)) return { code: "duplicate_intent", limit: windowMs };
+    }
+  }
+  return null;
+}
+
+function sameOrder(a: OrderDraft, b: OrderDraft): boolean {
+  return (
+    a.tokenId === b.tokenId &&
+    a.side === b.side &&
+    a.limit === b.limit &&
+    a.spend === b.spend &&
+    a.size === b.size
+  );
+}

@@ -1,0 +1,137 @@
+import type { EngineInput } from "../core/input.ts";
+import type { ConditionId, Market } from "../domain/market.ts";
+import { ageMs } from "../domain/market-book.ts";
+import type { MarketDataPort, WatchedMarket } from "../ports/market-data.ts";
+import type { Clock } from "../ports/system.ts";
+import type { EngineState } from "../state/engine-state.ts";
+import { openOrders } from "../state/exposure.ts";
+
+/** Most markets that are watched at once; the longest unused one without money in it makes room. */
+const maxWatched = 800;
+/** At most this many REST reads of books are under way at once. */
+const maxReads = 8;
+
+export type BooksDeps = {
+  readonly state: EngineState;
+  readonly marketData: MarketDataPort;
+  readonly clock: Clock;
+  readonly dispatch: (input: EngineInput) => void;
+  readonly snapshotWaitMs: number;
+};
+
+/** Which books are kept, and waiting for one to be right. */
+export class Books {
+  readonly #deps: BooksDeps;
+  /** Insertion order is order of last use. */
+  readonly #watched = new Map<ConditionId, WatchedMarket>();
+  readonly #waiters = new Map<ConditionId, Set<() => void>>();
+  #reads = 0;
+
+  constructor(deps: BooksDeps) {
+    this.#deps = deps;
+  }
+
+  watch(markets: readonly Market[]): void {
+    const fresh: WatchedMarket[] = [];
+    for (const market of markets) {
+      const one: WatchedMarket = {
+        conditionId: market.conditionId,
+        tokenIds: [market.outcomes[0].tokenId, market.outcomes[1].tokenId],
+      };
+      if (!this.#watched.delete(market.conditionId)) fresh.push(one);
+      this.#watched.set(market.conditionId, one);
+    }
+    if (fresh.length === 0) return;
+    this.#deps.dispatch({ kind: "books.watched", markets });
+    this.#deps.marketData.watch(fresh);
+    this.#makeRoom();
+  }
+
+  #makeRoom(): void {
+    if (this.#watched.size <= maxWatched) return;
+    const { state } = this.#deps;
+    const needed = new Set<ConditionId>();
+    for (const position of state.positions.values()) needed.add(position.conditionId);
+    for (const order of openOrders(state)) needed.add(order.draft.conditionId);
+    const dropped: ConditionId[] = [];
+    for (const conditionId of this.#watched.keys()) {
+      if (this.#watched.size - dropped.length <= maxWatched) break;
+      if (!needed.has(conditionId)) dropped.push(conditionId);
+    }
+    for (const conditionId of dropped) {
+      this.#watched.delete(conditionId);
+      state.live.books.delete(conditionId);
+    }
+    this.#deps.marketData.unwatch(dropped);
+  }
+
+  /** Called after market data was applied: wakes those who wait for a book of it. */
+  wake(): void {
+    if (this.#waiters.size === 0) return;
+    for (const [conditionId, waiters] of this.#waiters) {
+      if (this.#deps.state.live.books.get(conditionId)?.status !== "live") continue;
+      this.#waiters.delete(conditionId);
+      for (const waiter of waiters) waiter();
+    }
+  }
+
+  /** Resolves when the book is live, or after the bound; reads it by REST when the stream stays silent. */
+  async waitLive(conditionId: ConditionId): Promise<boolean> {
+    const isLive = () => this.#deps.state.live.books.get(conditionId)?.status === "live";
+    if (isLive()) return true;
+    await this.#waitOr(conditionId, this.#deps.snapshotWaitMs);
+    if (isLive()) return true;
+    await this.readAndCompare(conditionId);
+    return isLive();
+  }
+
+  async #waitOr(conditionId: ConditionId, boundMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const waiters = this.#waiters.get(conditionId) ?? new Set<() => void>();
+      this.#waiters.set(conditionId, waiters);
+      const cancel = this.#deps.clock.after(boundMs, () => {
+        waiters.delete(finish);
+        resolve();
+      });
+      const finish = () => {
+        cancel();
+        resolve();
+      };
+      waiters.add(finish);
+    });
+  }
+
+  /** Makes sure that the book is known to be right within `maxAgeMs`, by one REST read when the stream was quiet. */
+  async freshen(conditionId: ConditionId, maxAgeMs: number): Promise<void> {
+    if (!(await this.waitLive(conditionId))) return;
+    const book = this.#deps.state.live.books.get(conditionId);
+    if (book === undefined || ageMs(book, this.#deps.clock.nowMs()) <= maxAgeMs) return;
+    await this.readAndCompare(conditionId);
+  }
+
+  async readAndCompare(conditionId: ConditionId): Promise<void> {
+    const market = this.#watched.get(conditionId);
+    if (market === undefined || this.#reads >= maxReads) return;
+    this.#reads++;
+    try {
+      const read = await this.#deps.marketData.readBook(market);
+      if (read.ok) this.#deps.dispatch({ kind: "book.read", conditionId, book: read.book });
+    } finally {
+      this.#reads--;
+    }
+    this.wake();
+  }
+
+  /** A book to compare by the canary: the live one that has been quiet longest among those changed lately. */
+  canary(): ConditionId | null {
+    let newest: ConditionId | null = null;
+    let newestAtMs = 0;
+    for (const book of this.#deps.state.live.books.values()) {
+      if (book.status === "live" && book.frameAtMs >= newestAtMs) {
+        newest = book.conditionId;
+        newestAtMs = book.frameAtMs;
+      }
+    }
+    return newest;
+  }
+}

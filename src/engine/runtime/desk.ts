@@ -1,0 +1,316 @@
+import type { MarketRef } from "../api/requests.ts";
+import type { EngineInput } from "../core/input.ts";
+import type { Market } from "../domain/market.ts";
+import { isOpen } from "../domain/order.ts";
+import type { Denial } from "../domain/reasons.ts";
+import { err, ok, type Result } from "../lib/result.ts";
+import type { CatalogPort } from "../ports/catalog.ts";
+import type { DurableLog } from "../ports/durable-log.ts";
+import type { Hasher } from "../ports/hasher.ts";
+import type { MarketDataPort } from "../ports/market-data.ts";
+import type { Clock, Entropy, FaultPoints, Log } from "../ports/system.ts";
+import type { VenuePort } from "../ports/venue.ts";
+import type { EngineSettings } from "../protocol/settings.ts";
+import { createState, type EngineState } from "../state/engine-state.ts";
+import { Books } from "./books.ts";
+import { EffectRunner } from "./effect-runner.ts";
+import { foldLedger, LedgerWriter } from "./ledger-writer.ts";
+import { Stepper } from "./stepper.ts";
+
+export type DeskDeps = {
+  readonly settings: EngineSettings;
+  readonly log: DurableLog;
+  readonly venue: VenuePort;
+  readonly marketData: MarketDataPort;
+  readonly catalog: CatalogPort;
+  readonly hasher: Hasher;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly faultPoints: FaultPoints;
+  readonly logger: Log;
+  /** False once the one-writer lease is lost. */
+  readonly leaseHeld: () => boolean;
+  readonly tickMs: number;
+  readonly snapshotWaitMs: number;
+  readonly bookRefreshAgeMs: number;
+  readonly ledgerCommitMaxMs: number;
+  readonly canaryMs: number;
+  /** Most markets that a scan for sets looks at. */
+  readonly maxSetMarkets: number;
+};
+
+/** How long the list of open markets that a scan uses may be old. */
+const catalogTtlMs = 60_000;
+/** A scan waits this long for the first books of newly watched markets. */
+const scanWaitMs = 2_500;
+const connectRetryMs = [250, 500, 1_000, 2_000, 5_000] as const;
+
+/** Life of the engine: fold, reconcile, tick, and the gate that stands before every order. */
+export class Desk {
+  readonly deps: DeskDeps;
+  readonly state: EngineState;
+  readonly ledger: LedgerWriter;
+  readonly stepper: Stepper;
+  readonly books: Books;
+  catalogAtMs: number | null = null;
+  readonly #listeners = new Set<() => void>();
+  #openMarketsAtMs: number | null = null;
+  #gateClosed: boolean;
+  #connected = false;
+  #clockOffsetMs = 0;
+  #stopped = false;
+  #started = 0;
+  #nextCanaryAtMs = 0;
+  #cancelTick: (() => void) | null = null;
+
+  /** Folds the ledger; trading starts only after `start` and the first reconciliation. */
+  static async prepare(
+    deps: DeskDeps,
+  ): Promise<{ readonly state: EngineState; readonly nextSeq: number }> {
+    const state = createState();
+    const nextSeq = await foldLedger(deps.log, state);
+    return { state, nextSeq };
+  }
+
+  constructor(deps: DeskDeps, folded: { readonly state: EngineState; readonly nextSeq: number }) {
+    this.deps = deps;
+    this.state = folded.state;
+    this.#gateClosed = folded.state.killed !== null;
+    this.ledger = new LedgerWriter({
+      log: deps.log,
+      clock: deps.clock,
+      logger: deps.logger,
+      nextSeq: folded.nextSeq,
+      commitMaxMs: deps.ledgerCommitMaxMs,
+      onFailure: () => {
+        this.#gateClosed = true;
+      },
+    });
+    const runner = new EffectRunner({
+      state: this.state,
+      venue: deps.venue,
+      marketData: deps.marketData,
+      clock: deps.clock,
+      faultPoints: deps.faultPoints,
+      logger: deps.logger,
+      gate: (clientOid) => this.#postGate(clientOid),
+      isConnected: () => this.#connected,
+      dispatch: (input, correlationId) => this.dispatch(input, correlationId),
+    });
+    this.stepper = new Stepper({
+      ...deps,
+      state: this.state,
+      ledger: this.ledger,
+      runEffect: (effect) => runner.run(effect),
+      onCommitted: () => this.#changed(),
+    });
+    this.books = new Books({
+      state: this.state,
+      marketData: deps.marketData,
+      clock: deps.clock,
+      snapshotWaitMs: deps.snapshotWaitMs,
+      dispatch: (input) => {
+        this.stepper.run(input, "books");
+      },
+    });
+  }
+
+  async dispatch(input: EngineInput, correlationId: string): Promise<void> {
+    if (input.kind === "account.read") this.deps.faultPoints.hit("K17");
+    await this.stepper.run(input, correlationId).durable;
+  }
+
+  start(): void {
+    const { marketData } = this.deps;
+    marketData.start((events) => {
+      for (const event of events) this.stepper.run({ kind: "market", event }, "market");
+      this.books.wake();
+    });
+    this.stepper.run({ kind: "run.start" }, "start");
+    this.#watchOwn();
+    void this.#connect();
+    this.#scheduleTick();
+  }
+
+  /** Books of everything with money in it, from the first moment. */
+  #watchOwn(): void {
+    const ids = new Set<string>();
+    for (const position of this.state.positions.values()) ids.add(position.conditionId);
+    for (const order of this.state.orders.values()) {
+      if (isOpen(order)) ids.add(order.draft.conditionId);
+    }
+    this.books.watch([...ids].flatMap((id) => this.state.markets.get(id) ?? []));
+  }
+
+  async #connect(): Promise<void> {
+    for (let attempt = 0; !this.#stopped; attempt++) {
+      const result = await this.deps.venue.connect();
+      if (result.ok) {
+        this.#connected = true;
+        this.#clockOffsetMs = result.value.clockOffsetMs;
+        this.state.live.nextReconcileAtMs = 0;
+        this.deps.venue.listen((event) => {
+          if (event.kind === "fill.reported") this.deps.faultPoints.hit("K12");
+          this.stepper.run({ kind: "account", event }, "account");
+        });
+        this.stepper.run({ kind: "tick" }, "connect");
+        return;
+      }
+      this.deps.logger.warn("venue.connect-failed", { attempt, detail: result.error });
+      const delayMs = connectRetryMs[Math.min(attempt, connectRetryMs.length - 1)] ?? 5_000;
+      await new Promise<void>((resolve) => {
+        this.deps.clock.after(delayMs, resolve);
+      });
+    }
+  }
+
+  #scheduleTick(): void {
+    this.#cancelTick = this.deps.clock.after(this.deps.tickMs, () => {
+      if (this.#stopped) return;
+      try {
+        this.stepper.run({ kind: "tick" }, "tick");
+        this.#canary();
+        // Messages that wait for their time are looked at even when nothing else happens.
+        if (this.state.outbox.size > 0) this.#changed();
+      } finally {
+        this.#scheduleTick();
+      }
+    });
+  }
+
+  /** A quiet connection and a frozen one look alike: one REST read of a live book tells them apart. */
+  #canary(): void {
+    const nowMs = this.deps.clock.nowMs();
+    if (nowMs < this.#nextCanaryAtMs) return;
+    this.#nextCanaryAtMs = nowMs + this.deps.canaryMs;
+    const conditionId = this.books.canary();
+    if (conditionId !== null) void this.books.readAndCompare(conditionId);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancelTick?.();
+    await this.deps.marketData.close();
+    await this.deps.venue.close();
+    await this.deps.log.close();
+  }
+
+  get gateClosed(): boolean {
+    return this.#gateClosed;
+  }
+
+  get isConnected(): boolean {
+    return this.#connected;
+  }
+
+  /** Closes the gate in memory at once; what makes it last comes after. */
+  closeGate(): void {
+    this.#gateClosed = true;
+  }
+
+  openGate(): void {
+    if (this.state.killed === null && !this.ledger.failed) this.#gateClosed = false;
+  }
+
+  gateDenial(): Denial | null {
+    if (this.ledger.failed) return { code: "ledger_failed" };
+    if (this.#gateClosed || this.state.killed !== null) return { code: "killed" };
+    if (this.state.halt !== null) return { code: "paused", subject: this.state.halt.reason };
+    if (!this.state.ready) return { code: "not_ready" };
+    if (!this.deps.leaseHeld()) return { code: "paused", subject: "lease_lost" };
+    return null;
+  }
+
+  /** Asked synchronously before the first byte of an order: memory only, nothing that can wait. */
+  #postGate(clientOid: string): Denial | null {
+    const closed = this.gateDenial();
+    if (closed !== null) return closed;
+    if (this.deps.settings.mode === "dry-run") return { code: "paused", subject: "dry_run" };
+    const order = this.state.orders.get(clientOid);
+    if (order === undefined || order.status !== "in_flight") return { code: "order_closed" };
+    if (order.cancelAskedAtMs !== null) return { code: "order_closed", subject: "cancel asked" };
+    if (this.deps.clock.nowMs() >= order.deadlineMs) return { code: "command_expired" };
+    if (this.#started >= this.#approvedOrders() * maxSendsPerOrder) return { code: "busy" };
+    this.#started++;
+    return null;
+  }
+
+  /** Last-hop count: no more requests start than the approved orders of this run can explain. */
+  #approvedOrders(): number {
+    let approved = 0;
+    for (const order of this.state.orders.values()) {
+      if (order.createdAtMs >= this.state.startedAtMs) approved++;
+    }
+    return approved;
+  }
+
+  async kept(durable: Promise<void>): Promise<boolean> {
+    try {
+      await durable;
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  async find(ref: MarketRef, limit: number): Promise<Result<readonly Market[], Denial>> {
+    const answer = await this.deps.catalog.find(ref, limit);
+    if (!answer.ok) return err({ code: "venue_unreachable", subject: "catalog" });
+    this.catalogAtMs = this.deps.clock.nowMs();
+    this.stepper.run({ kind: "catalog.read", answer: answer.value }, "catalog");
+    return ok(answer.value.markets.map((one) => this.state.markets.get(one.conditionId) ?? one));
+  }
+
+  /** Every open market and its book, for a scan. The list is kept for a minute. */
+  async loadOpenMarkets(): Promise<void> {
+    const { clock, catalog, maxSetMarkets } = this.deps;
+    const fresh =
+      this.#openMarketsAtMs !== null && clock.nowMs() - this.#openMarketsAtMs < catalogTtlMs;
+    if (!fresh) {
+      const answer = await catalog.openMarkets(maxSetMarkets);
+      if (!answer.ok) return;
+      this.#openMarketsAtMs = clock.nowMs();
+      this.catalogAtMs = this.#openMarketsAtMs;
+      this.stepper.run({ kind: "catalog.read", answer: answer.value }, "catalog");
+      this.books.watch(answer.value.markets.filter((market) => market.tradable));
+    }
+    const waiting = [...this.state.live.books.values()].filter((book) => book.status === "waiting");
+    if (waiting.length === 0) return;
+    const all = Promise.all(waiting.map((book) => this.books.waitLive(book.conditionId)));
+    await Promise.race([
+      all,
+      new Promise<void>((resolve) => {
+        clock.after(scanWaitMs, resolve);
+      }),
+    ]);
+  }
+
+  warnings(): string[] {
+    const warnings: string[] = [];
+    if (this.ledger.failed) warnings.push("the ledger failed: nothing new is traded");
+    if (!this.#connected) warnings.push("the venue does not answer");
+    if (Math.abs(this.#clockOffsetMs) > 1_000) {
+      warnings.push(`the clock differs from the venue's by ${this.#clockOffsetMs} ms`);
+    }
+    return warnings;
+  }
+
+  readonly onChange = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  #changed(): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener();
+      } catch (error) {
+        const detail = error instanceof Error ? error.message : "unknown failure";
+        this.deps.logger.error("listener.failed", { detail });
+      }
+    }
+  }
+}
+
+/** The first send and the reposts of the same bytes. */
+const maxSendsPerOrder = 4;

@@ -1,0 +1,161 @@
+import type { EngineInput } from "../core/input.ts";
+import type { Denial } from "../domain/reasons.ts";
+import { unreachable } from "../lib/assert.ts";
+import type { MarketDataPort } from "../ports/market-data.ts";
+import type { Clock, FaultPoints, Log } from "../ports/system.ts";
+import type { VenuePort } from "../ports/venue.ts";
+import type { Effect, ReadPurpose } from "../protocol/effect.ts";
+import type { EngineState } from "../state/engine-state.ts";
+import { openOrders } from "../state/exposure.ts";
+
+export type EffectDeps = {
+  readonly state: EngineState;
+  readonly venue: VenuePort;
+  readonly marketData: MarketDataPort;
+  readonly clock: Clock;
+  readonly faultPoints: FaultPoints;
+  readonly logger: Log;
+  /** Asked directly before the first byte of an order. */
+  readonly gate: (clientOid: string) => Denial | null;
+  readonly isConnected: () => boolean;
+  /** Feeds a result back; resolves when its facts are durable. */
+  readonly dispatch: (input: EngineInput, correlationId: string) => Promise<void>;
+};
+
+/** How long after the first byte K9 strikes: the request is out, the answer is not in. */
+const k9DelayMs = 20;
+/** Trades are read from a little before an order was made. */
+const fillsMarginS = 5;
+
+/** Runs effects after their facts are durable. Every outcome, even a failure, comes back as an input. */
+export class EffectRunner {
+  readonly #deps: EffectDeps;
+  #balanceReading = false;
+  #balanceWanted = false;
+
+  constructor(deps: EffectDeps) {
+    this.#deps = deps;
+  }
+
+  run(effect: Effect): void {
+    this.#perform(effect).catch((error: unknown) => {
+      const detail = error instanceof Error ? error.message : "unknown failure";
+      this.#deps.logger.error("effect.failed", { effect: effect.kind, detail });
+    });
+  }
+
+  async #perform(effect: Effect): Promise<void> {
+    switch (effect.kind) {
+      case "order.post":
+        return this.#post(effect.clientOid);
+      case "order.query":
+        return this.#query(effect.clientOid);
+      case "order.cancel":
+        return this.#cancel(effect.clientOids);
+      case "orders.cancel-all":
+        return this.#cancelAll();
+      case "account.read":
+        return effect.purpose === "balance"
+          ? this.#readBalance()
+          : this.#readAccount(effect.purpose, effect.fillsAfterS ?? 0);
+      case "book.resync":
+        this.#deps.marketData.resync(effect.conditionId);
+        return undefined;
+      default:
+        return unreachable(effect);
+    }
+  }
+
+  async #post(clientOid: string): Promise<void> {
+    const { state, venue, faultPoints, clock } = this.#deps;
+    const order = state.orders.get(clientOid);
+    if (order === undefined) return;
+    faultPoints.hit("K6");
+    const { orderHash, body } = order;
+    const outcome = await venue.post({ orderHash, body }, () => {
+      const denial = this.#deps.gate(clientOid);
+      if (denial !== null) return denial;
+      faultPoints.hit("K7");
+      clock.after(k9DelayMs, () => faultPoints.hit("K9"));
+      return null;
+    });
+    faultPoints.hit("K10");
+    await this.#deps.dispatch({ kind: "post.finished", clientOid, outcome }, order.planId);
+    faultPoints.hit("K11");
+  }
+
+  async #query(clientOid: string): Promise<void> {
+    const { state, venue } = this.#deps;
+    const order = state.orders.get(clientOid);
+    if (order === undefined) return;
+    const fillsAfterS = Math.floor(order.createdAtMs / 1000) - fillsMarginS;
+    const [outcome, fills] = await Promise.all([
+      venue.queryOrder(order.orderHash),
+      venue.fills(fillsAfterS),
+    ]);
+    const input: EngineInput = {
+      kind: "query.finished",
+      clientOid,
+      outcome,
+      fills: fills.ok ? fills.value : null,
+    };
+    await this.#deps.dispatch(input, order.planId);
+  }
+
+  async #cancel(clientOids: readonly string[]): Promise<void> {
+    const { state, venue, faultPoints } = this.#deps;
+    const hashes = clientOids.flatMap((oid) => state.orders.get(oid)?.orderHash ?? []);
+    if (hashes.length === 0) return;
+    const answer = venue.cancel(hashes);
+    faultPoints.hit("K14");
+    const outcome = await answer;
+    await this.#deps.dispatch({ kind: "cancel.finished", clientOids, outcome }, "cancel");
+  }
+
+  async #cancelAll(): Promise<void> {
+    const { state, venue, faultPoints } = this.#deps;
+    const answer = venue.cancelAll();
+    faultPoints.hit("K15");
+    const outcome = await answer;
+    const clientOids = openOrders(state).map((order) => order.clientOid);
+    await this.#deps.dispatch({ kind: "cancel.finished", clientOids, outcome }, "cancel-all");
+  }
+
+  async #readAccount(purpose: ReadPurpose, fillsAfterS: number): Promise<void> {
+    const { venue } = this.#deps;
+    if (!this.#deps.isConnected()) {
+      const nothing = { openOrders: null, fills: null, balance: null };
+      await this.#deps.dispatch({ kind: "account.read", purpose, report: nothing }, "reconcile");
+      return;
+    }
+    const [orders, fills, balance] = await Promise.all([
+      venue.openOrders(),
+      venue.fills(fillsAfterS),
+      venue.balance(),
+    ]);
+    const report = {
+      openOrders: orders.ok ? orders.value : null,
+      fills: fills.ok ? fills.value : null,
+      balance: balance.ok ? balance.value : null,
+    };
+    await this.#deps.dispatch({ kind: "account.read", purpose, report }, "reconcile");
+  }
+
+  /** Several fills in a moment ask for one reading after the last of them. */
+  async #readBalance(): Promise<void> {
+    this.#balanceWanted = true;
+    if (this.#balanceReading || !this.#deps.isConnected()) return;
+    this.#balanceReading = true;
+    try {
+      while (this.#balanceWanted) {
+        this.#balanceWanted = false;
+        const balance = await this.#deps.venue.balance();
+        if (!balance.ok) return;
+        const report = { openOrders: null, fills: null, balance: balance.value };
+        await this.#deps.dispatch({ kind: "account.read", purpose: "balance", report }, "balance");
+      }
+    } finally {
+      this.#balanceReading = false;
+    }
+  }
+}

@@ -1,0 +1,245 @@
+import type { ConfirmOutcome, EngineApi } from "../api/engine-api.ts";
+import type { OrderView } from "../api/views.ts";
+import { deskView, holdings, marketSummary, marketView } from "../core/desk-view.ts";
+import type { Reply, Request } from "../core/input.ts";
+import { orderView } from "../core/order-view.ts";
+import { scanSets } from "../core/quote-set.ts";
+import { findSet } from "../core/set-legs.ts";
+import type { ConditionId, Market } from "../domain/market.ts";
+import { isOpen, type Order } from "../domain/order.ts";
+import type { Denial } from "../domain/reasons.ts";
+import { assert } from "../lib/assert.ts";
+import { err, ok, type Result } from "../lib/result.ts";
+import { Desk } from "./desk.ts";
+
+type ReplyTo<K extends Reply["to"]> = Extract<Reply, { readonly to: K }>;
+
+/** What the driving side may be told: the promise of an answer is kept only once its facts are on the disk. */
+export class Engine extends Desk implements EngineApi {
+  #answered<K extends Reply["to"]>(
+    to: K,
+    request: Request,
+    correlationId: string,
+  ): { readonly reply: ReplyTo<K>; readonly durable: Promise<void> } {
+    const { reply, durable } = this.stepper.run({ kind: "request", request }, correlationId);
+    assert(reply.to === to, "a request gets its own kind of reply");
+    return { reply: reply as ReplyTo<K>, durable };
+  }
+
+  async #quietly(request: Request, correlationId: string): Promise<void> {
+    await this.stepper.run({ kind: "request", request }, correlationId).durable;
+  }
+
+  readonly receive: EngineApi["receive"] = async (command) => {
+    this.deps.faultPoints.hit("K0");
+    const { reply, durable } = this.#answered(
+      "receive",
+      { do: "receive", command },
+      command.commandId,
+    );
+    try {
+      await durable;
+    } catch {
+      return "ledger_failed";
+    }
+    this.deps.faultPoints.hit("K1");
+    return reply.value;
+  };
+
+  readonly pendingCommands: EngineApi["pendingCommands"] = () => [...this.state.commands.values()];
+
+  readonly answer: EngineApi["answer"] = (commandId, verdict, reason, messages) =>
+    this.#quietly({ do: "answer", commandId, verdict, reason, messages }, commandId);
+
+  readonly enqueue: EngineApi["enqueue"] = (messages) =>
+    this.#quietly({ do: "enqueue", messages }, "outbox");
+
+  readonly dueMessages: EngineApi["dueMessages"] = (nowMs) => {
+    const due = [...this.state.outbox.values()].filter(
+      (message) => message.notBeforeMs <= nowMs && message.seq <= this.ledger.durableSeq,
+    );
+    const rank = { answer: 0, fill: 1, confirmation: 2, alert: 3, live: 4 } as const;
+    return due.sort((a, b) => rank[a.priority] - rank[b.priority] || a.seq - b.seq);
+  };
+
+  readonly markSent: EngineApi["markSent"] = async (key, telegramMessageId) => {
+    const message = this.state.outbox.get(key);
+    const isCard = message?.keyboard.some((row) => row.some((button) => button.verb === "ok"));
+    if (isCard === true) this.deps.faultPoints.hit("K3");
+    await this.#quietly({ do: "sent", key, telegramMessageId }, "outbox");
+  };
+
+  readonly markFailed: EngineApi["markFailed"] = (key, reason, retryAtMs) =>
+    this.#quietly({ do: "failed", key, reason, retryAtMs }, "outbox");
+
+  readonly button: EngineApi["button"] = (nonce) => this.state.buttons.get(nonce) ?? null;
+
+  readonly telegramMessageId: EngineApi["telegramMessageId"] = (key) =>
+    this.state.sent.get(key) ?? null;
+
+  readonly noticesAfter: EngineApi["noticesAfter"] = (noticeId) =>
+    [...this.state.notices.values()].filter((notice) => notice.noticeId > noticeId);
+
+  readonly noticeCursor: EngineApi["noticeCursor"] = () => this.state.toldUpTo;
+
+  readonly noticesTold: EngineApi["noticesTold"] = (upTo, messages) =>
+    this.#quietly({ do: "told", upTo, messages }, "notices");
+
+  readonly view: EngineApi["view"] = () =>
+    deskView(this.state, this.deps.settings, this.deps.clock.nowMs(), {
+      catalogAtMs: this.catalogAtMs,
+      warnings: this.warnings(),
+    });
+
+  readonly orders: EngineApi["orders"] = () => this.#viewsOf([...this.state.orders.values()]);
+
+  readonly order: EngineApi["order"] = (clientOid) => {
+    const order = this.state.orders.get(clientOid);
+    return order === undefined ? null : orderView(this.state, order);
+  };
+
+  /** Open orders first, then the newest. */
+  #viewsOf(orders: readonly Order[]): OrderView[] {
+    return [...orders]
+      .sort((a, b) => Number(isOpen(b)) - Number(isOpen(a)) || b.createdAtMs - a.createdAtMs)
+      .map((order) => orderView(this.state, order));
+  }
+
+  readonly holdings: EngineApi["holdings"] = () => holdings(this.state);
+
+  readonly findMarkets: EngineApi["findMarkets"] = async (ref, limit) => {
+    const found = await this.find(ref, limit);
+    if (!found.ok) return found;
+    this.books.watch(found.value.filter((market) => market.tradable));
+    return ok(found.value.map((market) => marketSummary(this.state, market)));
+  };
+
+  readonly market: EngineApi["market"] = async (conditionId) => {
+    const market = await this.#ready(conditionId);
+    if (!market.ok) return market;
+    return ok(marketView(this.state, market.value, this.deps.clock.nowMs()));
+  };
+
+  /** The market with a book that is live and young, as far as that can be had in time. */
+  async #ready(conditionId: ConditionId): Promise<Result<Market, Denial>> {
+    let market = this.state.markets.get(conditionId);
+    if (market === undefined) {
+      const found = await this.find({ by: "conditionId", value: conditionId }, 1);
+      if (!found.ok) return found;
+      market = this.state.markets.get(conditionId);
+    }
+    if (market === undefined) return err({ code: "market_unknown" });
+    this.books.watch([market]);
+    await this.books.freshen(conditionId, this.deps.bookRefreshAgeMs);
+    return ok(this.state.markets.get(conditionId) ?? market);
+  }
+
+  readonly quoteTrade: EngineApi["quoteTrade"] = async (actor, commandId, request) => {
+    const market = await this.#ready(request.conditionId);
+    if (!market.ok) return market;
+    const { reply, durable } = this.#answered(
+      "quote",
+      { do: "quote", actor, commandId, request },
+      commandId,
+    );
+    if (!(await this.kept(durable))) return err({ code: "ledger_failed" });
+    this.deps.faultPoints.hit("K2");
+    return reply.value;
+  };
+
+  readonly confirm: EngineApi["confirm"] = async (actor, commandId, nonce) => {
+    const card = this.state.cards.get(nonce);
+    // An old book is read again before it is judged; this is the only wait between the press and the orders.
+    if (card?.state === "open" && this.gateDenial() === null) {
+      const markets = new Set(card.drafts.map((draft) => draft.conditionId));
+      await Promise.all([...markets].map((id) => this.#ready(id)));
+    }
+    if (this.gateClosed)
+      return { kind: "refused", denial: this.gateDenial() ?? { code: "killed" } };
+    this.deps.faultPoints.hit("K4");
+    const check = this.#answered("confirm", { do: "confirm", actor, commandId, nonce }, commandId);
+    if (check.reply.value.kind === "done") {
+      if (!(await this.kept(check.durable))) return refusedByLedger;
+      return check.reply.value.outcome;
+    }
+    const signed = check.reply.value.drafts.map((draft) => {
+      const unique = { salt: this.deps.entropy.salt(), timestampMs: this.deps.clock.nowMs() };
+      return [draft, this.deps.venue.prepare(draft, unique)] as const;
+    });
+    this.deps.faultPoints.hit("K5");
+    const { reply, durable } = this.#answered(
+      "commit",
+      { do: "commit", actor, commandId, nonce, signed },
+      commandId,
+    );
+    if (!(await this.kept(durable))) return refusedByLedger;
+    return reply.value.ok ? reply.value.value : { kind: "refused", denial: reply.value.error };
+  };
+
+  readonly discardCard: EngineApi["discardCard"] = (actor, nonce) =>
+    this.#quietly({ do: "discard", actor, nonce }, "card");
+
+  readonly cancelOrders: EngineApi["cancelOrders"] = async (actor, commandId, clientOids) => {
+    const { reply, durable } = this.#answered(
+      "cancel",
+      { do: "cancel", actor, clientOids },
+      commandId,
+    );
+    if (!(await this.kept(durable))) return err({ code: "ledger_failed" });
+    return reply.value;
+  };
+
+  readonly scanSets: EngineApi["scanSets"] = async () => {
+    await this.loadOpenMarkets();
+    return scanSets(this.state, this.deps.settings, this.deps.clock.nowMs());
+  };
+
+  readonly quoteSet: EngineApi["quoteSet"] = async (actor, commandId, setId, size) => {
+    await this.loadOpenMarkets();
+    const set = findSet(this.state, setId);
+    if (set === null) return err({ code: "market_unknown" });
+    await Promise.all(set.markets.map((market) => this.#ready(market.conditionId)));
+    const { reply, durable } = this.#answered(
+      "quote-set",
+      { do: "quote-set", actor, commandId, setId, size },
+      commandId,
+    );
+    if (!(await this.kept(durable))) return err({ code: "ledger_failed" });
+    return reply.value;
+  };
+
+  readonly kill: EngineApi["kill"] = async (actor, commandId, note) => {
+    this.closeGate();
+    const { reply, durable } = this.#answered(
+      "kill",
+      { do: "kill", byUserId: actor?.userId ?? null, note },
+      commandId ?? "kill",
+    );
+    // The gate is closed in memory whatever the disk says; only the telling waits.
+    await this.kept(durable);
+    return reply.value;
+  };
+
+  readonly askResume: EngineApi["askResume"] = async (actor, commandId) => {
+    const { reply, durable } = this.#answered(
+      "ask-resume",
+      { do: "ask-resume", actor, commandId },
+      commandId,
+    );
+    if (!(await this.kept(durable))) return err({ code: "ledger_failed" });
+    return reply.value;
+  };
+
+  readonly confirmResume: EngineApi["confirmResume"] = async (actor, commandId, nonce) => {
+    const { reply, durable } = this.#answered(
+      "confirm-resume",
+      { do: "confirm-resume", actor, nonce },
+      commandId,
+    );
+    if (!(await this.kept(durable))) return err({ code: "ledger_failed" });
+    if (reply.value.ok) this.openGate();
+    return reply.value;
+  };
+}
+
+const refusedByLedger: ConfirmOutcome = { kind: "refused", denial: { code: "ledger_failed" } };

@@ -1,0 +1,118 @@
+import type { EngineInput, Envelope, Reply } from "../core/input.ts";
+import { step } from "../core/step.ts";
+import type { Hasher } from "../ports/hasher.ts";
+import type { Clock, Entropy, FaultPoints, Log } from "../ports/system.ts";
+import type { Effect } from "../protocol/effect.ts";
+import type { EngineSettings } from "../protocol/settings.ts";
+import type { EngineState } from "../state/engine-state.ts";
+import type { Fact } from "../state/fact.ts";
+import type { LedgerWriter } from "./ledger-writer.ts";
+
+export type StepperDeps = {
+  readonly state: EngineState;
+  readonly settings: EngineSettings;
+  readonly hasher: Hasher;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly faultPoints: FaultPoints;
+  readonly logger: Log;
+  readonly ledger: LedgerWriter;
+  readonly runEffect: (effect: Effect) => void;
+  /** After facts became durable. */
+  readonly onCommitted: () => void;
+};
+
+/**
+ * Turns inputs into steps: the step runs at once, its effects wait until its facts are durable. Appends resolve in
+ * order, so effects leave in the order of their steps.
+ */
+export class Stepper {
+  readonly #deps: StepperDeps;
+
+  constructor(deps: StepperDeps) {
+    this.#deps = deps;
+  }
+
+  /** The reply is there at once; `durable` resolves when it may be told to anybody, and rejects when it must not. */
+  run(
+    input: EngineInput,
+    correlationId: string,
+  ): { readonly reply: Reply; readonly durable: Promise<void> } {
+    const { state, settings, hasher, clock, entropy } = this.#deps;
+    const envelope: Envelope = {
+      atMs: clock.nowMs(),
+      entropy: input.kind === "request" ? entropy.hex(16) : "",
+      correlationId,
+      input,
+    };
+    const { facts, effects, reply } = step(state, settings, hasher, envelope);
+    if (facts.length === 0) {
+      for (const effect of effects) this.#deps.runEffect(effect);
+      return { reply, durable: Promise.resolve() };
+    }
+    const durable = this.#commit(facts, effects, state.live.nowMs, correlationId);
+    // A caller that does not wait must not bring the process down; the writer has closed the gate already.
+    durable.catch(() => undefined);
+    return { reply, durable };
+  }
+
+  async #commit(
+    facts: readonly Fact[],
+    effects: readonly Effect[],
+    atMs: number,
+    correlationId: string,
+  ): Promise<void> {
+    await this.#deps.ledger.append(facts, atMs, correlationId);
+    this.#log(facts, correlationId);
+    if (facts.some((fact) => fact.kind === "fill.recorded")) this.#deps.faultPoints.hit("K13");
+    for (const effect of effects) this.#deps.runEffect(effect);
+    this.#deps.onCommitted();
+  }
+
+  #log(facts: readonly Fact[], correlationId: string): void {
+    for (const fact of facts) {
+      if (!loggedFacts.has(fact.kind)) continue;
+      this.#deps.logger.info(fact.kind, { correlationId, ...summaryOf(fact) });
+    }
+  }
+}
+
+/** Facts that an operator looks for in the log; the ledger has them all. */
+const loggedFacts: ReadonlySet<Fact["kind"]> = new Set([
+  "run.started",
+  "command.answered",
+  "plan.approved",
+  "order.unknown",
+  "order.closed",
+  "fill.recorded",
+  "fill.settled",
+  "cancel.asked",
+  "trading.killed",
+  "trading.resumed",
+  "trading.halted",
+  "trading.ready",
+  "message.failed",
+]);
+
+function summaryOf(fact: Fact): Readonly<Record<string, string | number | null>> {
+  switch (fact.kind) {
+    case "command.answered":
+      return { commandId: fact.commandId, verdict: fact.verdict, reason: fact.reason };
+    case "plan.approved":
+      return { planId: fact.plan.planId, userId: fact.plan.userId, orders: fact.orders.length };
+    case "order.unknown":
+      return { clientOid: fact.clientOid, detail: fact.detail };
+    case "order.closed":
+      return { clientOid: fact.clientOid, status: fact.status, reason: fact.reason };
+    case "fill.recorded":
+      return { clientOid: fact.clientOid, size: fact.fill.size, money: fact.fill.money };
+    case "fill.settled":
+      return { fillId: fact.fillId, status: fact.status };
+    case "trading.halted":
+      return { reason: fact.reason, detail: fact.detail };
+    case "message.failed":
+      return { key: fact.key, reason: fact.reason };
+    default:
+      return {};
+  }
+}

@@ -1,0 +1,70 @@
+import { unreachable } from "../lib/assert.ts";
+import { applyChatFact } from "./apply-chat.ts";
+import { applyOrderFact } from "./apply-order.ts";
+import { applyTradingFact } from "./apply-trading.ts";
+import type { EngineState } from "./engine-state.ts";
+import type { Fact } from "./fact.ts";
+
+/** The one switch through which durable state changes, live and when the ledger is folded. */
+export function applyFact(state: EngineState, fact: Fact, atMs: number): void {
+  state.seq++;
+  state.atMs = atMs;
+  switch (fact.kind) {
+    case "run.started":
+      state.startedAtMs = atMs;
+      state.ready = false;
+      state.halt = null;
+      return;
+    case "command.received":
+    case "command.answered":
+    case "message.queued":
+    case "message.sent":
+    case "message.failed":
+    case "notice.raised":
+    case "notices.told":
+      applyChatFact(state, fact, atMs);
+      return;
+    case "markets.listed":
+      for (const market of fact.markets) {
+        state.markets.set(market.conditionId, market);
+        market.outcomes.forEach((outcome, index) => {
+          state.tokens.set(outcome.tokenId, {
+            conditionId: market.conditionId,
+            outcome: index === 0 ? 0 : 1,
+          });
+        });
+      }
+      for (const group of fact.groups) state.groups.set(group.groupId, group);
+      return;
+    case "card.created":
+      state.cards.set(fact.card.nonce, fact.card);
+      return;
+    case "card.closed": {
+      const card = state.cards.get(fact.nonce);
+      if (card !== undefined) state.cards.set(fact.nonce, { ...card, state: fact.state });
+      return;
+    }
+    case "plan.approved":
+    case "order.acked":
+    case "order.unknown":
+    case "order.absent":
+    case "order.reported":
+    case "order.closed":
+    case "cancel.asked":
+    case "fill.recorded":
+    case "fill.settled":
+    case "cash.reported":
+      applyOrderFact(state, fact, atMs);
+      return;
+    case "trading.killed":
+    case "kill.reported":
+    case "resume.asked":
+    case "trading.resumed":
+    case "trading.halted":
+    case "trading.ready":
+      applyTradingFact(state, fact, atMs);
+      return;
+    default:
+      unreachable(fact);
+  }
+}

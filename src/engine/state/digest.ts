@@ -1,0 +1,26 @@
+import type { EngineState } from "./engine-state.ts";
+
+/**
+ * Canonical text of everything that the ledger builds, for a digest: equal after a fold of the same facts, on any
+ * machine. Catalog memory, books and links are not part of it.
+ */
+export function canonicalState(state: EngineState): string {
+  return JSON.stringify({
+    seq: state.seq,
+    killed: state.killed,
+    halt: state.halt,
+    cash: state.cash,
+    venueCash: state.venueCash,
+    orders: [...state.orders.values()],
+    plans: [...state.plans.values()],
+    fills: [...state.fills.values()],
+    positions: [...state.positions.values()],
+    cards: [...state.cards.entries()],
+    commands: [...state.commands.values()],
+    answered: [...state.answered.entries()],
+    outbox: [...state.outbox.values()],
+    sent: [...state.sent.entries()],
+    notices: [...state.notices.entries()],
+    toldUpTo: state.toldUpTo,
+  });
+}

@@ -1,0 +1,176 @@
+import type { Notice } from "../api/notices.ts";
+import type { DueMessage, StoredButton } from "../api/outbox.ts";
+import type { PendingCommand } from "../api/requests.ts";
+import type { Fill, Position } from "../domain/fill.ts";
+import type { ConditionId, Market, MarketGroup, OutcomeIndex, TokenId } from "../domain/market.ts";
+import type { MarketBook } from "../domain/market-book.ts";
+import type { Usd } from "../domain/numbers.ts";
+import type { Order } from "../domain/order.ts";
+import type { HaltReason } from "../domain/reasons.ts";
+import { FifoMap } from "../lib/fifo-map.ts";
+import type { Plan } from "../protocol/plan.ts";
+import type { DeskCard } from "./fact.ts";
+
+/** How much is kept in memory; older entries stay in the ledger. */
+export const keptButtons = 4_000;
+export const keptNotices = 2_000;
+export const keptSentKeys = 4_000;
+export const keptAnswered = 4_000;
+export const keptCards = 1_000;
+export const keptClosedOrders = 5_000;
+
+export type KillState = {
+  readonly atMs: number;
+  readonly byUserId: number | null;
+  readonly note: string;
+  /** Orders that were open when the kill was accepted. */
+  readonly open: readonly string[];
+};
+
+/** `seq` is the fact that queued it: nothing is sent before that fact is durable. */
+export type OutgoingMessage = DueMessage & { readonly notBeforeMs: number; readonly seq: number };
+
+export type ResumeOffer = {
+  readonly nonce: string;
+  readonly userId: number;
+  readonly chatId: number;
+  readonly readyAtMs: number;
+  readonly expiresAtMs: number;
+};
+
+/** Everything durable that the ledger's facts build. Changed only by `applyFact`. */
+export type LedgerState = {
+  /** Number of facts applied. */
+  seq: number;
+  atMs: number;
+  startedAtMs: number;
+  ready: boolean;
+  killed: KillState | null;
+  halt: { readonly reason: HaltReason; readonly detail: string; readonly atMs: number } | null;
+  killReported: "no" | "partly" | "settled";
+  resume: ResumeOffer | null;
+  resumedAtMs: number;
+  readonly markets: Map<ConditionId, Market>;
+  readonly groups: Map<string, MarketGroup>;
+  readonly tokens: Map<
+    TokenId,
+    { readonly conditionId: ConditionId; readonly outcome: OutcomeIndex }
+  >;
+  readonly orders: Map<string, Order>;
+  readonly oidByHash: Map<string, string>;
+  readonly closedOrders: string[];
+  readonly plans: Map<string, Plan>;
+  readonly planByCommand: Map<string, string>;
+  readonly fills: Map<string, Fill>;
+  readonly positions: Map<TokenId, Position>;
+  /** Our own account of cash; null before the first reading. The venue's may only reduce what is spent. */
+  cash: Usd | null;
+  venueCash: Usd | null;
+  readonly cards: FifoMap<string, DeskCard>;
+  readonly commands: Map<string, PendingCommand>;
+  readonly answered: FifoMap<string, string>;
+  readonly outbox: Map<string, OutgoingMessage>;
+  readonly sent: FifoMap<string, number | null>;
+  readonly buttons: FifoMap<string, StoredButton>;
+  readonly notices: FifoMap<number, Notice>;
+  lastNoticeId: number;
+  toldUpTo: number;
+  readonly told: FifoMap<string, string>;
+};
+
+/** Per-order waits that need not survive a restart. */
+export type OrderWatch = {
+  nextQueryAtMs: number;
+  queries: number;
+  querying: boolean;
+  /** Repost the same bytes once the venue said that it does not know the order. */
+  repost: boolean;
+  reposts: number;
+};
+
+export type LinkState = {
+  up: boolean;
+  lastFrameAtMs: number | null;
+  lostAtMs: number | null;
+  told: boolean;
+  /** Last time a REST read of a live book equalled ours: the connection is quiet, not frozen. */
+  provedAtMs: number;
+};
+
+/** What lives only in memory: books, links, watches. Market data is kept on the tape, not in the ledger. */
+export type LiveState = {
+  nowMs: number;
+  readonly books: Map<ConditionId, MarketBook>;
+  readonly links: { readonly market: LinkState; readonly user: LinkState };
+  readonly watches: Map<string, OrderWatch>;
+  nextReconcileAtMs: number;
+  reconciling: boolean;
+  reconcileFailures: number;
+  nextKillSweepAtMs: number;
+  killCleanSnapshots: number;
+  killFirstCleanAtMs: number | null;
+  externalOrders: number;
+  framesApplied: number;
+  resyncs: Map<string, number>;
+};
+
+export type EngineState = LedgerState & { readonly live: LiveState };
+
+export function createState(): EngineState {
+  return {
+    seq: 0,
+    atMs: 0,
+    startedAtMs: 0,
+    ready: false,
+    killed: null,
+    halt: null,
+    killReported: "settled",
+    resume: null,
+    resumedAtMs: 0,
+    markets: new Map(),
+    groups: new Map(),
+    tokens: new Map(),
+    orders: new Map(),
+    oidByHash: new Map(),
+    closedOrders: [],
+    plans: new Map(),
+    planByCommand: new Map(),
+    fills: new Map(),
+    positions: new Map(),
+    cash: null,
+    venueCash: null,
+    cards: new FifoMap(keptCards),
+    commands: new Map(),
+    answered: new FifoMap(keptAnswered),
+    outbox: new Map(),
+    sent: new FifoMap(keptSentKeys),
+    buttons: new FifoMap(keptButtons),
+    notices: new FifoMap(keptNotices),
+    lastNoticeId: 0,
+    toldUpTo: 0,
+    told: new FifoMap(keptClosedOrders * 4),
+    live: createLive(),
+  };
+}
+
+function createLive(): LiveState {
+  return {
+    nowMs: 0,
+    books: new Map(),
+    links: { market: link(), user: link() },
+    watches: new Map(),
+    nextReconcileAtMs: 0,
+    reconciling: false,
+    reconcileFailures: 0,
+    nextKillSweepAtMs: 0,
+    killCleanSnapshots: 0,
+    killFirstCleanAtMs: null,
+    externalOrders: 0,
+    framesApplied: 0,
+    resyncs: new Map(),
+  };
+}
+
+function link(): LinkState {
+  return { up: false, lastFrameAtMs: null, lostAtMs: null, told: false, provedAtMs: 0 };
+}

@@ -1,0 +1,114 @@
+import type { Notice } from "../api/notices.ts";
+import type { OutMessage } from "../api/outbox.ts";
+import type { PendingCommand, Verdict } from "../api/requests.ts";
+import type { SetCard, TradeCard } from "../api/views.ts";
+import type { Fill } from "../domain/fill.ts";
+import type { Market, MarketGroup } from "../domain/market.ts";
+import type { Shares, Usd } from "../domain/numbers.ts";
+import type { Order, OrderStatus } from "../domain/order.ts";
+import type { HaltReason, RejectReason } from "../domain/reasons.ts";
+import type { Card } from "../protocol/card.ts";
+import type { Evidence, Plan } from "../protocol/plan.ts";
+
+/** A card of either kind as the engine keeps it. */
+export type DeskCard = Card<TradeCard | SetCard>;
+
+/**
+ * What happened, as decided: one ledger row each. Folding them in order gives the state again without deciding again.
+ * A kind is never reused for something else.
+ */
+export type Fact =
+  | {
+      readonly kind: "run.started";
+      readonly mode: string;
+      readonly configHash: string;
+      readonly codeVersion: string;
+    }
+  | { readonly kind: "command.received"; readonly command: PendingCommand }
+  | {
+      readonly kind: "command.answered";
+      readonly commandId: string;
+      readonly userId: number;
+      readonly verdict: Verdict;
+      readonly reason: string;
+    }
+  | { readonly kind: "message.queued"; readonly message: OutMessage }
+  | {
+      readonly kind: "message.sent";
+      readonly key: string;
+      readonly telegramMessageId: number | null;
+    }
+  | {
+      readonly kind: "message.failed";
+      readonly key: string;
+      readonly reason: string;
+      readonly retryAtMs: number | null;
+    }
+  | { readonly kind: "notice.raised"; readonly notice: Notice; readonly tells: readonly Told[] }
+  | { readonly kind: "notices.told"; readonly upTo: number }
+  | {
+      readonly kind: "markets.listed";
+      readonly markets: readonly Market[];
+      readonly groups: readonly MarketGroup[];
+    }
+  | { readonly kind: "card.created"; readonly card: DeskCard }
+  | { readonly kind: "card.closed"; readonly nonce: string; readonly state: DeskCard["state"] }
+  | {
+      readonly kind: "plan.approved";
+      readonly plan: Plan;
+      readonly orders: readonly Order[];
+      readonly evidence: readonly Evidence[];
+      readonly configHash: string;
+      readonly codeVersion: string;
+    }
+  | {
+      readonly kind: "order.acked";
+      readonly clientOid: string;
+      readonly state: "live" | "matched" | "delayed";
+    }
+  | { readonly kind: "order.unknown"; readonly clientOid: string; readonly detail: string }
+  | { readonly kind: "order.absent"; readonly clientOid: string }
+  | {
+      readonly kind: "order.reported";
+      readonly clientOid: string;
+      readonly matched: Shares;
+      readonly done: boolean;
+    }
+  | {
+      readonly kind: "order.closed";
+      readonly clientOid: string;
+      readonly status: Extract<OrderStatus, "filled" | "canceled" | "rejected">;
+      readonly reason: RejectReason | null;
+      readonly detail: string;
+    }
+  | { readonly kind: "cancel.asked"; readonly clientOids: readonly string[]; readonly by: string }
+  | { readonly kind: "fill.recorded"; readonly fill: Fill; readonly clientOid: string }
+  | {
+      readonly kind: "fill.settled";
+      readonly fillId: string;
+      readonly status: "confirmed" | "failed";
+    }
+  | { readonly kind: "cash.reported"; readonly cash: Usd; readonly rebase: boolean }
+  | {
+      readonly kind: "trading.killed";
+      readonly byUserId: number | null;
+      readonly note: string;
+      readonly open: readonly string[];
+    }
+  | { readonly kind: "kill.reported"; readonly settled: boolean }
+  | {
+      readonly kind: "resume.asked";
+      readonly nonce: string;
+      readonly userId: number;
+      readonly chatId: number;
+      readonly readyAtMs: number;
+      readonly expiresAtMs: number;
+    }
+  | { readonly kind: "trading.resumed"; readonly byUserId: number }
+  | { readonly kind: "trading.halted"; readonly reason: HaltReason; readonly detail: string }
+  | { readonly kind: "trading.ready" };
+
+/** Which step of an order's or plan's life a notice told, so that it is told once. */
+export type Told = { readonly subject: string; readonly step: string };
+
+export type FactKind = Fact["kind"];
