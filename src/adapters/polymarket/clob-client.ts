@@ -1,0 +1,186 @@
+import { randomInt } from "node:crypto";
+import { AdapterError } from "../../engine/lib/errors.ts";
+import { type ApiCredentials, keyHeaders, type RequestToSign, walletHeaders } from "./auth.ts";
+import {
+  createHttpClient,
+  type HttpAnswer,
+  type HttpClient,
+  type HttpTimeouts,
+} from "./http-client.ts";
+import type { OrderSigner } from "./signing.ts";
+import { fieldsOf, freeText, jsonOf, textOf } from "./wire.ts";
+
+/** Largest answers that are read, in bytes. */
+export const answerLimit = 1024 * 1024;
+export const bookLimit = 8 * 1024 * 1024;
+
+/** Connections for orders (one order each: no order waits behind another) and for everything else. */
+const orderConnections = 16;
+const readConnections = 8;
+
+/** Repetitions of a read after a failure, and the pause before each (jittered). */
+const readRetries = 2;
+const retryPauseMs = 150;
+
+export type ClobClientOptions = {
+  readonly baseUrl: string;
+  readonly signer: OrderSigner;
+  readonly timeouts: HttpTimeouts;
+  readonly credentials: ApiCredentials | null;
+};
+
+export type PublicRead = {
+  readonly path: string;
+  readonly query?: string;
+  readonly maxBytes?: number;
+};
+
+export type PrivateCall = {
+  readonly method: "GET" | "POST" | "DELETE";
+  readonly path: string;
+  readonly query?: string;
+  readonly body?: string;
+  readonly gate?: () => Error | null;
+};
+
+/** The CLOB's REST interface: connections, authentication, time limits. Knows no meaning of answers. */
+export type ClobClient = {
+  readonly credentials: () => ApiCredentials | null;
+  /** Milliseconds that the venue's clock is ahead of ours; measured by `measureClock`. */
+  readonly clockOffsetMs: () => number;
+  /** GET without authentication, repeated at most twice after failures. */
+  readonly read: (read: PublicRead) => Promise<HttpAnswer>;
+  /** One authenticated call on the connections for cancels and reads; GETs are repeated at most twice. */
+  readonly call: (call: PrivateCall) => Promise<HttpAnswer>;
+  /** One authenticated call on the connections for orders, once. */
+  readonly sendOrder: (call: PrivateCall) => Promise<HttpAnswer>;
+  readonly measureClock: () => Promise<number>;
+  /** Derives the API key of the signer, or creates it when there is none yet. @throws AdapterError */
+  readonly obtainCredentials: () => Promise<ApiCredentials>;
+  readonly close: () => Promise<void>;
+};
+
+export function createClobClient(options: ClobClientOptions): ClobClient {
+  const { baseUrl, signer, timeouts } = options;
+  const orders = createHttpClient({ baseUrl, timeouts, connections: orderConnections });
+  const reads = createHttpClient({ baseUrl, timeouts, connections: readConnections });
+  let credentials = options.credentials;
+  let offsetMs = 0;
+
+  const nowS = () => String(Math.floor((Date.now() + offsetMs) / 1_000));
+
+  function headersFor(request: RequestToSign): Record<string, string> {
+    if (credentials === null) throw notConnected();
+    return keyHeaders(signer.signer, credentials, nowS(), request);
+  }
+
+  function send(http: HttpClient, call: PrivateCall): Promise<HttpAnswer> {
+    const body = call.body ?? null;
+    return http.request({
+      ...call,
+      headers: headersFor({ method: call.method, path: call.path, body }),
+      maxBytes: answerLimit,
+    });
+  }
+
+  async function measureClock(): Promise<number> {
+    const startedAt = Date.now();
+    const answer = await getRepeatedly(() =>
+      reads.request({ method: "GET", path: "/time", maxBytes: answerLimit }),
+    );
+    const seconds = Number(textOf(jsonOf(answer.body)) ?? Number.NaN);
+    if (answer.status !== 200 || !(seconds > 0)) {
+      throw unexpected("/time", answer);
+    }
+    // The answer names a whole second: its middle is the best guess for the middle of the round trip.
+    offsetMs = Math.round(seconds * 1_000 + 500 - (startedAt + Date.now()) / 2);
+    return offsetMs;
+  }
+
+  async function authenticate(method: "GET" | "POST", path: string): Promise<HttpAnswer> {
+    const timestampS = nowS();
+    const signature = signer.signAuth(timestampS, 0);
+    const headers = walletHeaders(signer.signer, signature, timestampS, 0);
+    return reads.request({ method, path, headers, maxBytes: answerLimit });
+  }
+
+  async function obtainCredentials(): Promise<ApiCredentials> {
+    const derived = await getRepeatedly(() => authenticate("GET", "/auth/derive-api-key"));
+    const known = credentialsIn(derived);
+    if (known !== null) return (credentials = known);
+    const created = await authenticate("POST", "/auth/api-key");
+    const fresh = credentialsIn(created);
+    if (fresh === null) throw unexpected("/auth/api-key", created);
+    return (credentials = fresh);
+  }
+
+  return {
+    credentials: () => credentials,
+    clockOffsetMs: () => offsetMs,
+    read: ({ path, query, maxBytes }) =>
+      getRepeatedly(() =>
+        reads.request({
+          method: "GET",
+          path,
+          ...(query === undefined ? {} : { query }),
+          maxBytes: maxBytes ?? answerLimit,
+        }),
+      ),
+    call: (call) =>
+      call.method === "GET" ? getRepeatedly(() => send(reads, call)) : send(reads, call),
+    sendOrder: (call) => send(orders, call),
+    measureClock,
+    obtainCredentials,
+    close: async () => {
+      await Promise.all([orders.close(), reads.close()]);
+    },
+  };
+}
+
+/**
+ * Repeats a read after transport failures and 5xx, at most twice, after a jittered pause. Not after 429: asking again
+ * inside the window makes it longer.
+ */
+export async function getRepeatedly(get: () => Promise<HttpAnswer>): Promise<HttpAnswer> {
+  for (let attempt = 0; ; attempt++) {
+    const last = attempt === readRetries;
+    try {
+      const answer = await get();
+      if (last || answer.status < 500) return answer;
+    } catch (error) {
+      if (last || !(error instanceof AdapterError)) throw error;
+    }
+    const longest = retryPauseMs * 2 ** attempt;
+    await new Promise((resolve) => setTimeout(resolve, randomInt(longest) + 1));
+  }
+}
+
+function credentialsIn(answer: HttpAnswer): ApiCredentials | null {
+  const fields = answer.status === 200 ? fieldsOf(jsonOf(answer.body)) : null;
+  const apiKey = freeText(fields?.["apiKey"]);
+  const secret = freeText(fields?.["secret"]);
+  const passphrase = freeText(fields?.["passphrase"]);
+  if (apiKey === "" || secret === "" || passphrase === "") return null;
+  return { apiKey, secret, passphrase };
+}
+
+/** The error text of an answer, for logs; never the body of an answer that may hold credentials. */
+export function errorText(answer: HttpAnswer): string {
+  const fields = fieldsOf(jsonOf(answer.body));
+  const text = freeText(fields?.["error"]) || freeText(fields?.["errorMsg"]);
+  return `HTTP ${answer.status} ${text.replaceAll(/\s+/g, " ").slice(0, 200)}`.trim();
+}
+
+function unexpected(path: string, answer: HttpAnswer): AdapterError {
+  return new AdapterError("UNEXPECTED_ANSWER", `${path}: ${errorText(answer)}`, {
+    outcome: answer.status === 401 || answer.status === 400 ? "rejected" : "unknown",
+    retryable: answer.status >= 500 || answer.status === 429,
+  });
+}
+
+function notConnected(): AdapterError {
+  return new AdapterError("NOT_CONNECTED", "no API key yet: connect first", {
+    outcome: "not_sent",
+    retryable: true,
+  });
+}

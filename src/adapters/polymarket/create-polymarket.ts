@@ -1,0 +1,97 @@
+import type { CatalogPort } from "../../engine/ports/catalog.ts";
+import type { Hasher } from "../../engine/ports/hasher.ts";
+import type { MarketDataPort } from "../../engine/ports/market-data.ts";
+import type { Log } from "../../engine/ports/system.ts";
+import type { VenuePort } from "../../engine/ports/venue.ts";
+import type { ApiCredentials } from "./auth.ts";
+import { createClobClient } from "./clob-client.ts";
+import { type ChainId, exchangesOf } from "./contracts.ts";
+import { defaultFeedTimings, type FeedTimings } from "./feed-timings.ts";
+import { createGammaClient } from "./gamma-client.ts";
+import { createHasher } from "./hasher.ts";
+import { createHttpClient, type HttpTimeouts } from "./http-client.ts";
+import { createMarketFeed } from "./market-feed.ts";
+import { OrderSigner, type SignatureType } from "./signing.ts";
+import { createUserFeed } from "./user-feed.ts";
+import { createVenue } from "./venue.ts";
+
+export type PolymarketUrls = {
+  readonly clob: string;
+  readonly gamma: string;
+  /** Base of the sockets; "/market" and "/user" are appended (with "/ws" in front for a bare host). */
+  readonly ws: string;
+};
+
+export type PolymarketOptions = {
+  readonly urls: PolymarketUrls;
+  readonly chainId: ChainId;
+  /** 0x and 64 hex digits. */
+  readonly privateKey: string;
+  readonly signatureType: SignatureType;
+  /** Account that holds the money; null for signature type 0. */
+  readonly funder: string | null;
+  /** A stored API key, so that none has to be derived. */
+  readonly credentials?: ApiCredentials;
+  readonly timeouts?: Partial<HttpTimeouts>;
+  readonly feedTimings?: Partial<FeedTimings>;
+  readonly log: Log;
+};
+
+export type Polymarket = {
+  readonly venue: VenuePort;
+  readonly marketData: MarketDataPort;
+  readonly catalog: CatalogPort;
+  readonly hasher: Hasher;
+  /** The API key in use after `venue.connect`, to be stored as a secret; null before. */
+  readonly credentials: () => ApiCredentials | null;
+  readonly close: () => Promise<void>;
+};
+
+/** An order may be held for its taker delay before the answer comes, hence the long wait for headers. */
+export const defaultTimeouts: HttpTimeouts = {
+  connectMs: 3_000,
+  headersMs: 10_000,
+  bodyMs: 5_000,
+  totalMs: 15_000,
+};
+
+const catalogConnections = 4;
+const bookConnections = 4;
+
+/** The venue, its market data and its catalog. The same code talks to Polymarket and to the paper venue. */
+export function createPolymarket(options: PolymarketOptions): Polymarket {
+  const { urls, chainId, log } = options;
+  const timeouts: HttpTimeouts = { ...defaultTimeouts, ...options.timeouts };
+  const timings: FeedTimings = { ...defaultFeedTimings, ...options.feedTimings };
+  const signer = new OrderSigner({ ...options, funder: options.funder ?? "" });
+  const credentials = options.credentials ?? null;
+  const clob = createClobClient({ baseUrl: urls.clob, signer, timeouts, credentials });
+  const userFeed = createUserFeed({
+    wsUrl: urls.ws,
+    funder: signer.funder,
+    credentials: clob.credentials,
+    timings,
+    log,
+  });
+  const venue = createVenue({ clob, signer, exchanges: exchangesOf(chainId), userFeed, log });
+  const marketData = createMarketFeed({
+    wsUrl: urls.ws,
+    http: createHttpClient({ baseUrl: urls.clob, timeouts, connections: bookConnections }),
+    timings,
+    log,
+  });
+  const catalog = createGammaClient({
+    http: createHttpClient({ baseUrl: urls.gamma, timeouts, connections: catalogConnections }),
+    log,
+  });
+  return {
+    venue,
+    marketData,
+    catalog,
+    hasher: createHasher(),
+    credentials: clob.credentials,
+    async close() {
+      await Promise.all([venue.close(), marketData.close(), catalog.close()]);
+    },
+  };
+}
