@@ -1,0 +1,202 @@
+// Every key that a config file may hold: its unit (in its name), its bounds and its safe default. Unknown keys are refused.
+import { z } from "zod";
+import {
+  choice,
+  flag,
+  listenAddress,
+  listOf,
+  oneOf,
+  optionalText,
+  optionalUrl,
+  sharesBetween,
+  text,
+  url,
+  usdBetween,
+  whole,
+  wholeIn,
+  wholeOneOf,
+} from "./fields.ts";
+
+const address = /^0x[0-9a-fA-F]{40}$/;
+const slug = /^[a-z0-9][a-z0-9-]{0,199}$/;
+const conditionId = /^0x[0-9a-f]{62}(?:[0-9a-f]{2})?$/;
+const chatUserMax = 2 ** 52; // Telegram: ids have at most 52 significant bits.
+
+const spreadKeys = {
+  min_change_ticks: whole(1, 100, 1),
+  replace_interval_ms: whole(100, 600_000, 1000),
+  max_cancels_per_minute: whole(1, 3000, 60),
+  min_quote_lifetime_ms: whole(0, 600_000, 500),
+  stale_ms: whole(100, 60_000, 5000),
+  min_spread_ticks: whole(1, 1000, 2),
+  size: sharesBetween(5, 100_000, 20),
+};
+
+const service = z.strictObject({
+  name: text(
+    /^[a-z0-9][a-z0-9-]{0,31}$/,
+    'up to 32 small letters, digits and hyphens, such as "desk"',
+    "pitboss",
+  ),
+  state_dir: text(/^[^\0]{1,400}$/, "a folder, relative to this file or absolute", "./state"),
+  log_level: choice(["debug", "info", "warn", "error"], "info"),
+  start_halted: flag(false),
+  update_mode: choice(["stream", "poll"], "stream"),
+  message_max_age_ms: whole(1000, 600_000, 60_000),
+  tick_ms: whole(10, 10_000, 200),
+  snapshot_wait_ms: whole(100, 30_000, 3000),
+  health_interval_ms: whole(100, 600_000, 5000),
+  watchdog_interval_ms: whole(100, 60_000, 1000),
+  spread: z.strictObject(spreadKeys).prefault({}),
+});
+
+const market = z.strictObject({
+  slug: optionalText(slug, 'the market\'s slug, such as "fed-decision-in-december"'),
+  condition_id: optionalText(conditionId, "the market's condition id: 0x and 64 hex digits"),
+  strategies: listOf(oneOf(["spread", "dutch", "copy"]), "a list of strategies", 3),
+  ...overridable(spreadKeys),
+});
+
+const relayer = z.strictObject({
+  type: choice(["fake", "real"], "fake"),
+  base_url: optionalUrl(["http", "https"]),
+  gamma_url: optionalUrl(["http", "https"]),
+  data_url: optionalUrl(["http", "https"]),
+  ws_url: optionalUrl(["ws", "wss"]),
+  rpc_url: optionalUrl(["http", "https"]),
+  chain_id: wholeOneOf([137, 80_002], 137),
+  dry_run: flag(true),
+  signature_type: wholeOneOf([0, 1, 2, 3], 0),
+  funder: optionalText(address, "the address that holds the money: 0x and 40 hex digits"),
+});
+
+const venueWaits = z.strictObject({
+  time_scale: whole(1, 1000, 1),
+  post_timeout_ms: whole(100, 60_000, 5000),
+  read_timeout_ms: whole(100, 60_000, 4000),
+  connect_timeout_ms: whole(100, 60_000, 3000),
+  order_deadline_ms: whole(1000, 120_000, 15_000),
+  quarantine_ms: whole(10_000, 900_000, 90_000),
+  quarantine_clean_reads: whole(1, 20, 3),
+  query_backoff_ms: listOf(
+    wholeIn(50, 60_000, "a whole number from 50 to 60000"),
+    "a list of waits in milliseconds, such as [500, 1000, 2000, 5000]",
+    10,
+  ).default([500, 1000, 2000, 5000]),
+  reconcile_interval_ms: whole(1000, 600_000, 15_000),
+  settle_alarm_ms: whole(1000, 3_600_000, 60_000),
+  fills_grace_ms: whole(100, 120_000, 5000),
+  kill_clean_snapshots: whole(1, 20, 3),
+  kill_window_ms: whole(1000, 600_000, 60_000),
+  ledger_commit_max_ms: whole(50, 60_000, 2000),
+  feed_lost_after_ms: whole(500, 120_000, 10_000),
+});
+
+const risk = z.strictObject({
+  max_notional_per_order_usd: usdBetween("0.01", "1000000", "100"),
+  max_exposure_per_outcome_usd: usdBetween("0.01", "10000000", "250"),
+  max_exposure_per_market_usd: usdBetween("0.01", "10000000", "400"),
+  max_exposure_per_event_usd: usdBetween("0.01", "10000000", "600"),
+  max_exposure_per_strategy_usd: usdBetween("0.01", "10000000", "600"),
+  max_exposure_total_usd: usdBetween("0.01", "10000000", "800"),
+  max_daily_loss_usd: usdBetween("0.01", "10000000", "200"),
+  max_daily_volume_usd: usdBetween("0.01", "100000000", "5000"),
+  price_collar_ticks: whole(0, 1000, 10),
+  duplicate_window_ms: whole(0, 60_000, 1500),
+  book_max_age_ms: whole(100, 60_000, 5000),
+  book_refresh_age_ms: whole(50, 60_000, 2000),
+  max_open_orders: whole(1, 2000, 200),
+  breaker_rejects_per_minute: whole(1, 10_000, 30),
+  breaker_orders_per_minute: whole(1, 100_000, 300),
+});
+
+const dutch = z.strictObject({
+  min_profit_usdc: usdBetween("0", "10000", "0.02"),
+  safety_margin_usdc: usdBetween("0", "10000", "0.005"),
+  fee_bps: whole(0, 10_000, 0),
+  slippage_ticks: whole(0, 100, 1),
+  allow_other: flag(false),
+  min_size: sharesBetween(5, 1_000_000, 5),
+  max_size: sharesBetween(5, 1_000_000, 500),
+  max_sets: whole(1, 5000, 400),
+});
+
+const copy = z.strictObject({
+  enabled: flag(false),
+  source_wallet: text(
+    address,
+    "the copied wallet: 0x and 40 hex digits",
+    "0x1d0034134e339a309700ff2d34e99fa2d48b0313",
+  ),
+  copy_mode: choice(["intent_net"], "intent_net"),
+  sizing: choice(["capped_proportional"], "capped_proportional"),
+  execution_mode: choice(["marketable_limit"], "marketable_limit"),
+  coalesce_ms: whole(0, 60_000, 300),
+  net_opposite_trades: flag(true),
+  near_expiry_cutoff_seconds: whole(0, 86_400, 25),
+  max_notional_per_order_usd: usdBetween("0.01", "100000", "25"),
+  max_notional_per_market_usd: usdBetween("0.01", "1000000", "150"),
+  max_total_notional_per_15m_window_usd: usdBetween("0.01", "1000000", "400"),
+  max_daily_volume_usd: usdBetween("0.01", "10000000", "1000"),
+  min_order_notional_usd: usdBetween("0.01", "10000", "1"),
+});
+
+const telegram = z.strictObject({
+  transport: choice(["polling", "webhook"], "polling"),
+  api_root: url(["http", "https"], "https://api.telegram.org"),
+  webhook_url: optionalUrl(["http", "https"]),
+  webhook_listen: listenAddress("127.0.0.1:8081"),
+  whitelist: listOf(
+    wholeIn(1, chatUserMax, "a Telegram user id (a whole number above 0, never a username)"),
+    "a list of Telegram user ids, such as [123456789]",
+    100,
+  ),
+  min_order_usd: usdBetween("0.01", "100000", "1"),
+  confirm_ttl_seconds: whole(5, 300, 45),
+  default_slippage_ppm: whole(0, 500_000, 20_000),
+  resume_wait_ms: whole(0, 600_000, 5000),
+});
+
+const storage = z.strictObject({
+  kind: choice(["sqlite", "postgres"], "sqlite"),
+  url: optionalText(/^postgres(ql)?:\/\/[^@\s]{1,300}$/, "a postgres:// URL without a password"),
+  tape_retention_days: whole(1, 3650, 30),
+  snapshot_retention_days: whole(1, 3650, 90),
+});
+
+const telemetry = z.strictObject({
+  metrics_listen: listenAddress("127.0.0.1:9464"),
+  metrics_enabled: flag(false),
+  log_file: optionalText(/^[^\0]{1,400}$/, "a file, relative to this file or absolute"),
+  log_file_max_bytes: whole(100_000, 10_000_000_000, 50_000_000),
+  log_files_kept: whole(1, 100, 5),
+});
+
+/** The shape of a config file. Comes out with the file's own key names; `loadConfig` turns them into camelCase. */
+export const configSchema = z.strictObject({
+  service: service.prefault({}),
+  market: z.array(market).max(500).default([]),
+  relayer: relayer.prefault({}),
+  venue_waits: venueWaits.prefault({}),
+  risk: risk.prefault({}),
+  dutch: dutch.prefault({}),
+  copy: copy.prefault({}),
+  telegram: telegram.prefault({}),
+  storage: storage.prefault({}),
+  telemetry: telemetry.prefault({}),
+});
+
+/** The checked file, keys as written. */
+export type ConfigFile = z.output<typeof configSchema>;
+
+type Overridable<T> = {
+  [K in keyof T]: T[K] extends z.ZodDefault<infer Inner> ? z.ZodOptional<Inner> : never;
+};
+
+/** The same keys without defaults, for a [[market]] that overrides some of them. */
+function overridable<T extends Readonly<Record<string, z.ZodDefault<z.ZodType>>>>(
+  keys: T,
+): Overridable<T> {
+  const entries = Object.entries(keys).map(([key, field]) => [key, field.unwrap().optional()]);
+  return Object.fromEntries(entries) as Overridable<T>;
+}

@@ -1,0 +1,166 @@
+// Keys and tokens: read from one file that only its owner can read, and kept in a wrapper that does not print.
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+} from "node:fs";
+import { inspect } from "node:util";
+import { parse, type TomlTable } from "smol-toml";
+import { ConfigError } from "./config-error.ts";
+import { tomlFault } from "./faults.ts";
+
+const fileBytesMax = 65_536;
+const ownerOnlyMode = 0o600;
+const redacted = "[redacted]";
+
+/** A key or token. Every way of printing it gives "[redacted]"; only `reveal` gives the value. */
+export class Secret {
+  readonly #value: string;
+
+  constructor(value: string) {
+    this.#value = value;
+  }
+
+  /** The value itself: for the signer, the HTTP client and the log's redaction, nobody else. */
+  reveal(): string {
+    return this.#value;
+  }
+
+  toString(): string {
+    return redacted;
+  }
+
+  toJSON(): string {
+    return redacted;
+  }
+
+  [inspect.custom](): string {
+    return redacted;
+  }
+}
+
+/** What the overlay may hold. Anything else in it is refused, so that no setting hides where nobody looks. */
+export type Secrets = {
+  readonly privateKey: Secret | null;
+  readonly botToken: Secret | null;
+  readonly webhookSecret: Secret | null;
+};
+
+type SecretRule = {
+  readonly key: string;
+  readonly field: keyof Secrets;
+  readonly pattern: RegExp;
+  readonly wanted: string;
+};
+
+/** The wanted texts describe the form only: a fault never repeats a value of this file. */
+const secretRules: readonly SecretRule[] = [
+  {
+    key: "relayer.private_key",
+    field: "privateKey",
+    pattern: /^0x[0-9a-fA-F]{64}$/,
+    wanted: "0x and 64 hex digits, in quotes",
+  },
+  {
+    key: "telegram.bot_token",
+    field: "botToken",
+    pattern: /^\d{6,12}:[A-Za-z0-9_-]{30,64}$/,
+    wanted: "the token as BotFather gave it: digits, a colon, then at least 30 characters",
+  },
+  {
+    key: "telegram.webhook_secret",
+    field: "webhookSecret",
+    pattern: /^[A-Za-z0-9_-]{32,256}$/,
+    wanted: "32 to 256 letters, digits, _ and -",
+  },
+];
+
+/** Key paths that belong here and never in the main file. */
+export const secretKeys: readonly string[] = secretRules.map((rule) => rule.key);
+
+/** Reads the overlay; all null when there is none. Throws ConfigError when it is readable by others or holds anything else. */
+export function readSecrets(file: string): Secrets {
+  const none: Secrets = { privateKey: null, botToken: null, webhookSecret: null };
+  const contents = readOwnFile(file);
+  if (contents === null) return none;
+  let table: TomlTable;
+  try {
+    table = parse(contents, { unsafeKeyBehaviour: "throw", maxDepth: 4 });
+  } catch (error) {
+    throw new ConfigError([tomlFault(file, error)]);
+  }
+  const faults: string[] = [];
+  const found: Record<string, Secret> = {};
+  for (const [path, value] of leaves(table)) {
+    const rule = secretRules.find((one) => one.key === path);
+    if (rule === undefined) {
+      faults.push(
+        `${file}: ${path} does not belong in the secrets file: only ${secretKeys.join(", ")} do; put it into the config file`,
+      );
+    } else if (typeof value !== "string" || !rule.pattern.test(value)) {
+      faults.push(`${file}: ${path} does not look right (not shown): write ${rule.wanted}`);
+    } else {
+      found[rule.field] = new Secret(value);
+    }
+  }
+  if (faults.length > 0) throw new ConfigError(faults);
+  return { ...none, ...found };
+}
+
+/** Opens without following a link, then checks the opened file itself, so that nothing can be swapped in between. */
+function readOwnFile(file: string): string | null {
+  if (!existsSync(file) && !isLink(file)) return null;
+  const faultOf = (problem: string, command: string) =>
+    new ConfigError([`${file}: ${problem}: type  ${command}`]);
+  if (isLink(file)) {
+    throw faultOf(
+      "is a symbolic link, so its owner and mode prove nothing",
+      `rm ${quoted(file)} && install -m 600 /dev/null ${quoted(file)}  and write the secrets into it`,
+    );
+  }
+  let handle: number;
+  try {
+    handle = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW);
+  } catch {
+    throw faultOf("cannot be opened", `ls -l ${quoted(file)}`);
+  }
+  try {
+    const status = fstatSync(handle);
+    if (!status.isFile()) throw faultOf("is not an ordinary file", `ls -ld ${quoted(file)}`);
+    if (process.getuid !== undefined && status.uid !== process.getuid()) {
+      throw faultOf(
+        `belongs to user ${status.uid}, not to the one that runs this`,
+        `sudo chown ${process.getuid()} ${quoted(file)}`,
+      );
+    }
+    if ((status.mode & 0o7777) !== ownerOnlyMode) {
+      const mode = (status.mode & 0o7777).toString(8).padStart(4, "0");
+      throw faultOf(`has mode ${mode}, it must be 0600`, `chmod 600 ${quoted(file)}`);
+    }
+    if (status.size > fileBytesMax)
+      throw faultOf(`is larger than ${fileBytesMax} bytes`, `ls -l ${quoted(file)}`);
+    return readFileSync(handle, "utf8");
+  } finally {
+    closeSync(handle);
+  }
+}
+
+function isLink(file: string): boolean {
+  return lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+}
+
+function quoted(file: string): string {
+  return /^[\w./-]+$/.test(file) ? file : `'${file.replaceAll("'", "'\\''")}'`;
+}
+
+function leaves(table: TomlTable, prefix = ""): [path: string, value: unknown][] {
+  return Object.entries(table).flatMap(([key, value]): [string, unknown][] => {
+    const path = `${prefix}${key}`;
+    const isTable = typeof value === "object" && !Array.isArray(value) && !(value instanceof Date);
+    return isTable ? leaves(value, `${path}.`) : [[path, value]];
+  });
+}
