@@ -106,7 +106,10 @@ function logFile(config: Config) {
 function openPolymarket(config: Config, privateKey: string, logger: Logger): Polymarket {
   const { relayer, venueWaits } = config;
   if (relayer.chainId !== 137 && relayer.chainId !== 80_002) {
-    throw new ServiceError("chain", `chain_id ${relayer.chainId} is not supported: use 137`);
+    throw new ServiceError(
+      "chain",
+      `chain_id ${String(relayer.chainId)} is not supported: use 137`,
+    );
   }
   const { signatureType } = relayer;
   if (signatureType !== 0 && signatureType !== 1 && signatureType !== 2 && signatureType !== 3) {

@@ -25,6 +25,8 @@ import type { Approved } from "../risk/check-risk.ts";
 export type EngineInput =
   | { readonly kind: "run.start" }
   | { readonly kind: "tick" }
+  /** A commit took longer than its bound; the gate is closed already. */
+  | { readonly kind: "ledger.late"; readonly detail: string }
   | { readonly kind: "market"; readonly event: MarketEvent | FeedEvent }
   | { readonly kind: "books.watched"; readonly markets: readonly Market[] }
   | { readonly kind: "book.read"; readonly conditionId: ConditionId; readonly book: BookSnapshot }

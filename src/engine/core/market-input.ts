@@ -8,9 +8,9 @@ import {
 import type { BookSnapshot, MarketEvent } from "../domain/market-event.ts";
 import type { FeedEvent } from "../ports/market-data.ts";
 import type { CatalogAnswer } from "../protocol/venue-report.ts";
-import type { StepContext } from "./context.ts";
+import { emit, type StepContext } from "./context.ts";
 import { linkLost, linkUp, loseBooks, resync } from "./links.ts";
-import { setTickSize } from "./market-memory.ts";
+import { endMarket, setTickSize } from "./market-memory.ts";
 
 /** One frame of market data: only the book concerned changes, only it can stop. */
 export function marketInput(context: StepContext, event: MarketEvent | FeedEvent): void {
@@ -27,6 +27,10 @@ export function marketInput(context: StepContext, event: MarketEvent | FeedEvent
   }
   live.framesApplied++;
   live.links.market.lastFrameAtMs = context.atMs;
+  if (event.kind === "market.resolved") {
+    settleMarket(context, event.conditionId, event.winningTokenId);
+    endMarket(context.state, event.conditionId);
+  }
   const book = live.books.get(event.conditionId);
   if (book === undefined) return;
   const reason = applyMarketEvent(book, event, context.atMs, context.hasher);
@@ -34,6 +38,16 @@ export function marketInput(context: StepContext, event: MarketEvent | FeedEvent
     setTickSize(context.state, event.conditionId, book.tickSize);
   }
   if (reason !== null) resync(context, event.conditionId, reason);
+}
+
+function settleMarket(context: StepContext, conditionId: string, winningTokenId: string): void {
+  const held = [...context.state.positions.values()].some(
+    (position) =>
+      position.conditionId === conditionId &&
+      position.confirmed + position.provisionalBought + position.provisionalSold > 0,
+  );
+  if (!held) return;
+  emit(context, { kind: "market.settled", conditionId, winningTokenId });
 }
 
 /** Books to keep from now on. Known ones stay as they are. */

@@ -9,3 +9,10 @@ export function setTickSize(state: EngineState, conditionId: ConditionId, tickSi
     state.markets.set(conditionId, { ...market, tickSize });
   }
 }
+
+/** A resolved market trades no more, and its book says nothing. */
+export function endMarket(state: EngineState, conditionId: ConditionId): void {
+  const market = state.markets.get(conditionId);
+  if (market !== undefined) state.markets.set(conditionId, { ...market, tradable: false });
+  state.live.books.delete(conditionId);
+}

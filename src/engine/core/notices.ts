@@ -27,10 +27,7 @@ export function tellOrder(context: StepContext, clientOid: string): void {
   if (order === undefined) return;
   const told = context.state.told.get(clientOid);
   if (order.status === "unknown") {
-    if (told !== "unknown") {
-      const body: NoticeBody = { kind: "order.unknown", order: orderView(context.state, order) };
-      raise(context, order.chatId, body, [{ subject: clientOid, step: "unknown" }]);
-    }
+    tellUnknown(context, order, told);
     return;
   }
   if (order.strategy === "dutch") {
@@ -45,6 +42,16 @@ export function tellOrder(context: StepContext, clientOid: string): void {
     return;
   }
   if (told !== "ended") outcome(context, order, resultOf(order), "ended");
+}
+
+/** Nobody knows what became of an order: told at once, and once more when it stays so for long. */
+function tellUnknown(context: StepContext, order: Order, told: string | undefined): void {
+  const sinceMs = order.unknownSinceMs ?? context.atMs;
+  const late = context.atMs - sinceMs >= context.settings.waits.settleAlarmMs;
+  const step = late ? "unknown-late" : "unknown";
+  if (told === step || told === "unknown-late") return;
+  const body: NoticeBody = { kind: "order.unknown", order: orderView(context.state, order) };
+  raise(context, order.chatId, body, [{ subject: order.clientOid, step }]);
 }
 
 function outcome(context: StepContext, order: Order, result: OrderResult, step: string): void {
@@ -70,15 +77,16 @@ export function resultOf(order: Order): OrderResult {
   return order.draft.timeInForce === "gtc" ? "canceled" : "nothing_filled";
 }
 
-/** A later fill of an order that was said to rest. */
+/** A later fill of an order that was said to rest, or that comes after the order's end was told. */
 export function tellFill(
   context: StepContext,
   clientOid: string,
   fill: { readonly size: Shares; readonly money: Usd; readonly fee: Usd },
 ): void {
   const order = context.state.orders.get(clientOid);
-  if (order === undefined || order.strategy === "dutch") return;
-  if (context.state.told.get(clientOid) !== "resting") return;
+  if (order === undefined) return;
+  const told = context.state.told.get(clientOid);
+  if (told !== "ended" && (told !== "resting" || order.strategy === "dutch")) return;
   raise(context, order.chatId, {
     kind: "order.filled",
     order: orderView(context.state, order),

@@ -78,7 +78,7 @@ export function postFinished(context: StepContext, clientOid: string, outcome: P
 
 export function halt(
   context: StepContext,
-  reason: "order_id_mismatch" | "unauthorized" | "banned",
+  reason: "order_id_mismatch" | "unauthorized" | "banned" | "ledger_failed",
   detail: string,
 ): void {
   if (context.state.halt !== null) return;
@@ -227,7 +227,7 @@ export function applyVenueOrder(context: StepContext, report: VenueOrder): boole
 export function closeIfComplete(context: StepContext, clientOid: string): void {
   const order = context.state.orders.get(clientOid);
   if (order === undefined || !isOpen(order)) return;
-  if (order.venueDone && order.filled >= order.venueMatched) {
+  if (order.venueDone && arrived(context, order) >= order.venueMatched) {
     const full = isFull(order);
     emit(context, {
       kind: "order.closed",
@@ -242,6 +242,16 @@ export function closeIfComplete(context: StepContext, clientOid: string): void {
     lookIfDue(context, clientOid);
   }
   tellOrder(context, clientOid);
+}
+
+/** Shares of every fill that came, those included that failed: the venue counted them when it matched them. */
+function arrived(context: StepContext, order: Order): number {
+  if (order.filled >= order.venueMatched) return order.filled;
+  let failed = 0;
+  for (const fill of context.state.fills.values()) {
+    if (fill.status === "failed" && fill.orderHash === order.orderHash) failed += fill.size;
+  }
+  return order.filled + failed;
 }
 
 function isFull(order: Order): boolean {

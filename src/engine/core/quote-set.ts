@@ -2,22 +2,13 @@ import type { Actor } from "../api/requests.ts";
 import type { SetCard, SetLegCard, SetScanView, SetView } from "../api/views.ts";
 import { derivedId } from "../domain/ids.ts";
 import { ageMs } from "../domain/market-book.ts";
-import {
-  addUsd,
-  type Price,
-  price,
-  type Shares,
-  shares,
-  subUsd,
-  type Usd,
-  usd,
-} from "../domain/numbers.ts";
+import { type Price, price, type Shares, shares, type Usd, usd } from "../domain/numbers.ts";
 import type { OrderDraft } from "../domain/order.ts";
 import type { Denial } from "../domain/reasons.ts";
 import { mulDivCeil } from "../lib/mul-div.ts";
 import { err, ok, type Result } from "../lib/result.ts";
 import type { EngineSettings } from "../protocol/settings.ts";
-import { checkRisk } from "../risk/check-risk.ts";
+import { checkLimits, checkRisk } from "../risk/check-risk.ts";
 import { worstCaseUsd } from "../risk/reserve.ts";
 import type { EngineState } from "../state/engine-state.ts";
 import {
@@ -95,8 +86,13 @@ function viewOfSet(
   const oldestBookMs = Math.max(...legs.value.map((leg) => ageMs(leg.marketBook, nowMs)));
   const priced = priceSet(settings, set, legs.value, null);
   if (!priced.ok) return refused(priced.error, oldestBookMs);
-  const { cost, profit } = priced.value;
+  const within =
+    priced.value.profit < settings.dutch.minProfitUsd || set.kind === "neg-risk-convert"
+      ? priced
+      : withinLimits(state, settings, set, legs.value, priced.value);
+  const { cost, profit } = within.ok ? within.value : priced.value;
   const figures = { shares: cost.shares, cost: cost.cost, fee: cost.fee, profit, oldestBookMs };
+  if (!within.ok) return { ...base, verdict: "refused", refusal: within.error, ...figures };
   if (profit < settings.dutch.minProfitUsd) {
     const beforeFee = profit + cost.fee;
     const code = beforeFee >= settings.dutch.minProfitUsd ? "set_fee" : "set_not_profitable";
@@ -107,12 +103,44 @@ function viewOfSet(
   return { ...base, verdict, refusal: null, ...figures };
 }
 
+type PricedSet = { readonly cost: SetCost; readonly profit: Usd };
+
+/**
+ * The set at the largest size up to its best one that the desk's limits and cash let through, so that what a scan offers
+ * can be executed; the denial of the smallest size when even that is too much.
+ */
+function withinLimits(
+  state: EngineState,
+  settings: EngineSettings,
+  set: SetCandidate,
+  legs: readonly PricedLeg[],
+  best: PricedSet,
+): Result<PricedSet, Denial> {
+  const denialOf = (cost: SetCost): Denial | null =>
+    checkLimits(state, settings, draftsOf(settings, legs, cost));
+  if (denialOf(best.cost) === null) return ok(best);
+  const step = stepOfSet(legs);
+  const least = minimumSetSize(legs, settings.dutch.minSize);
+  let fitting = least === null ? null : costOfSet(legs, least);
+  if (fitting === null) return err({ code: "no_liquidity" });
+  const denial = denialOf(fitting);
+  if (denial !== null) return err(denial);
+  let tooLarge = best.cost.shares as number;
+  while (tooLarge - fitting.shares > step) {
+    const half = Math.floor((tooLarge - fitting.shares) / step / 2) * step;
+    const tried = costOfSet(legs, shares(fitting.shares + half));
+    if (tried !== null && denialOf(tried) === null) fitting = tried;
+    else tooLarge = fitting.shares + half;
+  }
+  return ok({ cost: fitting, profit: netProfit(settings, set, fitting) });
+}
+
 function priceSet(
   settings: EngineSettings,
   set: SetCandidate,
   legs: readonly PricedLeg[],
   wanted: Shares | null,
-): Result<{ readonly cost: SetCost; readonly profit: Usd }, Denial> {
+): Result<PricedSet, Denial> {
   const least = minimumSetSize(legs, settings.dutch.minSize);
   if (least === null) return err({ code: "no_liquidity" });
   if (wanted !== null) {
@@ -136,7 +164,7 @@ function bestBy(
   set: SetCandidate,
   legs: readonly PricedLeg[],
   least: Shares,
-): { readonly cost: SetCost; readonly profit: Usd } | null {
+): PricedSet | null {
   const cost = bestSetSize(legs, least, settings.dutch.maxSize);
   return cost === null ? null : { cost, profit: netProfit(settings, set, cost) };
 }
@@ -157,11 +185,14 @@ export function quoteSet(
   if (!legs.ok) return legs;
   const priced = priceSet(settings, set, legs.value, wanted);
   if (!priced.ok) return priced;
-  const { cost, profit } = priced.value;
+  const within =
+    wanted === null ? withinLimits(state, settings, set, legs.value, priced.value) : priced;
+  if (!within.ok) return within;
+  const { cost, profit } = within.value;
   if (profit < settings.dutch.minProfitUsd) {
     return err({ code: "set_not_profitable", limit: settings.dutch.minProfitUsd, wanted: profit });
   }
-  const drafts = legs.value.map((leg, i) => draftOfLeg(settings, leg, cost, i));
+  const drafts = draftsOf(settings, legs.value, cost);
   const risk = checkRisk(state, settings, {
     drafts,
     nowMs: atMs,
@@ -193,6 +224,14 @@ export function quoteSet(
     },
   });
   return ok(shown);
+}
+
+function draftsOf(
+  settings: EngineSettings,
+  legs: readonly PricedLeg[],
+  cost: SetCost,
+): OrderDraft[] {
+  return legs.map((leg, i) => draftOfLeg(settings, leg, cost, i));
 }
 
 /**
@@ -240,7 +279,8 @@ function setCardOf(
 ): SetCard {
   const { state, settings, atMs } = context;
   const { cost, drafts } = priced;
-  const maxSpend = drafts.reduce<number>((sum, draft) => sum + worstCaseUsd(state, draft), 0);
+  const worst = drafts.map((draft) => worstCaseUsd(state, draft));
+  const maxSpend = worst.reduce<number>((sum, leg) => sum + leg, 0);
   const cards: SetLegCard[] = legs.map((leg, i) => ({
     conditionId: leg.market.conditionId,
     question: legName(leg.market, leg.outcome),
@@ -251,8 +291,6 @@ function setCardOf(
     money: cost.legs[i]?.money ?? (0 as Usd),
     fee: cost.legs[i]?.fee ?? (0 as Usd),
   }));
-  const dearest = cards.reduce<number>((most, leg) => Math.max(most, leg.money + leg.fee), 0);
-  const outlay = addUsd(cost.cost, cost.fee);
   return {
     nonce: priced.nonce,
     createdAtMs: atMs,
@@ -266,7 +304,8 @@ function setCardOf(
     cost: cost.cost,
     fee: cost.fee,
     profit: priced.profit,
-    maxLoss: subUsd(outlay, usd(Math.min(dearest, outlay))),
+    // Worst: only the cheapest leg fails, and it is the one that wins.
+    maxLoss: usd(maxSpend - Math.min(...worst)),
     maxSpend: usd(maxSpend),
     riskAfter: riskAfter(state, settings, drafts),
   };

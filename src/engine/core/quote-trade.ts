@@ -3,17 +3,19 @@ import type { RiskAfter, TradeCard } from "../api/views.ts";
 import { feeReserved } from "../domain/fees.ts";
 import { derivedId } from "../domain/ids.ts";
 import type { Market } from "../domain/market.ts";
-import { ageMs } from "../domain/market-book.ts";
+import { ageMs, type MarketBook } from "../domain/market-book.ts";
 import {
   addUsd,
   costCeil,
   costFloor,
+  type Price,
   payoff,
   subShares,
   type Usd,
   usd,
 } from "../domain/numbers.ts";
 import type { OrderDraft } from "../domain/order.ts";
+import { bestPrice } from "../domain/order-book.ts";
 import type { Denial } from "../domain/reasons.ts";
 import { err, ok, type Result } from "../lib/result.ts";
 import type { EngineSettings } from "../protocol/settings.ts";
@@ -96,7 +98,8 @@ function cardOf(
   const money = rests ? addUsd(walk.money, restMoney) : walk.money;
   const cardShares = rests ? draft.size : walk.shares;
   const reserved = feeReserved(market.fee, walk.money, walk.shares);
-  const outlay = draft.side === "buy" ? addUsd(draft.spend ?? money, reserved) : (0 as Usd);
+  // A better price than shown costs a higher fee on more shares: the bound holds at every price inside the limit.
+  const outlay = worstCaseUsd(state, draft);
   return {
     nonce,
     createdAtMs: atMs,
@@ -115,7 +118,7 @@ function cardOf(
     shares: cardShares,
     matchesNow: walk.shares,
     worst: walk.worst,
-    best: walk.best,
+    best: bestOf(book, draft) ?? walk.best,
     fee: walk.fee,
     feeReserved: reserved,
     maxSpend: outlay,
@@ -126,6 +129,12 @@ function cardOf(
     amountCutFrom: drafted.amountCutFrom,
     request,
   };
+}
+
+/** The best price to trade against now, also where the limit does not reach it and the walk took nothing. */
+function bestOf(book: MarketBook | undefined, draft: OrderDraft): Price | null {
+  if (book === undefined) return null;
+  return bestPrice(book.ladder, draft.outcome, draft.side === "buy" ? "sell" : "buy");
 }
 
 /** What the caps and the cash will look like when every draft takes its worst case. */

@@ -1,5 +1,5 @@
 import { feeCharged } from "../domain/fees.ts";
-import type { Fill, FillReport } from "../domain/fill.ts";
+import { costOfShares, type Fill, type FillReport } from "../domain/fill.ts";
 import type { Usd } from "../domain/numbers.ts";
 import type { Order } from "../domain/order.ts";
 import { emit, type StepContext } from "./context.ts";
@@ -32,12 +32,15 @@ export function recordFill(context: StepContext, report: FillReport): string | n
 }
 
 function newFill(context: StepContext, order: Order, report: FillReport, fillId: string): Fill {
+  const position = context.state.positions.get(report.tokenId);
+  const sells = report.side === "sell" && position !== undefined;
   return {
     ...report,
     fillId,
     conditionId: order.draft.conditionId,
     outcome: order.draft.outcome,
     fee: report.isMaker ? (0 as Usd) : takerFee(context, order, report),
+    costOfSold: sells ? costOfShares(position, report.size) : (0 as Usd),
   };
 }
 

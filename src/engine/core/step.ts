@@ -9,7 +9,7 @@ import { accountEvent, accountRead, cancelFinished, readAccount } from "./accoun
 import { emit, type StepContext } from "./context.ts";
 import type { Envelope, Reply } from "./input.ts";
 import { bookRead, booksWatched, catalogRead, marketInput } from "./market-input.ts";
-import { postFinished, queryFinished, watchOf } from "./order-progress.ts";
+import { halt, postFinished, queryFinished, watchOf } from "./order-progress.ts";
 import { handleRequest } from "./requests.ts";
 import { tick } from "./tick.ts";
 
@@ -52,6 +52,9 @@ function handle(context: StepContext, envelope: Envelope): Reply {
       return none;
     case "tick":
       tick(context);
+      return none;
+    case "ledger.late":
+      halt(context, "ledger_failed", input.detail);
       return none;
     case "run.start":
       startRun(context);

@@ -4,6 +4,7 @@ import { readAccount } from "./account.ts";
 import { emit, type StepContext } from "./context.ts";
 import { tickKill } from "./kill.ts";
 import { resync, tellLostLinks } from "./links.ts";
+import { tellOrder } from "./notices.ts";
 import { lookIfDue, watchOf } from "./order-progress.ts";
 
 /** A group of frames whose last frame is this old is complete: nothing more of it will come. */
@@ -22,6 +23,7 @@ export function tick(context: StepContext): void {
     }
     watchOf(context, order.clientOid);
     lookIfDue(context, order.clientOid);
+    if (order.status === "unknown") tellOrder(context, order.clientOid);
   }
   if (!state.live.reconciling && atMs >= state.live.nextReconcileAtMs) {
     readAccount(context, state.ready ? "periodic" : "start");

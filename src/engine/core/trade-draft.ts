@@ -30,6 +30,10 @@ const sizeUnit = 10_000;
 const gtdMarginS = 60;
 const gtdLeastMs = 120_000;
 
+/** More than anybody trades, and small enough that no figure made of it leaves the safe integers. */
+const mostUsd = 500_000_000_000;
+const mostShares = 500_000_000_000_000;
+
 export type Drafted = {
   readonly draft: OrderDraft;
   /** What would match at once, inside the limit. */
@@ -46,6 +50,10 @@ export function draftTrade(
   book: MarketBook,
   request: TradeRequest,
 ): Result<Drafted, Denial> {
+  const most = { usd: mostUsd, shares: mostShares, part: rateOne }[request.amount.unit];
+  if (request.amount.value > most) {
+    return err({ code: "amount_invalid", limit: most, wanted: request.amount.value });
+  }
   const timeInForce = request.timeInForce ?? (request.limit === null ? "fak" : "gtc");
   if (request.limit !== null && !isOnGrid(market, request.limit)) {
     return err({ code: "off_tick", limit: market.tickSize, wanted: request.limit });

@@ -1,4 +1,5 @@
 import type { ConditionId, OutcomeIndex, Side, TokenId } from "./market.ts";
+import { mulDivFloor } from "../lib/mul-div.ts";
 import type { Shares, Usd } from "./numbers.ts";
 
 /** Provisional until the venue says CONFIRMED; a FAILED one is reversed. */
@@ -17,13 +18,18 @@ export type Fill = {
   /** Dollars paid (buy) or got (sell), before the fee. */
   readonly money: Usd;
   readonly fee: Usd;
+  /** What the shares of a sale had cost, so that its reversal puts exactly that back; 0 for a buy. */
+  readonly costOfSold: Usd;
   readonly isMaker: boolean;
   readonly status: FillStatus;
   readonly atMs: number;
 };
 
 /** What the venue reported about a trade, as far as one of our orders took part. */
-export type FillReport = Omit<Fill, "fillId" | "fee" | "conditionId" | "outcome">;
+export type FillReport = Omit<
+  Fill,
+  "fillId" | "fee" | "costOfSold" | "conditionId" | "outcome"
+>;
 
 /** Shares of one outcome token and what they cost, kept as (cost, size). */
 export type Position = {
@@ -39,3 +45,10 @@ export type Position = {
   readonly cost: Usd;
   readonly realizedUsd: Usd;
 };
+
+/** Part of a position's cost that belongs to `size` of its shares, at the average of all that are held. */
+export function costOfShares(position: Position, size: Shares): Usd {
+  const held = position.confirmed + position.provisionalBought - position.provisionalSold;
+  if (held <= 0) return 0 as Usd;
+  return mulDivFloor(position.cost, Math.min(size, held), held) as Usd;
+}

@@ -207,8 +207,12 @@ function applyBookDelta(
   return null;
 }
 
-/** A group ends when a frame with another timestamp or hash arrives for the same token. */
+/** A group ends when a frame with another timestamp, or another hash for the same token, arrives. */
 function closeGroups(book: MarketBook, event: BookDelta, hasher: BookHasher): ApplyOutcome {
+  // Both tokens are one book: a later frame of either one ends what the other one claimed.
+  if (book.claims.some((claim) => claim !== null && claim.timestamp !== event.timestamp)) {
+    return checkClaims(book, hasher);
+  }
   for (const change of event.changes) {
     const outcome = outcomeOf(book, change.tokenId);
     const claim = outcome === null ? null : book.claims[outcome];
@@ -304,11 +308,4 @@ export function markStale(book: MarketBook, reason: ResyncReason): ResyncReason 
 export function ageMs(book: MarketBook, nowMs: number): number {
   if (book.status !== "live") return Number.POSITIVE_INFINITY;
   return Math.max(0, nowMs - Math.max(book.frameAtMs, book.confirmedAtMs));
-}
-
-/** Mid price in units of 1/20,000 dollar (so that it is an integer), or null when a side is empty. */
-export function midHalfUnits(book: MarketBook, outcome: OutcomeIndex): number | null {
-  const bid = bestPrice(book.ladder, outcome, "buy");
-  const ask = bestPrice(book.ladder, outcome, "sell");
-  return bid === null || ask === null ? null : bid + ask;
 }

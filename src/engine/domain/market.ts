@@ -52,12 +52,6 @@ export const tickSizes: readonly Price[] = [
   1000, 100, 50, 25, 10, 1,
 ] as readonly number[] as readonly Price[];
 
-/** Index of a token in its market, or null for a foreign token. */
-export function outcomeIndexOf(market: Market, tokenId: TokenId): OutcomeIndex | null {
-  if (market.outcomes[0].tokenId === tokenId) return 0;
-  return market.outcomes[1].tokenId === tokenId ? 1 : null;
-}
-
 /** Lowest and highest price that the market takes. */
 export function isOnGrid(market: Market, at: Price): boolean {
   return at % market.tickSize === 0 && at >= market.tickSize && at <= 10_000 - market.tickSize;

@@ -19,7 +19,6 @@ export const usdDecimals = 6;
 export const rateDecimals = 6;
 export const priceOne = 10_000 as Price;
 export const sharesOne = 1_000_000 as Shares;
-export const usdOne = 1_000_000 as Usd;
 export const rateOne = 1_000_000 as Rate;
 
 /** A price strictly inside (0, 1); asserted, for values that were checked before. */
@@ -113,9 +112,5 @@ export function subShares(a: Shares, b: Shares): Shares {
 }
 
 export function minShares(a: Shares, b: Shares): Shares {
-  return a < b ? a : b;
-}
-
-export function minUsd(a: Usd, b: Usd): Usd {
   return a < b ? a : b;
 }

@@ -50,6 +50,19 @@ function firstDenial<T>(items: readonly T[], check: (item: T) => Denial | null):
   return null;
 }
 
+/** The limits that a smaller size could keep: dollars of each order, exposure, cash. */
+export function checkLimits(
+  state: EngineState,
+  settings: EngineSettings,
+  drafts: readonly OrderDraft[],
+): Denial | null {
+  return (
+    firstDenial(drafts, (draft) => checkMostUsd(settings, draft)) ??
+    checkExposure(state, settings, drafts) ??
+    checkCash(state, drafts)
+  );
+}
+
 function checkOrderCount(
   state: EngineState,
   settings: EngineSettings,
@@ -75,7 +88,8 @@ function checkDraft(
   if (market === undefined) return { code: "market_unknown" };
   return (
     checkMarket(market, draft, question.nowMs) ??
-    checkNotional(settings, draft) ??
+    checkMostUsd(settings, draft) ??
+    checkLeastUsd(settings, draft) ??
     checkBook(state, settings, draft, question)
   );
 }
@@ -96,10 +110,14 @@ function checkMarket(market: Market, draft: OrderDraft, nowMs: number): Denial |
   return null;
 }
 
-function checkNotional(settings: EngineSettings, draft: OrderDraft): Denial | null {
+function checkMostUsd(settings: EngineSettings, draft: OrderDraft): Denial | null {
   const wanted = notionalOf(draft);
   const limit = settings.risk.maxNotionalPerOrderUsd;
-  if (!(wanted <= limit)) return { code: "cap_order", limit, wanted };
+  return wanted <= limit ? null : { code: "cap_order", limit, wanted };
+}
+
+function checkLeastUsd(settings: EngineSettings, draft: OrderDraft): Denial | null {
+  const wanted = notionalOf(draft);
   const least = settings.risk.minOrderUsd;
   if (wanted < least) return { code: "min_order_usd", limit: least, wanted };
   return null;

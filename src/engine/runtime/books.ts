@@ -85,6 +85,13 @@ export class Books {
     return isLive();
   }
 
+  /** Resolves when all of these books are live, or after the bound, whatever came. */
+  async waitSome(conditionIds: readonly ConditionId[], boundMs: number): Promise<void> {
+    const { books } = this.#deps.state.live;
+    const waiting = conditionIds.filter((id) => books.get(id)?.status !== "live");
+    await Promise.all(waiting.map((id) => this.#waitOr(id, boundMs)));
+  }
+
   async #waitOr(conditionId: ConditionId, boundMs: number): Promise<void> {
     await new Promise<void>((resolve) => {
       const waiters = this.#waiters.get(conditionId) ?? new Set<() => void>();

@@ -56,6 +56,7 @@ export class Desk {
   readonly #listeners = new Set<() => void>();
   #openMarketsAtMs: number | null = null;
   #gateClosed: boolean;
+  #closings = 0;
   #connected = false;
   #clockOffsetMs = 0;
   #stopped = false;
@@ -82,8 +83,10 @@ export class Desk {
       logger: deps.logger,
       nextSeq: folded.nextSeq,
       commitMaxMs: deps.ledgerCommitMaxMs,
-      onFailure: () => {
-        this.#gateClosed = true;
+      onFailure: () => this.closeGate(),
+      onLate: (detail) => {
+        this.closeGate();
+        this.stepper.run({ kind: "ledger.late", detail }, "ledger");
       },
     });
     const runner = new EffectRunner({
@@ -154,6 +157,8 @@ export class Desk {
           this.stepper.run({ kind: "account", event }, "account");
         });
         this.stepper.run({ kind: "tick" }, "connect");
+        // Prices are there before the first question; a venue without a catalog is noticed now, not at /arb.
+        await this.loadOpenMarkets();
         return;
       }
       this.deps.logger.warn("venue.connect-failed", { attempt, detail: result.error });
@@ -206,10 +211,18 @@ export class Desk {
   /** Closes the gate in memory at once; what makes it last comes after. */
   closeGate(): void {
     this.#gateClosed = true;
+    this.#closings++;
   }
 
-  openGate(): void {
-    if (this.state.killed === null && !this.ledger.failed) this.#gateClosed = false;
+  /** How often the gate was closed: whoever opens it says up to which closing he knew. */
+  get closings(): number {
+    return this.#closings;
+  }
+
+  /** Opens the gate unless it was closed again since `closings` was read: a later kill wins over an earlier resume. */
+  openGate(closings: number): void {
+    if (this.#closings !== closings || this.state.killed !== null || this.ledger.failed) return;
+    this.#gateClosed = false;
   }
 
   gateDenial(): Denial | null {
@@ -258,7 +271,10 @@ export class Desk {
     if (!answer.ok) return err({ code: "venue_unreachable", subject: "catalog" });
     this.catalogAtMs = this.deps.clock.nowMs();
     this.stepper.run({ kind: "catalog.read", answer: answer.value }, "catalog");
-    return ok(answer.value.markets.map((one) => this.state.markets.get(one.conditionId) ?? one));
+    // A market that is named alone comes with the others of its group behind it.
+    const isOne = ref.by === "slug" || ref.by === "conditionId";
+    const named = isOne ? answer.value.markets.slice(0, 1) : answer.value.markets;
+    return ok(named.map((one) => this.state.markets.get(one.conditionId) ?? one));
   }
 
   /** Every open market and its book, for a scan. The list is kept for a minute. */
@@ -274,15 +290,7 @@ export class Desk {
       this.stepper.run({ kind: "catalog.read", answer: answer.value }, "catalog");
       this.books.watch(answer.value.markets.filter((market) => market.tradable));
     }
-    const waiting = [...this.state.live.books.values()].filter((book) => book.status === "waiting");
-    if (waiting.length === 0) return;
-    const all = Promise.all(waiting.map((book) => this.books.waitLive(book.conditionId)));
-    await Promise.race([
-      all,
-      new Promise<void>((resolve) => {
-        clock.after(scanWaitMs, resolve);
-      }),
-    ]);
+    await this.books.waitSome([...this.state.live.books.keys()], scanWaitMs);
   }
 
   warnings(): string[] {

@@ -110,7 +110,13 @@ export class Engine extends Desk implements EngineApi {
   readonly findMarkets: EngineApi["findMarkets"] = async (ref, limit) => {
     const found = await this.find(ref, limit);
     if (!found.ok) return found;
-    this.books.watch(found.value.filter((market) => market.tradable));
+    const tradable = found.value.filter((market) => market.tradable);
+    this.books.watch(tradable);
+    // A list with prices is worth a moment; a book that does not come in it is shown without.
+    await this.books.waitSome(
+      tradable.map((market) => market.conditionId),
+      listWaitMs,
+    );
     return ok(found.value.map((market) => marketSummary(this.state, market)));
   };
 
@@ -231,15 +237,19 @@ export class Engine extends Desk implements EngineApi {
   };
 
   readonly confirmResume: EngineApi["confirmResume"] = async (actor, commandId, nonce) => {
+    const closings = this.closings;
     const { reply, durable } = this.#answered(
       "confirm-resume",
       { do: "confirm-resume", actor, nonce },
       commandId,
     );
     if (!(await this.kept(durable))) return err({ code: "ledger_failed" });
-    if (reply.value.ok) this.openGate();
+    if (reply.value.ok) this.openGate(closings);
     return reply.value;
   };
 }
+
+/** How long a list of markets waits for prices that are not there yet. */
+const listWaitMs = 800;
 
 const refusedByLedger: ConfirmOutcome = { kind: "refused", denial: { code: "ledger_failed" } };

@@ -33,6 +33,7 @@ export class LedgerWriter {
   readonly #logger: Log;
   readonly #commitMaxMs: number;
   readonly #onFailure: (detail: string) => void;
+  readonly #onLate: (detail: string) => void;
   #nextSeq: number;
   #stepId = 0;
   #durableSeq: number;
@@ -44,14 +45,17 @@ export class LedgerWriter {
     readonly logger: Log;
     readonly nextSeq: number;
     readonly commitMaxMs: number;
-    /** Called at once when a commit failed or is late: the gate must close before anything else. */
+    /** Called at once when a commit failed: the gate must close before anything else, for good. */
     readonly onFailure: (detail: string) => void;
+    /** Called at once when a commit is late: the gate must close until a person opens it. */
+    readonly onLate: (detail: string) => void;
   }) {
     this.#log = options.log;
     this.#clock = options.clock;
     this.#logger = options.logger;
     this.#commitMaxMs = options.commitMaxMs;
     this.#onFailure = options.onFailure;
+    this.#onLate = options.onLate;
     this.#nextSeq = options.nextSeq;
     this.#durableSeq = options.nextSeq - 1;
   }
@@ -77,7 +81,9 @@ export class LedgerWriter {
     const last = records.at(-1);
     if (last === undefined) throw new AssertionError("Invariant: an append holds facts");
     const cancelAlarm = this.#clock.after(this.#commitMaxMs, () => {
-      this.#fail(`a commit took longer than ${this.#commitMaxMs} ms`);
+      const detail = `a commit took longer than ${this.#commitMaxMs} ms`;
+      this.#logger.error("ledger.late", { detail });
+      this.#onLate(detail);
     });
     try {
       await this.#log.append(records);

@@ -53,6 +53,7 @@ export function applyFact(state: EngineState, fact: Fact, atMs: number): void {
     case "cancel.asked":
     case "fill.recorded":
     case "fill.settled":
+    case "market.settled":
     case "cash.reported":
       applyOrderFact(state, fact, atMs);
       return;

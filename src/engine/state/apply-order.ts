@@ -9,9 +9,8 @@ import {
   type Usd,
   usd,
 } from "../domain/numbers.ts";
-import { isOpen, type Order } from "../domain/order.ts";
+import { isOpen, isResting, type Order } from "../domain/order.ts";
 import { assert, unreachable } from "../lib/assert.ts";
-import { mulDivFloor } from "../lib/mul-div.ts";
 import { type EngineState, keptClosedOrders } from "./engine-state.ts";
 import type { Fact } from "./fact.ts";
 
@@ -28,6 +27,7 @@ type OrderFact = Extract<
       | "cancel.asked"
       | "fill.recorded"
       | "fill.settled"
+      | "market.settled"
       | "cash.reported";
   }
 >;
@@ -85,6 +85,9 @@ export function applyOrderFact(state: EngineState, fact: OrderFact, atMs: number
       return;
     case "fill.settled":
       settleFill(state, fact.fillId, fact.status);
+      return;
+    case "market.settled":
+      settlePositions(state, fact.conditionId, fact.winningTokenId);
       return;
     case "cash.reported":
       state.venueCash = fact.cash;
@@ -191,16 +194,14 @@ function bookFill(state: EngineState, fill: Fill): void {
     });
     return;
   }
-  const held = before.confirmed + before.provisionalBought - before.provisionalSold;
-  const costOfSold = held <= 0 ? 0 : mulDivFloor(before.cost, Math.min(fill.size, held), held);
   state.positions.set(fill.tokenId, {
     ...before,
     confirmed: confirmed ? shares(Math.max(0, before.confirmed - fill.size)) : before.confirmed,
     provisionalSold: confirmed
       ? before.provisionalSold
       : addShares(before.provisionalSold, fill.size),
-    cost: usd(before.cost - costOfSold),
-    realizedUsd: usd(before.realizedUsd + fill.money - fill.fee - costOfSold),
+    cost: usd(before.cost - fill.costOfSold),
+    realizedUsd: usd(before.realizedUsd + profitOf(fill)),
   });
 }
 
@@ -217,12 +218,15 @@ function settleFill(state: EngineState, fillId: string, status: "confirmed" | "f
   state.positions.set(fill.tokenId, reverseInPosition(position, fill));
   const oid = state.oidByHash.get(fill.orderHash);
   if (oid !== undefined) {
-    change(state, oid, (order) => ({
-      ...order,
-      filled: subShares(order.filled, fill.size),
-      filledUsd: subUsd(order.filledUsd, fill.money),
-      feesUsd: subUsd(order.feesUsd, fill.fee),
-    }));
+    change(state, oid, (order) => {
+      const reduced: Order = {
+        ...order,
+        filled: subShares(order.filled, fill.size),
+        filledUsd: subUsd(order.filledUsd, fill.money),
+        feesUsd: subUsd(order.feesUsd, fill.fee),
+      };
+      return isResting(order) ? { ...reduced, status: restingStatus(reduced) } : reduced;
+    });
   }
   if (state.cash !== null) {
     const flow = fill.side === "buy" ? fill.money + fill.fee : fill.fee - fill.money;
@@ -232,12 +236,15 @@ function settleFill(state: EngineState, fillId: string, status: "confirmed" | "f
 
 function confirmInPosition(position: Position, fill: Fill): Position {
   if (fill.side === "buy") {
+    // A fill that is confirmed after its market was settled has nothing left to move.
+    if (position.provisionalBought < fill.size) return position;
     return {
       ...position,
       confirmed: addShares(position.confirmed, fill.size),
       provisionalBought: subShares(position.provisionalBought, fill.size),
     };
   }
+  if (position.provisionalSold < fill.size) return position;
   return {
     ...position,
     confirmed: shares(Math.max(0, position.confirmed - fill.size)),
@@ -246,17 +253,48 @@ function confirmInPosition(position: Position, fill: Fill): Position {
 }
 
 function reverseInPosition(position: Position, fill: Fill): Position {
+  const moved = fill.side === "buy" ? position.provisionalBought : position.provisionalSold;
+  if (moved < fill.size) return position;
   if (fill.side === "buy") {
+    const paid = fill.money + fill.fee;
+    // A sale in between took part of this cost along in its average: what is missing is profit of that sale.
+    const held = Math.min(paid, position.cost);
     return {
       ...position,
       provisionalBought: subShares(position.provisionalBought, fill.size),
-      cost: usd(Math.max(0, position.cost - fill.money - fill.fee)),
+      cost: usd(position.cost - held),
+      realizedUsd: usd(position.realizedUsd + paid - held),
     };
   }
-  // The sold shares never left: they come back at what the sale had brought in, so that profit is undone exactly.
+  // The sold shares never left: they come back at what they had cost, and the profit of the sale is undone.
   return {
     ...position,
     provisionalSold: subShares(position.provisionalSold, fill.size),
-    cost: usd(position.cost + fill.money - fill.fee),
+    cost: usd(position.cost + fill.costOfSold),
+    realizedUsd: usd(position.realizedUsd - profitOf(fill)),
   };
+}
+
+function profitOf(sale: Fill): number {
+  return sale.money - sale.fee - sale.costOfSold;
+}
+
+/**
+ * Ends the positions of a resolved market at their payoff. Cash is not touched: the venue (or a redemption) pays, and
+ * the next quiet reading of the balance brings it in.
+ */
+function settlePositions(state: EngineState, conditionId: string, winningTokenId: string): void {
+  for (const position of state.positions.values()) {
+    if (position.conditionId !== conditionId) continue;
+    const held = position.confirmed + position.provisionalBought - position.provisionalSold;
+    const paid = position.tokenId === winningTokenId ? Math.max(0, held) : 0;
+    state.positions.set(position.tokenId, {
+      ...position,
+      confirmed: 0 as Shares,
+      provisionalBought: 0 as Shares,
+      provisionalSold: 0 as Shares,
+      cost: 0 as Usd,
+      realizedUsd: usd(position.realizedUsd + paid - position.cost),
+    });
+  }
 }

@@ -1,5 +1,5 @@
 import type { ConditionId, TokenId } from "../domain/market.ts";
-import { costCeil, type Shares, shares, subShares, type Usd, usd } from "../domain/numbers.ts";
+import { costCeil, type Shares, shares, type Usd, usd } from "../domain/numbers.ts";
 import { isOpen, type Order } from "../domain/order.ts";
 import type { LedgerState } from "./engine-state.ts";
 
@@ -76,14 +76,4 @@ export function freeShares(state: LedgerState, tokenId: TokenId): Shares {
     if (order.draft.tokenId === tokenId) free -= reservedShares(order);
   }
   return shares(Math.max(0, free));
-}
-
-/** Shares held, confirmed or not, less those sold but not confirmed. */
-export function heldShares(state: LedgerState, tokenId: TokenId): Shares {
-  const position = state.positions.get(tokenId);
-  if (position === undefined) return 0 as Shares;
-  const bought = shares(position.confirmed + position.provisionalBought);
-  return position.provisionalSold > bought
-    ? (0 as Shares)
-    : subShares(bought, position.provisionalSold);
 }

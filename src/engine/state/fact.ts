@@ -88,6 +88,12 @@ export type Fact =
       readonly fillId: string;
       readonly status: "confirmed" | "failed";
     }
+  /** A market ended: winning shares became claims of one dollar each, the others are worth nothing. */
+  | {
+      readonly kind: "market.settled";
+      readonly conditionId: string;
+      readonly winningTokenId: string;
+    }
   | { readonly kind: "cash.reported"; readonly cash: Usd; readonly rebase: boolean }
   | {
       readonly kind: "trading.killed";
@@ -110,5 +116,3 @@ export type Fact =
 
 /** Which step of an order's or plan's life a notice told, so that it is told once. */
 export type Told = { readonly subject: string; readonly step: string };
-
-export type FactKind = Fact["kind"];

@@ -86,7 +86,9 @@ export function bestSetSize(
     for (const level of levelsOf(leg.book, leg.outcome, "sell")) {
       depth += level.size;
       if (depth > largest) break;
+      // A kink between two steps: the best size lies on either side of it.
       if (depth >= smallest) candidates.add(depth - (depth % step));
+      if (depth > smallest - step) candidates.add(depth - (depth % step) + step);
     }
   }
   let best: SetCost | null = null;

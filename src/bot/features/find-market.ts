@@ -1,0 +1,42 @@
+import type { MarketRef } from "../../engine/api/requests.ts";
+import type { MarketSummary } from "../../engine/api/views.ts";
+import type { Denial } from "../../engine/domain/reasons.ts";
+import { err, ok, type Result } from "../../engine/lib/result.ts";
+import { maxListRows } from "../chat-state.ts";
+import type { MarketText } from "../parse/market-text.ts";
+import type { Turn } from "../turn.ts";
+
+type Found = Result<readonly MarketSummary[], Denial>;
+
+/** A slug may name a market, an event, or be words with dashes. Tried in that order. */
+async function findBySlug(turn: Turn, slug: string): Promise<Found> {
+  const refs: readonly MarketRef[] = [
+    { by: "slug", value: slug },
+    { by: "eventSlug", value: slug },
+    { by: "words", value: slug.replaceAll("-", " ") },
+  ];
+  let found: Found = ok([]);
+  for (const ref of refs) {
+    found = await turn.api.findMarkets(ref, maxListRows);
+    if (!found.ok && found.error.code !== "market_unknown") return found;
+    if (found.ok && found.value.length > 0) return found;
+  }
+  return found;
+}
+
+/** All markets that a text names; never an empty list. */
+export async function findMarkets(turn: Turn, text: MarketText): Promise<Found> {
+  if (text.by === "row") {
+    const row = turn.chat.row(text.row);
+    return row === null
+      ? err({ code: "market_unknown", subject: `#${text.row} of the last list` })
+      : ok([row]);
+  }
+  const { ref } = text;
+  const found =
+    ref.by === "slug" || ref.by === "eventSlug"
+      ? await findBySlug(turn, ref.value)
+      : await turn.api.findMarkets(ref, maxListRows);
+  if (!found.ok) return found;
+  return found.value.length > 0 ? found : err({ code: "market_unknown", subject: ref.value });
+}

@@ -1,0 +1,17 @@
+import { bySizeOfResult, positionsKeyboard, renderPositions } from "../render/positions.ts";
+import { answered, message, pressedMessage, type Reply, type Turn } from "../turn.ts";
+
+/** `/positions`, refreshed in place by its button. */
+export function positions(turn: Turn): Reply {
+  const held = [...turn.api.holdings()]
+    .filter((holding) => holding.confirmed + holding.provisional > 0)
+    .sort(bySizeOfResult);
+  const isRefresh = turn.command.text.startsWith("v1:positions:");
+  return answered(
+    message(
+      renderPositions(turn.deps.mode, held),
+      positionsKeyboard(held, turn.buttons),
+      isRefresh ? pressedMessage(turn) : null,
+    ),
+  );
+}

@@ -1,0 +1,56 @@
+import type { HaltReason } from "../../engine/domain/reasons.ts";
+
+/** Why nobody can trade now, and what ends it. */
+export function explainHalt(reason: HaltReason): { readonly what: string; readonly todo: string } {
+  switch (reason) {
+    case "killed":
+      return { what: "the kill switch is on", todo: "/resume turns it off, in two steps" };
+    case "starting":
+      return {
+        what: "the desk is starting",
+        todo: "it ends by itself when records and venue agree",
+      };
+    case "reconcile_failed":
+      return {
+        what: "records and venue could not be compared",
+        todo: "it is tried again by itself; if it lasts, look into the log",
+      };
+    case "order_id_mismatch":
+      return {
+        what: "the venue gave an order another id than ours",
+        todo: "stop and look into the log before /resume",
+      };
+    case "ledger_failed":
+      return {
+        what: "records cannot be written",
+        todo: "check the disk, then restart the service",
+      };
+    case "unauthorized":
+      return { what: "the venue does not accept our key", todo: "check the secrets, then restart" };
+    case "banned":
+      return { what: "the venue has blocked the account", todo: "ask the venue; do not try again" };
+    case "consecutive_failures":
+      return {
+        what: "too many orders failed in a row",
+        todo: "look at the last messages, then /resume",
+      };
+    case "live_start":
+      return { what: "a live desk starts halted", todo: "/resume starts trading, in two steps" };
+  }
+}
+
+const haltReasons: Readonly<Record<HaltReason, true>> = {
+  killed: true,
+  starting: true,
+  reconcile_failed: true,
+  order_id_mismatch: true,
+  ledger_failed: true,
+  unauthorized: true,
+  banned: true,
+  consecutive_failures: true,
+  live_start: true,
+};
+
+export function isHaltReason(text: string): text is HaltReason {
+  return Object.hasOwn(haltReasons, text);
+}

@@ -1,0 +1,110 @@
+import { type RichText, TextBuilder } from "../text/rich-text.ts";
+
+/** Limits that the help names; they come from the config. */
+export type HelpLimits = { readonly minOrderUsd: number; readonly confirmTtlSeconds: number };
+
+type Topic = { readonly usage: string; readonly lines: readonly string[] };
+
+const tradeLines = (side: "buy" | "sell"): readonly string[] => [
+  `market  #1 of the last list, a link, a slug, or "quoted words"`,
+  "side    the outcome's name: yes, no, up, ...",
+  side === "buy"
+    ? "amount  $25 or 25 (dollars), 40sh (shares), 50% or max (of free cash)"
+    : "amount  40sh (shares), $25, 50% or max (of confirmed shares)",
+  "@0.62 or @62c   limit price; without one the order takes what is there",
+  "fok all or nothing · fak take and drop the rest · gtc rest · gtd=1h rest for an hour",
+  "slip=2  percent that an order without a price may be worse than the average",
+  `Examples: /${side} #1 yes $25   /${side} fed-decision-in-december no 40sh @0.35 gtd=2h`,
+];
+
+const topics: Readonly<Record<string, Topic>> = {
+  buy: { usage: "/buy market side amount [@price] [options]", lines: tradeLines("buy") },
+  sell: { usage: "/sell market side amount [@price] [options]", lines: tradeLines("sell") },
+  markets: {
+    usage: "/markets [words]",
+    lines: [
+      "Without words: the busiest markets. With words: a search.",
+      "A number opens the card; #n in other commands means row n of the last list.",
+      "A link to polymarket.com or a slug opens its market too.",
+    ],
+  },
+  arb: {
+    usage: "/arb",
+    lines: [
+      "Complete sets, best profit after fees first; refused ones say why.",
+      "Details, then Execute, then Confirm: equal shares of every leg, each leg's fate is told.",
+    ],
+  },
+  cancel: {
+    usage: "/cancel [id|all]",
+    lines: ["An id is what /orders shows. Without one: the orders with a button each."],
+  },
+  kill: {
+    usage: "/kill [reason]",
+    lines: [
+      "At once: no new orders, all open orders are canceled, positions are kept.",
+      "Works at any age of the message, also as the bare word: kill",
+    ],
+  },
+  resume: {
+    usage: "/resume",
+    lines: ["Shows what changed, then a button that works after 5 seconds turns trading on."],
+  },
+};
+
+const overview: readonly (readonly [string, string])[] = [
+  ["Look", "/status · /markets fed · /positions · /orders"],
+  ["Trade", "/buy #1 yes $25 · /sell #1 yes max · /cancel all"],
+  ["Automate", "/arb"],
+  ["Safety", "/kill · /resume"],
+];
+
+/** `/help` on one screen, or one command in detail. */
+export function renderHelp(limits: HelpLimits, topic: string): RichText {
+  const name = topic.trim().toLowerCase().replace(/^\//u, "");
+  const known = Object.hasOwn(topics, name) ? topics[name] : undefined;
+  const text = new TextBuilder();
+  if (known !== undefined) {
+    text.code(known.usage).line();
+    for (const line of known.lines) text.line(line);
+    return text.build();
+  }
+  text.bold("HELP").line();
+  for (const [group, example] of overview) text.bold(group).line(`  ${example}`);
+  text.line();
+  text.line(
+    `A trade is shown as a card first and sent only when you press Confirm; a card lives ${limits.confirmTtlSeconds} s. Orders below $${limits.minOrderUsd} are refused.`,
+  );
+  return text
+    .plain(
+      `More: ${Object.keys(topics)
+        .map((key) => `/help ${key}`)
+        .join(" · ")}`,
+    )
+    .build();
+}
+
+/** The answer to text that is no command. */
+export function renderUnknown(text: string): RichText {
+  const start = text.startsWith("/") ? "I do not know that command." : "I did not understand that.";
+  return new TextBuilder()
+    .line(start)
+    .line("Try /markets fed, paste a polymarket.com link, or /buy #1 yes $25.")
+    .plain("/help lists everything; /kill stops everything.")
+    .build();
+}
+
+/** Commands for Telegram's own menu. */
+export const menuCommands: readonly { readonly command: string; readonly description: string }[] = [
+  { command: "status", description: "State of desk, feeds and money" },
+  { command: "markets", description: "Busiest markets, or a search" },
+  { command: "buy", description: "Buy: market side amount" },
+  { command: "sell", description: "Sell: market side amount" },
+  { command: "orders", description: "Open orders" },
+  { command: "positions", description: "What is held" },
+  { command: "arb", description: "Arbitrage sets after fees" },
+  { command: "cancel", description: "Cancel an order, or all" },
+  { command: "kill", description: "Stop everything at once" },
+  { command: "resume", description: "Trade again after a kill" },
+  { command: "help", description: "All commands" },
+];

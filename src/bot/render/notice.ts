@@ -1,0 +1,305 @@
+import type { Notice, NoticeBody, OrderFate, OrderResult } from "../../engine/api/notices.ts";
+import type { OutPriority } from "../../engine/api/outbox.ts";
+import type { DeskMode, OrderView } from "../../engine/api/views.ts";
+import type { Usd } from "../../engine/domain/numbers.ts";
+import type { ButtonMaker, Keyboard } from "../actions/buttons.ts";
+import { averageCents, moneyExact, profit, sharesExact } from "../text/amounts.ts";
+import { cleanText } from "../text/clean-text.ts";
+import { type RichText, TextBuilder } from "../text/rich-text.ts";
+import { duration, utcTime } from "../text/time-text.ts";
+import { explainHalt } from "./explain-halt.ts";
+import { explainReject } from "./explain-order.ts";
+import { modeTag, tradingLine } from "./mode.ts";
+import { orderLine } from "./orders.ts";
+
+/** Fates or legs listed one by one; the rest is counted. */
+const linesShown = 40;
+
+function side(order: OrderView): string {
+  return order.side.toUpperCase();
+}
+
+/** "40.32 YES @ 61.84¢ average = $24.78 · fee $0.57". */
+function filledText(order: OrderView): string {
+  const name = cleanText(order.outcomeName, 30);
+  return `${sharesExact(order.filled)} ${name} @ ${averageCents(order.filledUsd, order.filled)} average = ${moneyExact(order.filledUsd)} · fee ${moneyExact(order.feesUsd)}`;
+}
+
+const resultWords: Readonly<Record<OrderResult, string>> = {
+  filled: "FILLED",
+  partially_filled: "PARTLY FILLED",
+  nothing_filled: "NOTHING FILLED",
+  resting: "RESTING",
+  rejected: "REJECTED",
+  canceled: "CANCELED",
+  expired: "EXPIRED",
+};
+
+/** What follows from an end, in the second line of its message. */
+function outcomeLines(text: TextBuilder, order: OrderView, result: OrderResult): void {
+  if (order.filled > 0) text.line(filledText(order));
+  switch (result) {
+    case "filled":
+      return;
+    case "partially_filled":
+      text.line(`The rest of ${sharesExact(order.size)} shares did not match and is gone.`);
+      return;
+    case "nothing_filled":
+      text.line("Nothing matched inside the limit. Nothing was bought or sold; its cash is free.");
+      return;
+    case "resting":
+      text.line(`${orderLine(order)} rests at the venue. /orders shows it, /cancel ends it.`);
+      return;
+    case "canceled":
+    case "expired":
+      if (order.filled === 0) text.line("Nothing filled; what it locked is free again.");
+      return;
+    case "rejected": {
+      const explanation = explainReject(order.rejectReason ?? "other_refusal");
+      text.line(explanation.what).line(explanation.money).line(explanation.todo);
+    }
+  }
+}
+
+function renderOutcome(mode: DeskMode, order: OrderView, result: OrderResult): RichText {
+  const text = new TextBuilder();
+  text.bold(
+    `${modeTag(mode)} · ${resultWords[result]} ${side(order)} ${cleanText(order.outcomeName, 30)}`,
+  );
+  text.line();
+  outcomeLines(text, order, result);
+  text.line(cleanText(order.question));
+  return text.plain("Order ").code(order.shortId).build();
+}
+
+/** One line for the card that led to an order; the receipt is a message of its own. */
+export function renderCardEnd(mode: DeskMode, orders: readonly OrderView[]): RichText {
+  const first = orders[0];
+  const text = new TextBuilder();
+  if (first === undefined) return text.bold(`${modeTag(mode)} · DONE`).build();
+  const verb = first.side === "buy" ? "bought" : "sold";
+  const ends = orders.map((order) =>
+    order.filled > 0
+      ? `${verb} ${sharesExact(order.filled)} ${cleanText(order.outcomeName, 30)} for ${moneyExact(order.filledUsd)}`
+      : isOpenStatus(order)
+        ? `${cleanText(order.outcomeName, 30)} waits in the book`
+        : `nothing ${verb} (${cleanText(order.outcomeName, 30)})`,
+  );
+  text.bold(`${modeTag(mode)} · DONE · receipt below`).line();
+  text.line(ends.slice(0, linesShown).join("\n"));
+  return text.plain(cleanText(first.question)).build();
+}
+
+function isOpenStatus(order: OrderView): boolean {
+  return order.status === "live" || order.status === "partially_filled";
+}
+
+const fateWords: Readonly<Record<OrderFate["fate"], string>> = {
+  canceled: "canceled",
+  filled: "filled before the cancel came",
+  was_done: "was already over",
+  still_open: "STILL OPEN, cancel is being repeated",
+  unknown: "UNKNOWN, being checked with the venue",
+};
+
+function renderKillReport(
+  mode: DeskMode,
+  body: Extract<NoticeBody, { kind: "kill.report" }>,
+): RichText {
+  const open = body.orders.filter((one) => one.fate === "still_open" || one.fate === "unknown");
+  const canceled = body.orders.filter((one) => one.fate === "canceled").length;
+  const total = body.orders.length;
+  const text = new TextBuilder();
+  text.bold(
+    `${modeTag(mode)} · KILL REPORT · ${canceled}/${total} canceled${open.length > 0 ? ` · ${open.length} NOT YET SETTLED` : ""}`,
+  );
+  text.line();
+  for (const { order, fate } of body.orders.slice(0, linesShown)) {
+    text.code(order.shortId).line(` ${orderLine(order)}: ${fateWords[fate]}`);
+  }
+  if (total > linesShown) text.line(`and ${total - linesShown} more`);
+  return text
+    .plain(
+      body.settled
+        ? "All settled. Positions were kept."
+        : "Not settled yet: another report follows.",
+    )
+    .build();
+}
+
+function renderSetOutcome(
+  mode: DeskMode,
+  body: Extract<NoticeBody, { kind: "set.outcome" }>,
+): RichText {
+  const text = new TextBuilder();
+  text.bold(
+    `${modeTag(mode)} · SET ${body.complete ? "COMPLETE" : "BROKEN"} · ${cleanText(body.title)}`,
+  );
+  text.line();
+  for (const leg of body.legs.slice(0, linesShown)) {
+    text.line(
+      `${cleanText(leg.outcomeName, 30)} · ${cleanText(leg.question, 50)}: ${leg.filled > 0 ? filledText(leg) : leg.status}`,
+    );
+  }
+  text.line(
+    `${sharesExact(body.shares)} whole sets · cost ${moneyExact(body.cost)} · fee ${moneyExact(body.fee)}`,
+  );
+  if (body.complete) {
+    const gain = (body.shares - body.cost - body.fee) as Usd;
+    return text
+      .plain(`Pays ${moneyExact(body.shares as number as Usd)} · profit ${profit(gain)}`)
+      .build();
+  }
+  return text
+    .plain(
+      "The legs are not equal: the surplus is an open position. Sell it or buy the rest: /positions.",
+    )
+    .build();
+}
+
+type SafetyNotice = Extract<
+  NoticeBody,
+  { kind: "killed" | "resumed" | "halted" | "feed.lost" | "feed.back" }
+>;
+
+function renderSafety(mode: DeskMode, atMs: number, body: SafetyNotice): RichText {
+  const text = new TextBuilder();
+  const tag = modeTag(mode);
+  switch (body.kind) {
+    case "killed":
+      return killText(mode, body.trading.sinceMs, body.openOrders, body.trading.note);
+    case "resumed":
+      return text
+        .bold(`${tag} · TRADING ON since ${utcTime(atMs)}`)
+        .line()
+        .plain(body.byUserId === null ? "Resumed." : `Resumed by ${body.byUserId}.`)
+        .build();
+    case "halted": {
+      const halt = explainHalt(body.reason);
+      text.bold(`${tag} · HALTED · ${halt.what}`).line();
+      if (body.detail !== "") text.line(cleanText(body.detail, 200));
+      text.line("No new orders are sent. Positions and resting orders are as they were.");
+      return text.plain(`To do: ${halt.todo}.`).build();
+    }
+    case "feed.lost":
+      return text
+        .bold(`${tag} · FEED LOST · ${body.feed} data since ${utcTime(body.sinceMs)}`)
+        .line()
+        .plain("New orders are refused until it is back. It reconnects by itself.")
+        .build();
+    case "feed.back":
+      return text
+        .bold(`${tag} · FEED BACK · ${body.feed} data after ${duration(body.afterMs)}`)
+        .build();
+  }
+}
+
+/** The acknowledgement of a kill, to the one who killed and to everybody else. */
+export function killText(mode: DeskMode, atMs: number, openOrders: number, note: string): RichText {
+  const text = new TextBuilder();
+  text.bold(`${modeTag(mode)} · KILL ON `);
+  text.moment(atMs, "T", utcTime(atMs));
+  text.line(` · cancelling ${openOrders} orders · strategies stopped · positions kept`);
+  if (note !== "") text.line(`Reason: ${cleanText(note, 200)}`);
+  return text.plain("Nothing new is sent until /resume.").build();
+}
+
+function renderStarted(mode: DeskMode, body: Extract<NoticeBody, { kind: "started" }>): RichText {
+  const text = new TextBuilder();
+  const carried =
+    body.openOrders + body.positions + body.unknownOrders === 0
+      ? ""
+      : ` · carried over: ${body.openOrders} open orders, ${body.positions} positions, ${body.unknownOrders} unknown`;
+  text.bold(`${modeTag(mode)} · STARTED${carried}`).line();
+  if (body.trading.state === "active") return text.plain("Trading on.").build();
+  return text.plain(`${tradingLine(body.trading)}. Type /resume to go on.`).build();
+}
+
+/** The words of a notice. */
+export function renderNotice(mode: DeskMode, notice: Notice): RichText {
+  const { body } = notice;
+  switch (body.kind) {
+    case "order.outcome":
+      return renderOutcome(mode, body.order, body.result);
+    case "order.filled":
+      return new TextBuilder()
+        .bold(
+          `${modeTag(mode)} · FILL ${side(body.order)} ${sharesExact(body.size)} ${cleanText(body.order.outcomeName, 30)} @ ${averageCents(body.money, body.size)} = ${moneyExact(body.money)}`,
+        )
+        .line()
+        .line(
+          `Fee ${moneyExact(body.fee)} · so far ${sharesExact(body.order.filled)} of ${sharesExact(body.order.size)}`,
+        )
+        .line(cleanText(body.order.question))
+        .plain("Order ")
+        .code(body.order.shortId)
+        .build();
+    case "order.unknown":
+      return new TextBuilder()
+        .bold(`${modeTag(mode)} · UNKNOWN · order may be live · checking`)
+        .line()
+        .line(`${orderLine(body.order)} · ${cleanText(body.order.question)}`)
+        .line("The venue did not answer. Its money stays reserved until the truth is known.")
+        .plain("Nothing to do: do not send it again. Order ")
+        .code(body.order.shortId)
+        .build();
+    case "fill.reversed":
+      return new TextBuilder()
+        .bold(`${modeTag(mode)} · FILL REVERSED by the venue`)
+        .line()
+        .line(
+          `${sharesExact(body.size)} ${cleanText(body.order.outcomeName, 30)} for ${moneyExact(body.money)} did not settle and was taken back.`,
+        )
+        .plain("Look at /positions and decide again. Order ")
+        .code(body.order.shortId)
+        .build();
+    case "set.outcome":
+      return renderSetOutcome(mode, body);
+    case "kill.report":
+      return renderKillReport(mode, body);
+    case "started":
+      return renderStarted(mode, body);
+    case "killed":
+    case "resumed":
+    case "halted":
+    case "feed.lost":
+    case "feed.back":
+      return renderSafety(mode, notice.atMs, body);
+  }
+}
+
+/** Buttons under a notice. An unknown order has none: nothing about it may be repeated by hand. */
+export function noticeKeyboard(body: NoticeBody, buttons: ButtonMaker): Keyboard {
+  if (body.kind === "order.outcome" && body.order.filled > 0) {
+    return [
+      [
+        buttons.make("Market", { do: "market", id: body.order.conditionId }),
+        buttons.make("Positions", { do: "positions" }),
+      ],
+    ];
+  }
+  if (body.kind === "order.outcome" && body.result === "resting") {
+    return [[buttons.make("Cancel order", { do: "cancel", clientOid: body.order.clientOid })]];
+  }
+  return [];
+}
+
+export function noticePriority(body: NoticeBody): OutPriority {
+  switch (body.kind) {
+    case "killed":
+    case "kill.report":
+      return "answer";
+    case "order.outcome":
+    case "order.filled":
+    case "order.unknown":
+    case "fill.reversed":
+    case "set.outcome":
+      return "fill";
+    case "resumed":
+    case "halted":
+    case "feed.lost":
+    case "feed.back":
+    case "started":
+      return "alert";
+  }
+}

@@ -1,0 +1,68 @@
+import type { DeskMode, OrderView } from "../../engine/api/views.ts";
+import type { ButtonMaker, Keyboard } from "../actions/buttons.ts";
+import { cents, money, sharesExact, sharesShort } from "../text/amounts.ts";
+import { cleanText } from "../text/clean-text.ts";
+import { type RichText, TextBuilder } from "../text/rich-text.ts";
+import { duration } from "../text/time-text.ts";
+import { modeTag } from "./mode.ts";
+
+/** Orders on one screen; more are counted, not hidden. */
+export const ordersShown = 8;
+
+/** "BUY 40 YES @ 62.0¢": side, size, outcome and limit of an order. */
+export function orderLine(order: OrderView): string {
+  return `${order.side.toUpperCase()} ${sharesExact(order.size)} ${cleanText(order.outcomeName, 30)} @ ${cents(order.limit)}`;
+}
+
+function stateText(order: OrderView): string {
+  if (order.cancelAsked) return "cancel asked";
+  switch (order.status) {
+    case "in_flight":
+      return "being sent";
+    case "unknown":
+      return "UNKNOWN, may be live, being checked";
+    case "live":
+      return "resting";
+    case "partially_filled":
+      return `partly filled: ${sharesShort(order.filled)}`;
+    case "filled":
+    case "canceled":
+    case "rejected":
+      return order.status;
+  }
+}
+
+/** Open orders, oldest first, with what they lock. */
+export function renderOrders(
+  mode: DeskMode,
+  orders: readonly OrderView[],
+  nowMs: number,
+): RichText {
+  const text = new TextBuilder().bold(`${modeTag(mode)} · ORDERS · ${orders.length} open`).line();
+  if (orders.length === 0) {
+    return text.plain("No open orders. /buy #1 yes $25 @0.60 places a resting one.").build();
+  }
+  orders.slice(0, ordersShown).forEach((order, i) => {
+    text.bold(`${i + 1}. `).plain(`${orderLine(order)} · ${order.timeInForce} · `);
+    text.code(order.shortId).line();
+    text.line(
+      `    ${cleanText(order.question, 80)} · ${stateText(order)} · ${duration(nowMs - order.createdAtMs)} old · locks ${money(order.reservedUsd)}`,
+    );
+  });
+  if (orders.length > ordersShown) text.plain(`and ${orders.length - ordersShown} more`);
+  return text.build();
+}
+
+export function ordersKeyboard(orders: readonly OrderView[], buttons: ButtonMaker): Keyboard {
+  const cancels = orders
+    .slice(0, ordersShown)
+    .map((order, i) =>
+      buttons.make(`Cancel ${i + 1}`, { do: "cancel", clientOid: order.clientOid }),
+    );
+  const rows = [cancels.slice(0, 4), cancels.slice(4)].filter((row) => row.length > 0);
+  const last = [buttons.make("Refresh", { do: "orders" })];
+  if (orders.length > 0) {
+    last.push(buttons.make("Cancel all", { do: "cancelAll", sure: false }, "danger"));
+  }
+  return [...rows, last];
+}

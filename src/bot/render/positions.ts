@@ -1,0 +1,67 @@
+import type { DeskMode, HoldingView } from "../../engine/api/views.ts";
+import type { Usd } from "../../engine/domain/numbers.ts";
+import { emptyDraft } from "../actions/bot-action.ts";
+import type { ButtonMaker, Keyboard } from "../actions/buttons.ts";
+import { averageCents, centsOrDash, money, profit, sharesShort } from "../text/amounts.ts";
+import { cleanText } from "../text/clean-text.ts";
+import { type RichText, TextBuilder } from "../text/rich-text.ts";
+import { modeTag } from "./mode.ts";
+
+/** Positions on one screen; more are counted, not hidden. */
+export const positionsShown = 6;
+const sellParts = [250_000, 500_000, 1_000_000];
+
+/** What is held, biggest result first, with what it cost and would bring at the best bid. */
+export function renderPositions(mode: DeskMode, holdings: readonly HoldingView[]): RichText {
+  const text = new TextBuilder().bold(`${modeTag(mode)} · POSITIONS · ${holdings.length}`).line();
+  if (holdings.length === 0) {
+    return text.plain("You hold nothing. /markets shows what can be bought.").build();
+  }
+  holdings.slice(0, positionsShown).forEach((holding, i) => {
+    const held = (holding.confirmed + holding.provisional) as typeof holding.confirmed;
+    const average = averageCents(Math.max(0, holding.cost) as Usd, held);
+    text.bold(`${i + 1}. ${cleanText(holding.outcomeName, 30)} `);
+    text.plain(
+      `${sharesShort(held)} shares @ ${average} · bid ${centsOrDash(holding.bid)} · cost ${money(holding.cost)}`,
+    );
+    if (holding.unrealizedUsd !== null)
+      text.plain(` · unrealised ${profit(holding.unrealizedUsd)}`);
+    if (holding.realizedUsd !== 0) text.plain(` · realised ${profit(holding.realizedUsd)}`);
+    text.line().line(`    ${cleanText(holding.question, 100)}`);
+    if (holding.provisional > 0) {
+      text.line(`    ${sharesShort(holding.provisional)} not yet confirmed, cannot be sold yet`);
+    }
+  });
+  if (holdings.length > positionsShown) text.plain(`and ${holdings.length - positionsShown} more`);
+  return text.build();
+}
+
+export function positionsKeyboard(
+  holdings: readonly HoldingView[],
+  buttons: ButtonMaker,
+): Keyboard {
+  const rows = holdings.slice(0, positionsShown).flatMap((holding, i) =>
+    holding.confirmed === 0
+      ? []
+      : [
+          sellParts.map((part) =>
+            buttons.make(`${i + 1}: Sell ${part / 10_000}%`, {
+              do: "quote",
+              replaces: null,
+              request: {
+                ...emptyDraft("sell"),
+                conditionId: holding.conditionId,
+                outcome: holding.outcome,
+                amount: { unit: "part", value: part },
+              },
+            }),
+          ),
+        ],
+  );
+  return [...rows, [buttons.make("Refresh", { do: "positions" })]];
+}
+
+/** Largest result first, whichever its sign; positions without a price last. */
+export function bySizeOfResult(a: HoldingView, b: HoldingView): number {
+  return Math.abs(b.unrealizedUsd ?? 0) - Math.abs(a.unrealizedUsd ?? 0);
+}

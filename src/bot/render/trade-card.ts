@@ -1,0 +1,149 @@
+import type { RiskAfter, TradeCard } from "../../engine/api/views.ts";
+import type { Usd } from "../../engine/domain/numbers.ts";
+import type { ButtonMaker, Keyboard } from "../actions/buttons.ts";
+import {
+  averageCents,
+  cents,
+  centsOrDash,
+  money,
+  moneyExact,
+  percentOf,
+  sharesExact,
+} from "../text/amounts.ts";
+import { cleanText } from "../text/clean-text.ts";
+import { type RichText, TextBuilder } from "../text/rich-text.ts";
+import { duration, utcDateTime, utcTime } from "../text/time-text.ts";
+import { modeTag } from "./mode.ts";
+
+const fiveDollars = 5_000_000;
+
+/** "FAK: what does not match at once is dropped", for the order types as a person needs them. */
+function typeText(card: TradeCard): string {
+  switch (card.timeInForce) {
+    case "fak":
+      return "FAK: what does not match at once is dropped";
+    case "fok":
+      return "FOK: all at once or nothing";
+    case "gtc":
+      return "GTC: rests until it is filled or canceled";
+    case "gtd":
+      return card.goodTillMs === null
+        ? "GTD: rests until it expires"
+        : `GTD: rests until ${utcDateTime(card.goodTillMs)}`;
+  }
+}
+
+/** How far the average lies from the best price, in percent of the best; null when nothing matches now. */
+export function slippagePercent(card: TradeCard): string | null {
+  if (card.best === null || card.matchesNow === 0 || card.matchesNow !== card.shares) return null;
+  const average = (card.money * 10_000) / card.shares;
+  const apart = card.side === "buy" ? average - card.best : card.best - average;
+  return `${((Math.max(0, apart) / card.best) * 100).toFixed(2)}%`;
+}
+
+function priceLine(card: TradeCard): string {
+  const tick = card.tickSize;
+  const limit = `Limit ${cents(card.limit, tick)}`;
+  if (card.matchesNow === 0) {
+    return `${limit} · best now ${centsOrDash(card.best, tick)} · nothing matches now, it will rest`;
+  }
+  const slip = slippagePercent(card);
+  const average =
+    card.matchesNow === card.shares ? ` · average ${averageCents(card.money, card.shares)}` : "";
+  return `${limit}${average} · worst ${centsOrDash(card.worst, tick)} · best ${centsOrDash(card.best, tick)}${
+    slip === null ? "" : ` · slippage ${slip}`
+  }`;
+}
+
+/** One line on what risk looks like when the whole order fills. */
+export function riskLine(risk: RiskAfter): string {
+  const of = (part: Usd, cap: Usd) => `${money(part)} of ${money(cap)} (${percentOf(part, cap)})`;
+  return `After: outcome ${of(risk.outcomeUsd, risk.outcomeCapUsd)} · market ${of(risk.marketUsd, risk.marketCapUsd)} · total ${of(risk.totalUsd, risk.totalCapUsd)} · cash left ${money(risk.cashLeftUsd)}`;
+}
+
+function moneyLines(text: TextBuilder, card: TradeCard): void {
+  const name = cleanText(card.outcomeName, 40);
+  const size = `${sharesExact(card.shares)} ${name} shares`;
+  if (card.side === "buy") {
+    text.line(`Spend ${moneyExact(card.money)} → ${size}`);
+    text.line(priceLine(card));
+    text.line(
+      `Fee ${moneyExact(card.fee)} · at most ${moneyExact(card.maxSpend)} leaves the account`,
+    );
+    text.line(
+      `Max loss ${moneyExact(card.maxLoss)} · pays ${moneyExact(card.paysIfWin)} if ${name}`,
+    );
+  } else {
+    text.line(`Sell ${size} → ${moneyExact(card.money)} before the fee`);
+    text.line(priceLine(card));
+    text.line(`Fee ${moneyExact(card.fee)}`);
+  }
+  if (card.matchesNow > 0 && card.matchesNow < card.shares) {
+    text.line(`Matches now: ${sharesExact(card.matchesNow)} shares`);
+  }
+}
+
+/** The confirmation card: the dry run of exactly what will be sent. `lead` is a first line such as "Price moved". */
+export function renderTradeCard(card: TradeCard, lead: string | null = null): RichText {
+  const text = new TextBuilder();
+  if (lead !== null) text.bold(lead).line();
+  text.bold(`${modeTag(card.mode)} · CONFIRM ${card.side.toUpperCase()}`).line();
+  text.line(`${cleanText(card.outcomeName, 40)} · ${cleanText(card.question)}`);
+  moneyLines(text, card);
+  if (card.amountCutFrom !== null) {
+    text.line(`Cut from ${moneyExact(card.amountCutFrom)} to what the book or the account allows`);
+  }
+  text.line(riskLine(card.riskAfter));
+  text.plain("Quote valid until ").moment(card.expiresAtMs, "T", utcTime(card.expiresAtMs));
+  text.plain(" (").relativeTime(card.expiresAtMs, remaining(card)).line(")");
+  text.styled(
+    "expandable_blockquote",
+    `${typeText(card)}\nBook ${duration(card.bookAgeMs)} old · tick ${cents(card.tickSize, card.tickSize)} · fee reserved ${moneyExact(card.feeReserved)}`,
+  );
+  return text.build();
+}
+
+function remaining(card: { readonly createdAtMs: number; readonly expiresAtMs: number }): string {
+  return `in ${Math.round((card.expiresAtMs - card.createdAtMs) / 1000)} seconds`;
+}
+
+/** "Confirm $25.00" or "Confirm sale of 40 shares". */
+function confirmLabel(card: TradeCard): string {
+  return card.side === "buy"
+    ? `Confirm ${moneyExact(card.money)}`
+    : `Confirm sale of ${sharesExact(card.shares)} shares`;
+}
+
+/** The card's buttons. Confirm carries the card's own nonce. */
+export function tradeCardKeyboard(card: TradeCard, buttons: ButtonMaker): Keyboard {
+  const again = (request: TradeCard["request"]) =>
+    ({ do: "quote", request, replaces: card.nonce }) as const;
+  const confirm = buttons.withNonce(
+    confirmLabel(card),
+    { do: "confirm", expiresAtMs: card.expiresAtMs, request: card.request },
+    card.side === "buy" ? "success" : "primary",
+    card.nonce,
+  );
+  const first = [buttons.make("Cancel", { do: "discard", nonce: card.nonce }), confirm];
+  const { amount } = card.request;
+  const steps = [];
+  if (card.side === "buy" && amount.unit === "usd") {
+    for (const step of [-fiveDollars, fiveDollars]) {
+      const value = (amount.value + step) as Usd;
+      if (value <= 0) continue;
+      const label = step < 0 ? "- $5" : "+ $5";
+      steps.push(buttons.make(label, again({ ...card.request, amount: { unit: "usd", value } })));
+    }
+  }
+  return [first, [...steps, buttons.make("Re-quote", again(card.request))]];
+}
+
+/** A card that ended without an order: what it was and why it ended. */
+export function renderDeadCard(title: string, why: string): RichText {
+  return new TextBuilder().bold(why).line().plain(title).build();
+}
+
+/** First line of a card as it is kept for its end: "PAPER · BUY YES · question". */
+export function cardTitle(card: TradeCard): string {
+  return `${modeTag(card.mode)} · ${card.side.toUpperCase()} ${cleanText(card.outcomeName, 40)} · ${cleanText(card.question)}`;
+}

@@ -1,0 +1,68 @@
+import { once } from "node:events";
+import { createWriteStream, type WriteStream } from "node:fs";
+import { frameLine, linkLine } from "./frame-files.ts";
+
+/** Bytes that may wait for the disk; beyond it the recording ends with an error instead of filling the memory. */
+const maxWaitingBytes = 64 * 1024 * 1024;
+
+/** The recording cannot go on: the disk is full, away or too slow. */
+export class RecordError extends Error {
+  override readonly name = "RecordError";
+}
+
+/** Appends frames to a file as JSON lines that `replay` reads. */
+export class FrameRecorder {
+  readonly #stream: WriteStream;
+  readonly #failed = new AbortController();
+  #error: RecordError | null = null;
+  #frames = 0;
+  #bytes = 0;
+
+  constructor(file: string) {
+    this.#stream = createWriteStream(file, { flags: "a", mode: 0o600 });
+    this.#stream.on("error", (error) => this.#fail(`${file}: ${error.message}`));
+  }
+
+  /** Fires when nothing more can be written. */
+  get failed(): AbortSignal {
+    return this.#failed.signal;
+  }
+
+  get frames(): number {
+    return this.#frames;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  frame(text: string): void {
+    this.#frames++;
+    this.#write(frameLine(Date.now(), text));
+  }
+
+  link(state: "up" | "lost"): void {
+    this.#write(linkLine(Date.now(), state));
+  }
+
+  /** Everything written so far is in the file afterwards. @throws RecordError */
+  async close(): Promise<void> {
+    if (this.#error === null) {
+      this.#stream.end();
+      await Promise.race([once(this.#stream, "close"), once(this.failed, "abort")]);
+    }
+    if (this.#error !== null) throw this.#error;
+  }
+
+  #write(line: string): void {
+    if (this.#error !== null) return;
+    this.#bytes += line.length;
+    this.#stream.write(line);
+    if (this.#stream.writableLength > maxWaitingBytes) this.#fail("the disk is too slow");
+  }
+
+  #fail(reason: string): void {
+    this.#error ??= new RecordError(`the recording stopped: ${reason}`);
+    this.#failed.abort();
+  }
+}

@@ -1,0 +1,151 @@
+import { resolve } from "node:path";
+import { ConfigError } from "../../config/config-error.ts";
+import { loadConfig } from "../../config/load.ts";
+import { LogError } from "../adapters/sqlite/log-error.ts";
+import { controlSocketName } from "../adapters/system/control-protocol.ts";
+import { startControlServer } from "../adapters/system/control-server.ts";
+import { BotConfigError } from "../bot/bot-deps.ts";
+import { composeService, type Service } from "../compose.ts";
+import { ServiceError } from "../service-error.ts";
+import { exitDone, exitFailed, exitWrongUse, readArguments } from "./arguments.ts";
+import { type ServiceBot, startServiceBot } from "./service-bot.ts";
+import { healthOf } from "./service-health.ts";
+
+const help = `usage: pitboss run-service --config FILE [--ready-json]
+Runs the bot and its engine until it is stopped (Ctrl-C or SIGTERM). Logs are JSON lines on stderr.
+  --config FILE   the configuration; secrets.local.toml beside it holds keys and tokens
+  --ready-json    print one JSON line on stdout when trading is reconciled
+  --fault-points  crash tests only: named points obey the parent process
+exit code: 0 stopped, 1 broke, 2 wrong use or configuration
+example: pitboss run-service --config config/service.local.toml`;
+
+const pollReadyMs = 20;
+/** A stop that takes longer than this is ended the hard way; everything durable is on the disk already. */
+const stopMs = 10_000;
+
+/** `pitboss run-service`. Resolves to the exit code once the service has ended. */
+export async function runServiceCommand(args: readonly string[]): Promise<number> {
+  const read = readArguments(
+    args,
+    {
+      config: { type: "string" },
+      "ready-json": { type: "boolean" },
+      "fault-points": { type: "boolean" },
+    },
+    help,
+  );
+  if (!read.ok) return read.exitCode;
+  const { values } = read;
+  if (values.config === undefined) {
+    process.stderr.write(`run-service: name the configuration with --config FILE\n\n${help}\n`);
+    return exitWrongUse;
+  }
+  try {
+    const config = loadConfig(resolve(values.config), "service");
+    const service = await composeService(config, { faultPoints: values["fault-points"] });
+    return await serve(service, values["ready-json"]);
+  } catch (error) {
+    if (error instanceof ConfigError) {
+      process.stderr.write(`configuration:\n${error.faults.map((one) => `  ${one}\n`).join("")}`);
+      return exitWrongUse;
+    }
+    if (error instanceof ServiceError || error instanceof BotConfigError) {
+      process.stderr.write(`run-service: ${error.message}\n`);
+      return exitWrongUse;
+    }
+    if (error instanceof LogError) {
+      process.stderr.write(`run-service: the ledger cannot be used: ${error.message}\n`);
+      return exitFailed;
+    }
+    throw error;
+  }
+}
+
+async function serve(service: Service, readyJson: boolean): Promise<number> {
+  const { engine, config, logger } = service;
+  const stopping = stopSignal();
+  process.on("unhandledRejection", (error) => {
+    // Something nobody handled is a bug: no new order leaves, the process goes on for cancels and answers.
+    engine.closeGate();
+    logger.failure("unhandled.rejection", error);
+  });
+  engine.start();
+  // The second channel comes first: a kill must work while Telegram is out of reach.
+  let bot: ServiceBot | null = null;
+  const control = await startControlServer(resolve(config.service.stateDir, controlSocketName), {
+    status: async () => ({ view: engine.view(), orders: engine.orders().slice(0, 200) }),
+    health: async () => healthOf(service, bot),
+    kill: async (request) => engine.kill(null, null, request.note ?? "by the command line"),
+  });
+  const readyWatch = announceReady(service, readyJson);
+  const starting = startServiceBot(service).then((started) => {
+    bot = started;
+    return started;
+  });
+  const why = await Promise.race([stopping, failureOf(starting)]);
+  readyWatch.cancel();
+  logger.info("service.stopping", { why });
+  const hard = setTimeout(() => {
+    logger.error("service.stop-timeout");
+    process.kill(process.pid, "SIGKILL");
+  }, stopMs);
+  await control.close();
+  if (bot !== null) await stopBot(bot);
+  await service.stop();
+  clearTimeout(hard);
+  // What kept the bot from starting is for the caller to tell.
+  if (why === botFailed) await starting;
+  return exitDone;
+}
+
+const botFailed = "the bot could not start";
+
+/** Resolves only when the bot cannot start at all. */
+async function failureOf(starting: Promise<ServiceBot>): Promise<string> {
+  try {
+    await starting;
+  } catch {
+    return botFailed;
+  }
+  return new Promise(() => undefined);
+}
+
+async function stopBot(bot: ServiceBot): Promise<void> {
+  await bot.transport.stop();
+  await bot.desk.stop();
+}
+
+/** Resolves with the reason when the service shall end: a signal, or the parent that started it is gone. */
+async function stopSignal(): Promise<string> {
+  return new Promise((done) => {
+    process.once("SIGINT", () => done("SIGINT"));
+    process.once("SIGTERM", () => done("SIGTERM"));
+    if (process.channel !== undefined && process.channel !== null) {
+      process.once("disconnect", () => done("parent gone"));
+      // Listening keeps the channel counted; a service that is otherwise done must be able to end.
+      process.channel.unref();
+    }
+  });
+}
+
+/** Says once that the first comparison with the venue succeeded. */
+function announceReady(service: Service, readyJson: boolean): { cancel(): void } {
+  const { engine, logger } = service;
+  const killed = engine.state.killed;
+  const timer = setInterval(() => {
+    if (!engine.state.ready) return;
+    clearInterval(timer);
+    const view = engine.view();
+    logger.info("service.ready", { signer: service.signer, mode: view.mode });
+    if (!readyJson) return;
+    const carriedOver = {
+      killedSinceMs: killed?.atMs ?? null,
+      openOrders: view.openOrders,
+      positions: view.positions,
+    };
+    const { signer, funder } = service;
+    const line = { ready: true, pid: process.pid, signer, funder, carriedOver };
+    process.stdout.write(`${JSON.stringify(line)}\n`);
+  }, pollReadyMs);
+  return { cancel: () => clearInterval(timer) };
+}

@@ -1,0 +1,66 @@
+import { systemClock } from "../adapters/system/clock.ts";
+import { systemEntropy } from "../adapters/system/entropy.ts";
+import { createBot, type TelegramDesk } from "../bot/bot.ts";
+import { type BotDeps, type BotLog } from "../bot/bot-deps.ts";
+import { startPolling } from "../bot/transport/polling.ts";
+import type { Transport, TransportTrouble } from "../bot/transport/trouble.ts";
+import { startWebhook } from "../bot/transport/webhook.ts";
+import type { Service } from "../compose.ts";
+import { ServiceError } from "../service-error.ts";
+
+const usdPerMicro = 1_000_000;
+
+export type ServiceBot = { readonly desk: TelegramDesk; readonly transport: Transport };
+
+/** Starts the bot on the engine, with the transport that the configuration names. */
+export async function startServiceBot(service: Service): Promise<ServiceBot> {
+  const { config, engine, logger } = service;
+  const { telegram } = config;
+  if (telegram.botToken === null) {
+    throw new ServiceError(
+      "no_token",
+      "no bot token: put [telegram] bot_token into secrets.local.toml",
+    );
+  }
+  const log: BotLog = logger;
+  const deps: BotDeps = {
+    api: engine,
+    log,
+    whitelist: telegram.whitelist,
+    minOrderUsd: telegram.minOrderUsd / usdPerMicro,
+    confirmTtlSeconds: telegram.confirmTtlSeconds,
+    messageMaxAgeMs: config.service.messageMaxAgeMs,
+    token: telegram.botToken.reveal(),
+    apiRoot: telegram.apiRoot,
+    now: () => systemClock.nowMs(),
+    randomHex: (bytes) => systemEntropy.hex(bytes),
+    mode: engine.view().mode,
+  };
+  const desk = createBot(deps);
+  desk.start();
+  const onTrouble = (trouble: TransportTrouble) => {
+    logger.error("chat.trouble", { kind: trouble.kind, detail: trouble.detail });
+  };
+  if (telegram.transport === "polling") {
+    return { desk, transport: startPolling(desk, { onTrouble }) };
+  }
+  const secret = telegram.webhookSecret?.reveal();
+  if (secret === undefined) {
+    throw new ServiceError(
+      "no_webhook_secret",
+      "a webhook without a secret takes forged updates: put [telegram] webhook_secret into secrets.local.toml",
+    );
+  }
+  const [host = "127.0.0.1", port = "0"] = telegram.webhookListen.split(/:(?=\d+$)/);
+  const transport = await startWebhook(desk, {
+    host,
+    port: Number(port),
+    secret,
+    // The server adds /telegram/<random>; the address is configured with or without that first part.
+    ...(telegram.webhookUrl !== null && {
+      publicUrl: telegram.webhookUrl.replace(/\/telegram$/u, ""),
+    }),
+    onTrouble,
+  });
+  return { desk, transport };
+}

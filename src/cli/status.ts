@@ -1,0 +1,106 @@
+import type { DeskView, FeedView, OrderView } from "../engine/api/views.ts";
+import { formatPrice, formatShares, type Usd, usdDecimals } from "../engine/domain/numbers.ts";
+import { formatFixed } from "../engine/lib/decimal.ts";
+import { exitDone, readArguments } from "./arguments.ts";
+import { askService, controlHelp, controlOptions } from "./control.ts";
+
+const ordersShownMax = 20;
+const questionChars = 48;
+
+const help = `usage: pitboss status [--state DIR | --config FILE] [--verbose] [--json]
+What a running service holds: trading state, money, exposure, orders, feeds.
+${controlHelp}
+  --verbose      also every open order
+exit code: 0 shown, 3 not running
+example: pitboss status --state ./var/desk --verbose`;
+
+type StatusAnswer = { readonly view: DeskView; readonly orders: readonly OrderView[] };
+
+/** `pitboss status`: prints the desk as the service sees it. Resolves to the exit code. */
+export async function statusCommand(args: readonly string[]): Promise<number> {
+  const read = readArguments(args, { ...controlOptions, verbose: { type: "boolean" } }, help);
+  if (!read.ok) return read.exitCode;
+  const reply = await askService(read.values, { v: 1, do: "status" });
+  if (!reply.ok) return reply.exitCode;
+  const text = read.values.json
+    ? JSON.stringify(reply.answer)
+    : renderStatus(reply.answer as unknown as StatusAnswer, read.values.verbose);
+  process.stdout.write(`${text}\n`);
+  return exitDone;
+}
+
+/** The screen of `status`; amounts to the cent, ages against the service's own clock. */
+export function renderStatus(status: StatusAnswer, verbose: boolean): string {
+  const { view, orders } = status;
+  const lines = [
+    `${view.mode.toUpperCase()} · ${tradingText(view)} · up ${ageText(view.atMs - view.startedAtMs)}`,
+    `cash       ${usdText(view.cash)}  (${usdText(view.cashFree)} free, ${usdText(view.locked)} locked by orders)`,
+    `positions  ${view.positions} worth ${usdText(view.positionsUsd)} at best bids${view.unpriced > 0 ? `, ${view.unpriced} without a bid counted as $0.00` : ""}`,
+    `exposure   ${usdText(view.exposureUsd)} of ${usdText(view.exposureCapUsd)}`,
+    `orders     ${view.openOrders} open, ${view.inFlightOrders} in flight, ${view.unknownOrders} unknown${view.lastOrderAtMs === null ? "" : `, last ${ageText(view.atMs - view.lastOrderAtMs)} ago`}`,
+    `books      ${view.booksLive} live, ${view.booksStale} stale`,
+    `feeds      ${view.feeds.map(feedText).join(", ")}`,
+    `ledger     row ${view.ledgerSeq}, ${view.queue} waiting`,
+    ...view.warnings.map((warning) => `WARNING    ${warning}`),
+  ];
+  if (verbose) lines.push(...ordersText(orders, view.atMs));
+  return lines.join("\n");
+}
+
+/** One order on one line: side, shares, outcome, limit, status, market, id. */
+export function orderText(
+  order: OrderView,
+  nowMs: number,
+  status: string = order.cancelAsked ? `${order.status}, cancel asked` : order.status,
+): string {
+  const filled = `${formatShares(order.filled)}/${formatShares(order.size)} sh`;
+  const question =
+    order.question.length > questionChars
+      ? `${order.question.slice(0, questionChars - 1)}…`
+      : order.question;
+  const what = `${order.side.toUpperCase()} ${order.outcomeName} ${filled} @ $${formatPrice(order.limit)} ${order.timeInForce}`;
+  return `${order.shortId}  ${what}  ${status}  ${ageText(nowMs - order.createdAtMs)}  ${plainText(question)}`;
+}
+
+function ordersText(orders: readonly OrderView[], nowMs: number): string[] {
+  if (orders.length === 0) return ["no open orders"];
+  const more = orders.length - ordersShownMax;
+  return [
+    ...orders.slice(0, ordersShownMax).map((order) => orderText(order, nowMs)),
+    ...(more > 0 ? [`… and ${more} more (--json shows all)`] : []),
+  ];
+}
+
+function tradingText(view: DeskView): string {
+  const { state, reason, sinceMs, byUserId, note } = view.trading;
+  if (state === "active") return "trading ACTIVE";
+  const who = byUserId === null ? "" : ` by user ${byUserId}`;
+  const why = [reason, note].filter((part) => part !== null && part !== "").join(": ");
+  const since = new Date(sinceMs).toISOString().slice(0, 19).replace("T", " ");
+  return `${state.toUpperCase()}${who} since ${since} UTC${why === "" ? "" : ` (${plainText(why)})`}`;
+}
+
+function feedText(feed: FeedView): string {
+  const age = feed.ageMs === null ? "never heard" : `${ageText(feed.ageMs)} ago`;
+  return `${feed.name} ${feed.up ? "up" : "DOWN"} (${age})`;
+}
+
+function usdText(money: Usd): string {
+  const text = formatFixed(money, usdDecimals, 2);
+  return text.startsWith("-") ? `-$${text.slice(1)}` : `$${text}`;
+}
+
+/** "0.4 s", "12 s", "3 min", "5 h", "2 d": at most two digits matter in an age. */
+function ageText(ms: number): string {
+  const seconds = Math.max(0, ms) / 1000;
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 120) return `${Math.floor(seconds)} s`;
+  if (seconds < 7200) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 172_800) return `${Math.floor(seconds / 3600)} h`;
+  return `${Math.floor(seconds / 86_400)} d`;
+}
+
+/** Foreign text (market titles, notes) without control and direction characters, which could redraw a terminal. */
+function plainText(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}]/gu, " ");
+}
