@@ -10,6 +10,7 @@ import { systemClock } from "./adapters/system/clock.ts";
 import { systemEntropy } from "./adapters/system/entropy.ts";
 import { createFaultPoints } from "./adapters/system/fault-points.ts";
 import { createLogger, type Logger } from "./adapters/telemetry/logger.ts";
+import type { VenuePort } from "./engine/ports/venue.ts";
 import { Desk, type DeskDeps } from "./engine/runtime/desk.ts";
 import { Engine } from "./engine/runtime/engine.ts";
 import { engineSettings } from "./engine-settings.ts";
@@ -56,11 +57,14 @@ export async function composeService(config: Config, options: ComposeOptions): P
   const polymarket = openPolymarket(config, privateKey, logger);
   const { account } = polymarket.venue;
   const lease = takeLease(config, account.signer);
-  const log = await openLedger(join(service.stateDir, "ledger.db"));
+  const log = await openLedger(join(service.stateDir, "ledger.db")).catch((error: unknown) => {
+    lease.release();
+    throw error;
+  });
   const deps: DeskDeps = {
     settings: engineSettings(config),
     log,
-    venue: polymarket.venue,
+    venue: hidingCredentials(polymarket, logger),
     marketData: polymarket.marketData,
     catalog: polymarket.catalog,
     hasher: polymarket.hasher,
@@ -89,6 +93,23 @@ export async function composeService(config: Config, options: ComposeOptions): P
       await polymarket.close();
       lease.release();
       await logger.close();
+    },
+  };
+}
+
+/** The API key is derived while connecting; from then on no log line may show it. */
+function hidingCredentials(polymarket: Polymarket, logger: Logger): VenuePort {
+  const { venue } = polymarket;
+  return {
+    ...venue,
+    connect: async () => {
+      const result = await venue.connect();
+      const credentials = polymarket.credentials();
+      if (credentials !== null) {
+        logger.addSecret(credentials.secret);
+        logger.addSecret(credentials.passphrase);
+      }
+      return result;
     },
   };
 }

@@ -12,6 +12,8 @@ export type Awaiting = "market" | "amount";
 export type Guide = {
   readonly draft: TradeDraft;
   readonly awaiting: Awaiting;
+  /** Name of an outcome that was given before its market was known. */
+  readonly outcomeText: string | null;
   readonly untilMs: number;
 };
 
@@ -29,8 +31,13 @@ export class ChatState {
     return this.rows[n - 1] ?? null;
   }
 
-  waitFor(draft: TradeDraft, awaiting: Awaiting, nowMs: number): void {
-    this.guide = { draft, awaiting, untilMs: nowMs + guideTimeoutMs };
+  waitFor(
+    draft: TradeDraft,
+    awaiting: Awaiting,
+    nowMs: number,
+    outcomeText: string | null = null,
+  ): void {
+    this.guide = { draft, awaiting, outcomeText, untilMs: nowMs + guideTimeoutMs };
   }
 
   guided(nowMs: number): Guide | null {

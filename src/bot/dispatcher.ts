@@ -8,10 +8,11 @@ import { refuse } from "./features/refusals.ts";
 import { route } from "./features/router.ts";
 import { killReason } from "./parse/command-text.ts";
 import { describeError } from "./redact.ts";
-import { type Explanation, renderExplanation } from "./render/explain.ts";
+import { type Explanation, renderExplanation } from "./render/explanation.ts";
 import { modeTag } from "./render/mode.ts";
 import { answerKey, message, type Reply, type Turn, toOutMessage } from "./turn.ts";
 import type { TurnHints } from "./turn-hints.ts";
+import { withinMs } from "./within.ts";
 
 /** Commands that wait at one time; more are refused at once, kills never. */
 export const maxPendingCommands = 200;
@@ -30,6 +31,20 @@ const killFailed: Explanation = {
   money: "Open orders may still be at the venue; positions are kept.",
   todo: "Send /kill again, then look at /orders; stop the service if it does not help",
 };
+
+/** A feature that has not answered by then is answered for; what it started goes on and is told by notices. */
+const commandTimeoutMs = 30_000;
+const stopTimeoutMs = 5_000;
+
+class CommandTimeoutError extends Error {
+  override readonly name = "CommandTimeoutError";
+}
+
+async function inTime(reply: Promise<Reply>): Promise<Reply> {
+  const inside = await withinMs(reply, commandTimeoutMs);
+  if (inside === null) throw new CommandTimeoutError(`no answer within ${commandTimeoutMs} ms`);
+  return inside;
+}
 
 export type DispatcherParts = {
   readonly cards: CardRegistry;
@@ -85,10 +100,10 @@ export class Dispatcher {
     }
   }
 
-  /** Takes nothing new and waits for what is being worked on. */
+  /** Takes nothing new and waits for what is being worked on, but not for ever: it is found again at the next start. */
   async stop(): Promise<void> {
     this.stopped = true;
-    await Promise.allSettled(this.working);
+    await withinMs(Promise.allSettled(this.working), stopTimeoutMs);
   }
 
   private enqueue(command: PendingCommand): void {
@@ -139,7 +154,7 @@ export class Dispatcher {
       if (!this.deps.whitelist.includes(command.actor.userId)) {
         reply = { verdict: "refused", reason: "not_whitelisted", messages: [] };
       } else {
-        reply = refusal === null ? await route(turn) : refuse(turn, { code: refusal });
+        reply = refusal === null ? await inTime(route(turn)) : refuse(turn, { code: refusal });
       }
     } catch (error) {
       reply = this.failed(command, error);

@@ -11,6 +11,7 @@ import { looksLikeSecret } from "./secret-scanner.ts";
 import type { StrangerLog } from "./stranger-log.ts";
 import { duration } from "./text/time-text.ts";
 import type { TurnHints } from "./turn-hints.ts";
+import { withinMs } from "./within.ts";
 
 /** Telegram's own limit for a message; the ledger takes no more. */
 const maxTextLength = 4_096;
@@ -160,20 +161,15 @@ export class Intake {
   }
 
   private async receive(command: ReceivedCommand): Promise<"new" | "duplicate" | "ledger_failed"> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<"ledger_failed">((resolve) => {
-      timer = setTimeout(() => resolve("ledger_failed"), receiveTimeoutMs);
-    });
     try {
-      return await Promise.race([this.parts.deps.api.receive(command), late]);
+      const kept = await withinMs(this.parts.deps.api.receive(command), receiveTimeoutMs);
+      return kept ?? "ledger_failed";
     } catch (error) {
       this.parts.deps.log.error("a command could not be kept", {
         commandId: command.commandId,
         error: describeError(error),
       });
       return "ledger_failed";
-    } finally {
-      clearTimeout(timer);
     }
   }
 

@@ -199,7 +199,13 @@ function showChat({ wish, desk }: OpenDesk, stateDir: string): () => void {
   if (wish.isJson)
     return emulator.onEvent((event) => writeLine(JSON.stringify(eventToJson(event))));
   const photosDir = join(stateDir, "photos");
-  const screen = new Screen({ emulator, photosDir, isColoured: process.stdout.isTTY, writeLine });
+  const screen = new Screen({
+    emulator,
+    photosDir,
+    isColoured: process.stdout.isTTY,
+    writeLine,
+    homeChatId: traders[0].id,
+  });
   return emulator.onEvent((event) => {
     // At a prompt the typed line stands there already.
     const isTyped = event.dir === "in" && event.kind === "message";

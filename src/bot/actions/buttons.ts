@@ -23,5 +23,3 @@ export class ButtonMaker {
     return { label, style, verb: verbs[action.do], nonce, action: encodeAction(action) };
   }
 }
-
-export const noButtons: Keyboard = [];

@@ -27,15 +27,19 @@ function heading(turn: Turn, draft: TradeDraft): TextBuilder {
 const howToEnd = "/cancel ends this.";
 
 /** "Which market?", with the busiest ones as buttons; the next text is taken for it. */
-export async function askMarket(turn: Turn, draft: TradeDraft): Promise<Reply> {
-  turn.chat.waitFor(draft, "market", turn.deps.now());
+export async function askMarket(
+  turn: Turn,
+  draft: TradeDraft,
+  outcomeText: string | null = null,
+): Promise<Reply> {
+  turn.chat.waitFor(draft, "market", turn.deps.now(), outcomeText);
   const top = await turn.api.findMarkets({ by: "top", value: "" }, rowsAPage);
   const rows = top.ok ? top.value : [];
   const text = heading(turn, draft)
     .line("Which market? Send words, a link, a slug or #n, or press one:")
     .append(rowsText(rows))
     .plain(howToEnd);
-  return answered(message(text.build(), rowButtons(turn, draft, rows, null)));
+  return answered(message(text.build(), rowButtons(turn, draft, rows, outcomeText)));
 }
 
 function rowsText(rows: readonly MarketSummary[]) {
@@ -73,7 +77,7 @@ export function askWhichMarket(
   outcomeText: string | null,
 ): Reply {
   turn.chat.showList(found);
-  turn.chat.waitFor(draft, "market", turn.deps.now());
+  turn.chat.waitFor(draft, "market", turn.deps.now(), outcomeText);
   const rows = found.slice(0, rowsAPage);
   const more = found.length - rows.length;
   const text = heading(turn, draft)

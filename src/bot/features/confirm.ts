@@ -4,7 +4,7 @@ import type { BotAction } from "../actions/bot-action.ts";
 import { describeError } from "../redact.ts";
 import { explain } from "../render/explain.ts";
 import { modeTag } from "../render/mode.ts";
-import { orderLine } from "../render/orders.ts";
+import { orderCount, orderLine } from "../render/orders.ts";
 import { renderDeadCard } from "../render/trade-card.ts";
 import { type RichText, TextBuilder } from "../text/rich-text.ts";
 import { utcTime } from "../text/time-text.ts";
@@ -54,7 +54,7 @@ function sentText(turn: Turn, outcome: Extract<ConfirmOutcome, { kind: "accepted
   const first = outcome.orders[0];
   const mode = turn.deps.mode;
   const what = mode === "dry-run" ? "RECORDED, not sent" : "SENT";
-  text.bold(`${modeTag(mode)} · ${what} · ${outcome.orders.length} order(s)`).line();
+  text.bold(`${modeTag(mode)} · ${what} · ${orderCount(outcome.orders.length)}`).line();
   for (const order of outcome.orders.slice(0, ordersShown)) {
     text
       .plain(`${orderLine(order)} · `)

@@ -1,6 +1,6 @@
 import type { OrderView } from "../../engine/api/views.ts";
 import { modeTag } from "../render/mode.ts";
-import { orderLine, ordersKeyboard, renderOrders } from "../render/orders.ts";
+import { orderCount, orderLine, ordersKeyboard, renderOrders } from "../render/orders.ts";
 import { TextBuilder } from "../text/rich-text.ts";
 import { answered, executed, message, pressedMessage, type Reply, type Turn } from "../turn.ts";
 import { refuse } from "./refusals.ts";
@@ -75,7 +75,7 @@ export async function cancelOrders(turn: Turn, which: readonly string[] | "all")
   if (!asked.ok) return refuse(turn, asked.error);
   const list = asked.value.asked;
   const text = new TextBuilder();
-  text.bold(`${modeTag(turn.deps.mode)} · CANCEL asked for ${list.length} order(s)`).line();
+  text.bold(`${modeTag(turn.deps.mode)} · CANCEL asked for ${orderCount(list.length)}`).line();
   for (const order of list.slice(0, linesShown)) {
     text
       .plain(`${orderLine(order)} · `)

@@ -1,7 +1,8 @@
 import type { Denial } from "../../engine/domain/reasons.ts";
 import type { Keyboard } from "../actions/buttons.ts";
 import type { MessageTarget } from "../card-registry.ts";
-import { type Explanation, explain, renderExplanation } from "../render/explain.ts";
+import { explain } from "../render/explain.ts";
+import { type Explanation, renderExplanation } from "../render/explanation.ts";
 import { modeTag } from "../render/mode.ts";
 import { TextBuilder } from "../text/rich-text.ts";
 import { message, type Reply, refused, type Turn } from "../turn.ts";

@@ -57,7 +57,7 @@ export async function trade(turn: Turn, side: Side, args: string): Promise<Reply
   const draft = draftFrom(side, parsed.value);
   const { amount } = parsed.value;
   const bareAmount = amount?.unit === "bare" && draft.amount === null ? amount.value : null;
-  if (parsed.value.market === null) return askMarket(turn, draft);
+  if (parsed.value.market === null) return askMarket(turn, draft, parsed.value.outcome);
   return withMarket(turn, draft, parsed.value.market, {
     outcome: parsed.value.outcome,
     bareAmount,
@@ -105,7 +105,10 @@ export async function guidedText(turn: Turn, guide: Guide, text: string): Promis
   const trimmed = text.trim();
   if (guide.awaiting === "market") {
     const market = parseMarketName(trimmed) ?? marketWords(trimmed);
-    return withMarket(turn, guide.draft, market, { outcome: null, bareAmount: null });
+    return withMarket(turn, guide.draft, market, {
+      outcome: guide.outcomeText,
+      bareAmount: null,
+    });
   }
   const amount = parseAmount(trimmed.replace(/\s+(?=(sh|shares?)$)/iu, ""));
   if (amount === null) return explainFault({ part: "amount", text: trimmed.slice(0, 60) });

@@ -12,18 +12,24 @@ export interface ScreenOptions {
   readonly photosDir: string;
   readonly isColoured: boolean;
   readonly writeLine: (line: string) => void;
+  /** The chat of the person at the keyboard, until another one speaks. */
+  readonly homeChatId: number;
 }
 
 export class Screen {
   readonly #options: ScreenOptions;
 
+  #chatId: number;
+
   constructor(options: ScreenOptions) {
     this.#options = options;
+    this.#chatId = options.homeChatId;
   }
 
   /** Shows one event; presses and typed lines of the person at the keyboard included. */
   show(event: ChatEvent): void {
     const { writeLine } = this.#options;
+    if (event.dir === "in") this.#chatId = event.chatId;
     if (event.kind === "press")
       return writeLine(`${this.#person(event)} presses [${clean(event.text)}]`);
     if (event.kind === "delete")
@@ -35,13 +41,20 @@ export class Screen {
     }
     const head = event.dir === "in" ? this.#person(event) : this.#paint("bot", "36");
     const edited = event.kind === "edit" ? this.#dim(` (edits ${event.messageId})`) : "";
-    const place = event.chatId < 0 ? this.#dim(" (group)") : "";
+    const place = this.#dim(this.#placeOf(event));
     writeLine(`${head}${place}${edited}: ${clean(event.text).replaceAll("\n", "\n  ")}`);
     const saved = this.#saveFile(event);
     if (saved !== null) writeLine(this.#dim(`  picture: ${saved}`));
     for (const row of numberButtons(event.buttons)) {
       writeLine(`  ${row.map((button) => this.#button(button)).join(" ")}`);
     }
+  }
+
+  /** Alerts go to every trader: what another one is told must not look like a repetition. */
+  #placeOf(event: ChatEvent): string {
+    if (event.chatId < 0) return " (group)";
+    if (event.dir === "in" || event.chatId === this.#chatId) return "";
+    return ` (to ${this.#options.emulator.chats.user(event.chatId).first_name})`;
   }
 
   #person(event: ChatEvent): string {

@@ -3,6 +3,7 @@ import type { EngineApi } from "../../engine/api/engine-api.ts";
 import type { DueMessage, OutPriority } from "../../engine/api/outbox.ts";
 import type { BotLog } from "../bot-deps.ts";
 import { describeError } from "../redact.ts";
+import { withinMs } from "../within.ts";
 import { sendMessage } from "./send-message.ts";
 import type { TelegramFailure } from "./telegram-failure.ts";
 
@@ -11,6 +12,8 @@ const firstBackoffMs = 1_000;
 const maxBackoffMs = 60_000;
 /** A message is given up after so many attempts: at one a minute, more than a day. */
 const maxAttempts = 2_000;
+/** A call to Telegram may last longer; what it sent is then sent again at the next start. */
+const stopTimeoutMs = 5_000;
 /** Sent messages remembered while the outbox cannot be told. */
 const maxUnmarked = 1_000;
 /** Messages may become due without anybody calling, after a restart: look this often. */
@@ -106,7 +109,7 @@ export class OutboxSender {
   async stop(): Promise<void> {
     this.stopped = true;
     if (this.timer !== null) clearTimeout(this.timer);
-    await Promise.allSettled(this.working);
+    await withinMs(Promise.allSettled(this.working), stopTimeoutMs);
   }
 
   private wakeIn(ms: number): void {
@@ -230,7 +233,6 @@ export class OutboxSender {
         await this.giveUp(message, "dead chat");
         return this.deps.onDeadChat(message.chatId);
       case "unchanged":
-        return this.deps.api.markSent(message.messageId, this.targetOf(message));
       case "edit_gone":
       case "too_long":
       case "bad_entities":

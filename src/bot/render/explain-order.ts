@@ -1,5 +1,5 @@
 import type { RejectReason } from "../../engine/domain/reasons.ts";
-import type { Explanation } from "./explain.ts";
+import type { Explanation } from "./explanation.ts";
 
 function notFilled(what: string, todo: string): Explanation {
   return { what, money: "The order did not trade; its cash is free again.", todo };

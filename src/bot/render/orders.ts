@@ -1,6 +1,6 @@
 import type { DeskMode, OrderView } from "../../engine/api/views.ts";
 import type { ButtonMaker, Keyboard } from "../actions/buttons.ts";
-import { cents, money, sharesExact, sharesShort } from "../text/amounts.ts";
+import { cents, money, moneyExact, sharesExact, sharesShort } from "../text/amounts.ts";
 import { cleanText } from "../text/clean-text.ts";
 import { type RichText, TextBuilder } from "../text/rich-text.ts";
 import { duration } from "../text/time-text.ts";
@@ -9,9 +9,18 @@ import { modeTag } from "./mode.ts";
 /** Orders on one screen; more are counted, not hidden. */
 export const ordersShown = 8;
 
-/** "BUY 40 YES @ 62.0¢": side, size, outcome and limit of an order. */
+/** "BUY 40 Yes @ 62.0¢", or "BUY $25.00 of Yes up to 63.0¢" for an order that spends dollars. */
 export function orderLine(order: OrderView): string {
-  return `${order.side.toUpperCase()} ${sharesExact(order.size)} ${cleanText(order.outcomeName, 30)} @ ${cents(order.limit)}`;
+  const name = cleanText(order.outcomeName, 30);
+  const side = order.side.toUpperCase();
+  return order.spend === null
+    ? `${side} ${sharesExact(order.size)} ${name} @ ${cents(order.limit)}`
+    : `${side} ${moneyExact(order.spend)} of ${name} up to ${cents(order.limit)}`;
+}
+
+/** "1 order", "2 orders". */
+export function orderCount(count: number): string {
+  return count === 1 ? "1 order" : `${count} orders`;
 }
 
 function stateText(order: OrderView): string {

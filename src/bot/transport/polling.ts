@@ -3,6 +3,7 @@ import type { Update } from "grammy/types";
 import type { TelegramDesk } from "../bot.ts";
 import { killerOf } from "../kill-scanner.ts";
 import { describeError } from "../redact.ts";
+import { withinMs } from "../within.ts";
 import {
   allowedUpdates,
   pause,
@@ -143,10 +144,7 @@ export async function handleBatch(
       for (const update of list) await handleOne(desk, update);
     }),
   ];
-  const { promise: late, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, limitMs);
-  await Promise.race([Promise.all(all), late]);
-  clearTimeout(timer);
+  await withinMs(Promise.all(all), limitMs);
 }
 
 function chatOf(update: Update): number {

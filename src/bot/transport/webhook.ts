@@ -51,7 +51,7 @@ function buildServer(
   desk: TelegramDesk,
   options: WebhookOptions,
   path: string,
-  onContact: () => void,
+  hooks: { onContact(): void; isEnding(): boolean },
 ) {
   const server: FastifyInstance = fastify({ logger: false, bodyLimit: bodyLimitBytes });
   server.addHook("onRequest", async (request, reply) => {
@@ -59,8 +59,12 @@ function buildServer(
     const given = request.headers["x-telegram-bot-api-secret-token"];
     if (!sameSecret(given, options.secret)) return reply.code(401).send();
   });
+  server.addHook("onSend", async (_request, reply) => {
+    // Telegram keeps connections open; one left open would hold up the stop for more than a minute.
+    if (hooks.isEnding()) reply.header("connection", "close");
+  });
   server.post(path, async (request, reply) => {
-    onContact();
+    hooks.onContact();
     const update = request.body;
     if (typeof update !== "object" || update === null || !("update_id" in update)) {
       return reply.code(400).send();
@@ -87,8 +91,11 @@ export async function startWebhook(desk: TelegramDesk, options: WebhookOptions):
   let isRegistered = false;
   const ending = new AbortController();
   await initUntilDone(desk, options, ending.signal);
-  const server = buildServer(desk, options, path, () => {
-    lastContactMs = desk.deps.now();
+  const server = buildServer(desk, options, path, {
+    onContact: () => {
+      lastContactMs = desk.deps.now();
+    },
+    isEnding: () => ending.signal.aborted,
   });
   await server.listen({ host: options.host, port: options.port });
   const address = server.server.address();

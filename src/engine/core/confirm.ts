@@ -45,6 +45,7 @@ export function checkConfirm(
     drafts: card.drafts,
     nowMs: atMs,
     userId: actor.userId,
+    strategy: card.kind === "set" ? "dutch" : "manual",
     gate: true,
   });
   if (!risk.ok) return refuse(risk.error);
@@ -91,7 +92,7 @@ function priceMoved(context: StepContext, card: DeskCard): boolean {
           ? walkBuyShares(book.ladder, draft.outcome, draft.size, within)
           : walkSellShares(book.ladder, draft.outcome, draft.size, within);
     const shown = shownOf(card, i);
-    if (walk.shares < mulDivFloor(shown.matchesNow, leastSharesPpm, 1_000_000)) return true;
+    if (walk.shares < shown.least) return true;
     if (draft.side === "sell") {
       // A sale takes at least the shown proceeds for the same shares, within the same allowance.
       return walk.money < mulDivFloor(shown.money, leastSharesPpm, 1_000_000);
@@ -100,18 +101,19 @@ function priceMoved(context: StepContext, card: DeskCard): boolean {
   });
 }
 
-type Shown = { readonly matchesNow: number; readonly money: number; readonly most: number };
+type Shown = { readonly least: number; readonly money: number; readonly most: number };
 
 function shownOf(card: DeskCard, leg: number): Shown {
   if (card.kind === "trade") {
     const shown = card.shown as TradeCard;
     const matching = shown.matchesNow === shown.shares ? shown.money : 0;
-    return { matchesNow: shown.matchesNow, money: matching, most: shown.maxSpend };
+    const least = mulDivFloor(shown.matchesNow, leastSharesPpm, 1_000_000);
+    return { least, money: matching, most: shown.maxSpend };
   }
   const shown = card.shown as SetCard;
   const money = shown.legs[leg]?.money ?? 0;
-  // A set lives on its sum: no leg may cost more than shown.
-  return { matchesNow: shown.shares, money, most: money };
+  // A set lives on its sum and on equal legs: no leg may cost more than shown, or give less.
+  return { least: shown.shares, money, most: money };
 }
 
 function requote(

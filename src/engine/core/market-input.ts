@@ -6,6 +6,7 @@ import {
   type MarketBook,
 } from "../domain/market-book.ts";
 import type { BookSnapshot, MarketEvent } from "../domain/market-event.ts";
+import { levelsOf } from "../domain/order-book.ts";
 import type { FeedEvent } from "../ports/market-data.ts";
 import type { CatalogAnswer } from "../protocol/venue-report.ts";
 import { emit, type StepContext } from "./context.ts";
@@ -76,15 +77,21 @@ export function bookRead(context: StepContext, conditionId: string, read: BookSn
     context.state.live.links.market.provedAtMs = context.atMs;
     return;
   }
-  // The stream may be ahead of the read; an older read never replaces a live book.
-  if (book.status === "live" && Number(read.timestamp) <= Number(book.timestamp)) return;
+  // The stream may be ahead of the read; an older read never replaces a live book. A different book of the same moment
+  // does: the stream lost a frame.
+  if (book.status === "live" && Number(read.timestamp) < Number(book.timestamp)) return;
   const reason = applyMarketEvent(book, read, context.atMs, context.hasher);
   setTickSize(context.state, conditionId, book.tickSize);
   if (reason !== null) resync(context, conditionId, reason);
 }
 
 function sameBook(context: StepContext, book: MarketBook, read: BookSnapshot): boolean {
-  if (read.hash === null) return read.bids.length === 0 && read.asks.length === 0;
+  if (read.hash === null) {
+    // Only an empty book has no hash.
+    const levels = read.bids.length + read.asks.length;
+    const own = levelsOf(book.ladder, 0, "buy").length + levelsOf(book.ladder, 0, "sell").length;
+    return levels === 0 && own === 0;
+  }
   const outcome = read.tokenId === book.tokenIds[0] ? 0 : 1;
   return currentHash(book, outcome, read.timestamp, context.hasher) === read.hash;
 }

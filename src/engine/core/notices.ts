@@ -87,6 +87,8 @@ export function tellFill(
   if (order === undefined) return;
   const told = context.state.told.get(clientOid);
   if (told !== "ended" && (told !== "resting" || order.strategy === "dutch")) return;
+  // The fill that completes an order is told by the order's end, which follows at once.
+  if (told === "resting" && order.draft.spend === null && order.filled >= order.draft.size) return;
   raise(context, order.chatId, {
     kind: "order.filled",
     order: orderView(context.state, order),

@@ -1,6 +1,6 @@
 import type { FillReport } from "../domain/fill.ts";
 import { isOpen, isResting, type Order } from "../domain/order.ts";
-import type { RejectReason } from "../domain/reasons.ts";
+import type { HaltReason, RejectReason } from "../domain/reasons.ts";
 import { unreachable } from "../lib/assert.ts";
 import type { PostOutcome, QueryOutcome, VenueOrder } from "../protocol/venue-report.ts";
 import type { OrderWatch } from "../state/engine-state.ts";
@@ -32,6 +32,8 @@ export function watchOf(context: StepContext, clientOid: string): OrderWatch {
 export function postFinished(context: StepContext, clientOid: string, outcome: PostOutcome): void {
   const order = context.state.orders.get(clientOid);
   if (order === undefined || !isOpen(order)) return;
+  // Only an answer that proves that nothing was taken allows the bytes to be sent again.
+  watchOf(context, clientOid).repost = false;
   switch (outcome.kind) {
     case "accepted":
       emit(context, { kind: "order.acked", clientOid, state: outcome.state });
@@ -65,7 +67,9 @@ export function postFinished(context: StepContext, clientOid: string, outcome: P
       reject(context, order, "not_sent", outcome.denial.code);
       return;
     case "unknown":
-      becomeUnknown(context, clientOid, outcome.detail);
+      // The venue's own word that it has the order is worth more than a lost answer.
+      if (isResting(order)) lookSoon(context, clientOid);
+      else becomeUnknown(context, clientOid, outcome.detail);
       return;
     case "id_mismatch":
       becomeUnknown(context, clientOid, "the venue answered with another order id");
@@ -78,7 +82,10 @@ export function postFinished(context: StepContext, clientOid: string, outcome: P
 
 export function halt(
   context: StepContext,
-  reason: "order_id_mismatch" | "unauthorized" | "banned" | "ledger_failed",
+  reason: Extract<
+    HaltReason,
+    "order_id_mismatch" | "unauthorized" | "banned" | "ledger_failed" | "consecutive_failures"
+  >,
   detail: string,
 ): void {
   if (context.state.halt !== null) return;
@@ -117,9 +124,30 @@ function reject(context: StepContext, order: Order, reason: RejectReason, detail
   const { clientOid } = order;
   emit(context, { kind: "order.closed", clientOid, status: "rejected", reason, detail });
   context.state.live.watches.delete(clientOid);
+  countRefusal(context, reason);
   if (reason === "unauthorized") halt(context, "unauthorized", detail);
   if (reason === "banned" || reason === "closed_only") halt(context, "banned", detail);
   tellOrder(context, clientOid);
+}
+
+/** Refusals that are no trouble: nothing to match with, or nothing was sent at all. */
+const harmless: ReadonlySet<RejectReason> = new Set([
+  "no_match",
+  "not_fully_filled",
+  "not_sent",
+  "not_found_after_quarantine",
+]);
+const breakerWindowMs = 60_000;
+
+/** The breaker: a burst of refusals means that our picture of the venue is wrong, so new risk stops by itself. */
+function countRefusal(context: StepContext, reason: RejectReason): void {
+  if (harmless.has(reason)) return;
+  const { live } = context.state;
+  live.rejectedAtMs = live.rejectedAtMs.filter((at) => context.atMs - at < breakerWindowMs);
+  live.rejectedAtMs.push(context.atMs);
+  const count = live.rejectedAtMs.length;
+  if (count < context.settings.risk.breakerRejectsPerMinute) return;
+  halt(context, "consecutive_failures", `${count} refusals by the venue within a minute`);
 }
 
 function backoffMs(context: StepContext, watch: OrderWatch): number {
@@ -179,7 +207,7 @@ export function queryFinished(
 function absent(context: StepContext, order: Order, watch: OrderWatch): void {
   const { clientOid } = order;
   const { waits } = context.settings;
-  if (watch.repost) {
+  if (watch.repost && order.status === "in_flight") {
     const inTime = context.atMs < order.deadlineMs && order.cancelAskedAtMs === null;
     if (inTime && watch.reposts < maxReposts) {
       watch.repost = false;

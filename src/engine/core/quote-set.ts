@@ -32,11 +32,15 @@ import {
 /** Most sets that one scan shows; refused ones beyond it are counted, not listed. */
 const shownSets = 200;
 
+/** Dollars that one share of every leg pays in the end. */
+function payoffsOf(set: SetCandidate): number {
+  return set.kind === "neg-risk-convert" ? Math.max(0, set.outcomes.length - 1) : 1;
+}
+
 /** Profit of a set after venue fees and our own extra margin; a convert pays one dollar for each NO but one. */
 function netProfit(settings: EngineSettings, set: SetCandidate, cost: SetCost): Usd {
   const extra = mulDivCeil(cost.cost, settings.dutch.extraFeePpm, 1_000_000);
-  const payoffs = set.kind === "neg-risk-convert" ? Math.max(0, set.outcomes.length - 1) : 1;
-  const paid = cost.shares * payoffs;
+  const paid = cost.shares * payoffsOf(set);
   return usd(paid - cost.cost - cost.fee - extra - settings.dutch.safetyMarginUsd);
 }
 
@@ -165,7 +169,7 @@ function bestBy(
   legs: readonly PricedLeg[],
   least: Shares,
 ): PricedSet | null {
-  const cost = bestSetSize(legs, least, settings.dutch.maxSize);
+  const cost = bestSetSize(legs, least, settings.dutch.maxSize, payoffsOf(set));
   return cost === null ? null : { cost, profit: netProfit(settings, set, cost) };
 }
 
@@ -197,6 +201,7 @@ export function quoteSet(
     drafts,
     nowMs: atMs,
     userId: actor.userId,
+    strategy: "dutch" as const,
     gate: false,
   });
   if (!risk.ok) return risk;

@@ -45,6 +45,7 @@ export function quoteTrade(
     drafts: [drafted.value.draft],
     nowMs: atMs,
     userId: actor.userId,
+    strategy: "manual" as const,
     gate: false,
   };
   const risk = checkRisk(state, settings, question);

@@ -1,5 +1,5 @@
-import type { ConditionId, OutcomeIndex, Side, TokenId } from "./market.ts";
 import { mulDivFloor } from "../lib/mul-div.ts";
+import type { ConditionId, OutcomeIndex, Side, TokenId } from "./market.ts";
 import type { Shares, Usd } from "./numbers.ts";
 
 /** Provisional until the venue says CONFIRMED; a FAILED one is reversed. */
@@ -26,10 +26,7 @@ export type Fill = {
 };
 
 /** What the venue reported about a trade, as far as one of our orders took part. */
-export type FillReport = Omit<
-  Fill,
-  "fillId" | "fee" | "costOfSold" | "conditionId" | "outcome"
->;
+export type FillReport = Omit<Fill, "fillId" | "fee" | "costOfSold" | "conditionId" | "outcome">;
 
 /** Shares of one outcome token and what they cost, kept as (cost, size). */
 export type Position = {

@@ -5,7 +5,17 @@ export type RiskLimits = {
   readonly maxNotionalPerOrderUsd: Usd;
   readonly maxExposurePerOutcomeUsd: Usd;
   readonly maxExposurePerMarketUsd: Usd;
+  readonly maxExposurePerEventUsd: Usd;
+  readonly maxExposurePerStrategyUsd: Usd;
   readonly maxExposureTotalUsd: Usd;
+  /** Realised loss of a UTC day after which only sales are taken. */
+  readonly maxDailyLossUsd: Usd;
+  /** Dollars bought and sold in a UTC day, open orders included. */
+  readonly maxDailyVolumeUsd: Usd;
+  /** Refusals by the venue within a minute that halt trading. */
+  readonly breakerRejectsPerMinute: number;
+  /** Orders within a minute that halt trading. */
+  readonly breakerOrdersPerMinute: number;
   readonly maxOpenOrders: number;
   readonly priceCollarTicks: number;
   readonly duplicateWindowMs: number;

@@ -7,6 +7,7 @@ import type { Denial } from "../domain/reasons.ts";
 import { err, ok, type Result } from "../lib/result.ts";
 import type { EngineSettings } from "../protocol/settings.ts";
 import type { EngineState } from "../state/engine-state.ts";
+import { checkDay } from "./day-limits.ts";
 import { checkCash, checkExposure, checkShares } from "./exposure-caps.ts";
 import { notionalOf } from "./reserve.ts";
 import { checkTradingState } from "./trading-state.ts";
@@ -20,6 +21,7 @@ export type RiskQuestion = {
   readonly drafts: readonly OrderDraft[];
   readonly nowMs: number;
   readonly userId: number;
+  readonly strategy: "manual" | "dutch";
   /** True when the book's age is looked at (a confirmation); a card is shown on an older one with its age. */
   readonly gate: boolean;
 };
@@ -32,9 +34,10 @@ export function checkRisk(
 ): Result<readonly Approved<OrderDraft>[], Denial> {
   const denial =
     checkTradingState(state) ??
-    checkOrderCount(state, settings, question.drafts.length) ??
+    checkOrderCount(state, settings, question.drafts.length, question.nowMs) ??
     firstDenial(question.drafts, (draft) => checkDraft(state, settings, draft, question)) ??
-    checkExposure(state, settings, question.drafts) ??
+    checkExposure(state, settings, question.drafts, question.strategy) ??
+    checkDay(state, settings, question.drafts, question.nowMs) ??
     checkCash(state, question.drafts) ??
     checkShares(state, question.drafts) ??
     (question.gate ? checkDuplicate(state, settings, question) : null);
@@ -58,21 +61,31 @@ export function checkLimits(
 ): Denial | null {
   return (
     firstDenial(drafts, (draft) => checkMostUsd(settings, draft)) ??
-    checkExposure(state, settings, drafts) ??
+    checkExposure(state, settings, drafts, "dutch") ??
     checkCash(state, drafts)
   );
 }
 
+const minuteMs = 60_000;
+
+/** Open orders at one time, and orders within a minute. */
 function checkOrderCount(
   state: EngineState,
   settings: EngineSettings,
   more: number,
+  nowMs: number,
 ): Denial | null {
   let open = 0;
+  let recent = 0;
   for (const order of state.orders.values()) {
+    if (nowMs - order.createdAtMs < minuteMs) recent++;
     if (order.status !== "filled" && order.status !== "canceled" && order.status !== "rejected") {
       open++;
     }
+  }
+  const perMinute = settings.risk.breakerOrdersPerMinute;
+  if (recent + more > perMinute) {
+    return { code: "busy", subject: "orders a minute", limit: perMinute, wanted: recent + more };
   }
   const limit = settings.risk.maxOpenOrders;
   return open + more > limit ? { code: "busy", limit, wanted: open + more } : null;

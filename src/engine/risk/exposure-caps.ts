@@ -1,10 +1,11 @@
 import type { TokenId } from "../domain/market.ts";
 import { type Usd, usd } from "../domain/numbers.ts";
-import type { OrderDraft } from "../domain/order.ts";
+import type { Order, OrderDraft } from "../domain/order.ts";
 import type { Denial } from "../domain/reasons.ts";
+import { mulDivCeil } from "../lib/mul-div.ts";
 import type { EngineSettings } from "../protocol/settings.ts";
 import type { EngineState } from "../state/engine-state.ts";
-import { exposureOf, freeCash, freeShares } from "../state/exposure.ts";
+import { exposureOf, freeCash, freeShares, reservedUsd } from "../state/exposure.ts";
 import { worstCaseUsd } from "./reserve.ts";
 
 /** Caps on what is held plus everything that open, in-flight and unknown orders and these drafts can add. */
@@ -12,29 +13,82 @@ export function checkExposure(
   state: EngineState,
   settings: EngineSettings,
   drafts: readonly OrderDraft[],
+  strategy: Order["strategy"],
 ): Denial | null {
   const now = exposureOf(state);
   const { risk } = settings;
-  let total = now.total as number;
-  const byToken = new Map<string, number>(now.byToken);
-  const byMarket = new Map<string, number>(now.byMarket);
+  const after = {
+    total: now.total as number,
+    strategy: strategyExposure(state, strategy),
+    byToken: new Map<string, number>(now.byToken),
+    byMarket: new Map<string, number>(now.byMarket),
+    byEvent: eventExposure(state, now.byMarket),
+  };
   for (const draft of drafts) {
     const more = worstCaseUsd(state, draft);
     if (more === 0) continue;
-    total += more;
-    const onToken = (byToken.get(draft.tokenId) ?? 0) + more;
-    const onMarket = (byMarket.get(draft.conditionId) ?? 0) + more;
-    byToken.set(draft.tokenId, onToken);
-    byMarket.set(draft.conditionId, onMarket);
-    const over = (code: Denial["code"], limit: Usd, wanted: number): Denial | null =>
-      wanted <= limit ? null : { code, limit, wanted };
+    after.total += more;
+    after.strategy += more;
+    const onToken = grow(after.byToken, draft.tokenId, more);
+    const onMarket = grow(after.byMarket, draft.conditionId, more);
+    const onEvent = grow(after.byEvent, eventOf(state, draft.conditionId), more);
     const denial =
       over("cap_outcome", risk.maxExposurePerOutcomeUsd, onToken) ??
       over("cap_market", risk.maxExposurePerMarketUsd, onMarket) ??
-      over("cap_total", risk.maxExposureTotalUsd, total);
+      over("cap_event", risk.maxExposurePerEventUsd, onEvent) ??
+      over("cap_strategy", risk.maxExposurePerStrategyUsd, after.strategy) ??
+      over("cap_total", risk.maxExposureTotalUsd, after.total);
     if (denial !== null) return denial;
   }
   return null;
+}
+
+function over(code: Denial["code"], limit: Usd, wanted: number): Denial | null {
+  return wanted <= limit ? null : { code, limit, wanted };
+}
+
+function grow(sums: Map<string, number>, key: string, more: number): number {
+  const sum = (sums.get(key) ?? 0) + more;
+  sums.set(key, sum);
+  return sum;
+}
+
+/** A market without a group is an event of its own. */
+function eventOf(state: EngineState, conditionId: string): string {
+  return state.markets.get(conditionId)?.groupId ?? conditionId;
+}
+
+function eventExposure(
+  state: EngineState,
+  byMarket: ReadonlyMap<string, number>,
+): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const [conditionId, amount] of byMarket) grow(sums, eventOf(state, conditionId), amount);
+  return sums;
+}
+
+/**
+ * What a strategy holds and what its open orders can still add. A position's cost is shared out among the strategies by
+ * the shares that each one bought and did not sell.
+ */
+function strategyExposure(state: EngineState, strategy: Order["strategy"]): number {
+  let sum = 0;
+  const own = new Map<TokenId, number>();
+  const all = new Map<TokenId, number>();
+  for (const order of state.orders.values()) {
+    const { tokenId, side } = order.draft;
+    const net = side === "buy" ? order.filled : 0 - order.filled;
+    all.set(tokenId, (all.get(tokenId) ?? 0) + net);
+    if (order.strategy !== strategy) continue;
+    own.set(tokenId, (own.get(tokenId) ?? 0) + net);
+    sum += reservedUsd(order);
+  }
+  for (const [tokenId, net] of own) {
+    const held = all.get(tokenId) ?? 0;
+    const cost = Math.max(0, state.positions.get(tokenId)?.cost ?? 0);
+    if (net > 0 && held > 0) sum += mulDivCeil(cost, Math.min(net, held), held);
+  }
+  return sum;
 }
 
 export function checkCash(state: EngineState, drafts: readonly OrderDraft[]): Denial | null {

@@ -43,6 +43,8 @@ export type DeskDeps = {
 const catalogTtlMs = 60_000;
 /** A scan waits this long for the first books of newly watched markets. */
 const scanWaitMs = 2_500;
+/** A command waits at most this long after a start for the first reconciliation. */
+const readyWaitMs = 5_000;
 const connectRetryMs = [250, 500, 1_000, 2_000, 5_000] as const;
 
 /** Life of the engine: fold, reconcile, tick, and the gate that stands before every order. */
@@ -255,6 +257,23 @@ export class Desk {
       if (order.createdAtMs >= this.state.startedAtMs) approved++;
     }
     return approved;
+  }
+
+  /**
+   * A start compares its records with the venue before it trades. What waited in the ledger meanwhile, or came just then,
+   * waits for that as well, but not longer than its bound after the start.
+   */
+  async untilReady(): Promise<void> {
+    const leftMs = this.state.startedAtMs + readyWaitMs - this.deps.clock.nowMs();
+    if (this.state.ready || leftMs <= 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const cancel = this.deps.clock.after(leftMs, resolve);
+    const unlisten = this.onChange(() => {
+      if (this.state.ready) resolve();
+    });
+    await promise;
+    cancel();
+    unlisten();
   }
 
   async kept(durable: Promise<void>): Promise<boolean> {

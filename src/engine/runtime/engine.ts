@@ -141,6 +141,7 @@ export class Engine extends Desk implements EngineApi {
   }
 
   readonly quoteTrade: EngineApi["quoteTrade"] = async (actor, commandId, request) => {
+    await this.untilReady();
     const market = await this.#ready(request.conditionId);
     if (!market.ok) return market;
     const { reply, durable } = this.#answered(
@@ -154,6 +155,7 @@ export class Engine extends Desk implements EngineApi {
   };
 
   readonly confirm: EngineApi["confirm"] = async (actor, commandId, nonce) => {
+    await this.untilReady();
     const card = this.state.cards.get(nonce);
     // An old book is read again before it is judged; this is the only wait between the press and the orders.
     if (card?.state === "open" && this.gateDenial() === null) {
@@ -201,6 +203,7 @@ export class Engine extends Desk implements EngineApi {
   };
 
   readonly quoteSet: EngineApi["quoteSet"] = async (actor, commandId, setId, size) => {
+    await this.untilReady();
     await this.loadOpenMarkets();
     const set = findSet(this.state, setId);
     if (set === null) return err({ code: "market_unknown" });

@@ -81,13 +81,13 @@ export function applyOrderFact(state: EngineState, fact: OrderFact, atMs: number
       }
       return;
     case "fill.recorded":
-      recordFill(state, fact.fill, fact.clientOid);
+      recordFill(state, fact.fill, fact.clientOid, atMs);
       return;
     case "fill.settled":
-      settleFill(state, fact.fillId, fact.status);
+      settleFill(state, fact.fillId, fact.status, atMs);
       return;
     case "market.settled":
-      settlePositions(state, fact.conditionId, fact.winningTokenId);
+      settlePositions(state, fact.conditionId, fact.winningTokenId, atMs);
       return;
     case "cash.reported":
       state.venueCash = fact.cash;
@@ -145,7 +145,7 @@ function forgetOldest(state: EngineState): void {
   }
 }
 
-function recordFill(state: EngineState, fill: Fill, clientOid: string): void {
+function recordFill(state: EngineState, fill: Fill, clientOid: string, atMs: number): void {
   assert(!state.fills.has(fill.fillId), "a fill is recorded once");
   state.fills.set(fill.fillId, fill);
   if (fill.status === "failed") return;
@@ -160,7 +160,10 @@ function recordFill(state: EngineState, fill: Fill, clientOid: string): void {
     };
     return isOpen(order) ? { ...filledOrder, status: restingStatus(filledOrder) } : filledOrder;
   });
+  const before = state.positions.get(fill.tokenId)?.realizedUsd ?? 0;
   bookFill(state, fill);
+  const after = state.positions.get(fill.tokenId)?.realizedUsd ?? 0;
+  countDay(state, atMs, fill.money, after - before);
   if (state.cash !== null) {
     const flow = fill.side === "buy" ? -(fill.money + fill.fee) : fill.money - fill.fee;
     state.cash = usd(state.cash + flow);
@@ -205,7 +208,12 @@ function bookFill(state: EngineState, fill: Fill): void {
   });
 }
 
-function settleFill(state: EngineState, fillId: string, status: "confirmed" | "failed"): void {
+function settleFill(
+  state: EngineState,
+  fillId: string,
+  status: "confirmed" | "failed",
+  atMs: number,
+): void {
   const fill = state.fills.get(fillId);
   assert(fill?.status === "provisional", "only a provisional fill settles");
   state.fills.set(fillId, { ...fill, status });
@@ -216,6 +224,7 @@ function settleFill(state: EngineState, fillId: string, status: "confirmed" | "f
     return;
   }
   state.positions.set(fill.tokenId, reverseInPosition(position, fill));
+  countDay(state, atMs, 0 - fill.money, 0);
   const oid = state.oidByHash.get(fill.orderHash);
   if (oid !== undefined) {
     change(state, oid, (order) => {
@@ -283,11 +292,17 @@ function profitOf(sale: Fill): number {
  * Ends the positions of a resolved market at their payoff. Cash is not touched: the venue (or a redemption) pays, and
  * the next quiet reading of the balance brings it in.
  */
-function settlePositions(state: EngineState, conditionId: string, winningTokenId: string): void {
+function settlePositions(
+  state: EngineState,
+  conditionId: string,
+  winningTokenId: string,
+  atMs: number,
+): void {
   for (const position of state.positions.values()) {
     if (position.conditionId !== conditionId) continue;
     const held = position.confirmed + position.provisionalBought - position.provisionalSold;
     const paid = position.tokenId === winningTokenId ? Math.max(0, held) : 0;
+    countDay(state, atMs, 0, paid - position.cost);
     state.positions.set(position.tokenId, {
       ...position,
       confirmed: 0 as Shares,
@@ -297,4 +312,18 @@ function settlePositions(state: EngineState, conditionId: string, winningTokenId
       realizedUsd: usd(position.realizedUsd + paid - position.cost),
     });
   }
+}
+
+const dayMs = 86_400_000;
+
+/** Adds to the figures of the UTC day; the first fill of a new day starts them anew. */
+function countDay(state: EngineState, atMs: number, volume: number, realized: number): void {
+  const startMs = atMs - (atMs % dayMs);
+  const sameDay = state.day.startMs === startMs;
+  const { volumeUsd, realizedUsd } = state.day;
+  state.day = {
+    startMs,
+    volumeUsd: usd(Math.max(0, (sameDay ? volumeUsd : 0) + volume)),
+    realizedUsd: usd((sameDay ? realizedUsd : 0) + realized),
+  };
 }

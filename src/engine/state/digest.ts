@@ -11,6 +11,7 @@ export function canonicalState(state: EngineState): string {
     halt: state.halt,
     cash: state.cash,
     venueCash: state.venueCash,
+    day: state.day,
     orders: [...state.orders.values()],
     plans: [...state.plans.values()],
     fills: [...state.fills.values()],

@@ -66,6 +66,8 @@ export type LedgerState = {
   /** Our own account of cash; null before the first reading. The venue's may only reduce what is spent. */
   cash: Usd | null;
   venueCash: Usd | null;
+  /** Traded dollars and realised profit of the newest UTC day that had a fill. */
+  day: { readonly startMs: number; readonly volumeUsd: Usd; readonly realizedUsd: Usd };
   readonly cards: FifoMap<string, DeskCard>;
   readonly commands: Map<string, PendingCommand>;
   readonly answered: FifoMap<string, string>;
@@ -109,6 +111,8 @@ export type LiveState = {
   nextKillSweepAtMs: number;
   killCleanSnapshots: number;
   killFirstCleanAtMs: number | null;
+  /** Times of the venue's refusals within the last minute, for the breaker. */
+  rejectedAtMs: number[];
   externalOrders: number;
   framesApplied: number;
   resyncs: Map<string, number>;
@@ -139,6 +143,7 @@ export function createState(): EngineState {
     positions: new Map(),
     cash: null,
     venueCash: null,
+    day: { startMs: 0, volumeUsd: 0 as Usd, realizedUsd: 0 as Usd },
     cards: new FifoMap(keptCards),
     commands: new Map(),
     answered: new FifoMap(keptAnswered),
@@ -165,6 +170,7 @@ function createLive(): LiveState {
     nextKillSweepAtMs: 0,
     killCleanSnapshots: 0,
     killFirstCleanAtMs: null,
+    rejectedAtMs: [],
     externalOrders: 0,
     framesApplied: 0,
     resyncs: new Map(),

@@ -9,6 +9,7 @@ import {
   shares,
   subUsd,
   type Usd,
+  usd,
 } from "../domain/numbers.ts";
 import { levelsOf, type OrderBook } from "../domain/order-book.ts";
 
@@ -45,9 +46,9 @@ export function costOfSet(legs: readonly SetLeg[], size: Shares): SetCost | null
   return { shares: size, cost, fee, legs: walks };
 }
 
-/** Payoff of one winning share a set, less cost and fees. */
-export function profitOfSet(set: SetCost): Usd {
-  return subUsd(payoff(set.shares), addUsd(set.cost, set.fee));
+/** Payoff of `dollars` a set (one for a winning share, more when NOs are converted), less cost and fees. */
+export function profitOfSet(set: SetCost, dollars = 1): Usd {
+  return subUsd(usd(payoff(set.shares) * dollars), addUsd(set.cost, set.fee));
 }
 
 /** Smallest step of shares that every leg's tick allows (contracts, "Legs of a set"). */
@@ -78,6 +79,7 @@ export function bestSetSize(
   legs: readonly SetLeg[],
   smallest: Shares,
   largest: Shares,
+  dollars = 1,
 ): SetCost | null {
   const step = stepOfSet(legs);
   const candidates = new Set<number>([smallest, largest - (largest % step)]);
@@ -96,7 +98,7 @@ export function bestSetSize(
     if (size < smallest || size > largest) continue;
     const set = costOfSet(legs, shares(size));
     if (set === null) break;
-    if (best === null || profitOfSet(set) > profitOfSet(best)) best = set;
+    if (best === null || profitOfSet(set, dollars) > profitOfSet(best, dollars)) best = set;
   }
   return best;
 }
