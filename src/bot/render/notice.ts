@@ -1,7 +1,7 @@
 import type { Notice, NoticeBody, OrderFate, OrderResult } from "../../engine/api/notices.ts";
 import type { OutPriority } from "../../engine/api/outbox.ts";
 import type { DeskMode, OrderView } from "../../engine/api/views.ts";
-import type { Usd } from "../../engine/domain/numbers.ts";
+import { type Usd, usd } from "../../engine/domain/numbers.ts";
 import type { ButtonMaker, Keyboard } from "../actions/buttons.ts";
 import { averageCents, moneyExact, profit, sharesExact } from "../text/amounts.ts";
 import { cleanText } from "../text/clean-text.ts";
@@ -10,7 +10,7 @@ import { duration, utcTime } from "../text/time-text.ts";
 import { explainHalt } from "./explain-halt.ts";
 import { explainReject } from "./explain-order.ts";
 import { modeTag, tradingLine } from "./mode.ts";
-import { orderLine } from "./orders.ts";
+import { orderCount, orderLine } from "./orders.ts";
 
 /** Fates or legs listed one by one; the rest is counted. */
 const linesShown = 40;
@@ -76,7 +76,9 @@ function renderOutcome(mode: DeskMode, order: OrderView, result: OrderResult): R
 export function renderCardEnd(mode: DeskMode, orders: readonly OrderView[]): RichText {
   const first = orders[0];
   const text = new TextBuilder();
-  if (first === undefined) return text.bold(`${modeTag(mode)} · DONE`).build();
+  // It may take the place of the edit that said "SENT" before that one was shown, so it says so too.
+  const heading = `${modeTag(mode)} · SENT · ${orderCount(orders.length)} · DONE · receipt below`;
+  if (first === undefined) return text.bold(heading).build();
   const verb = first.side === "buy" ? "bought" : "sold";
   const ends = orders.map((order) =>
     order.filled > 0
@@ -85,7 +87,7 @@ export function renderCardEnd(mode: DeskMode, orders: readonly OrderView[]): Ric
         ? `${cleanText(order.outcomeName, 30)} waits in the book`
         : `nothing ${verb} (${cleanText(order.outcomeName, 30)})`,
   );
-  text.bold(`${modeTag(mode)} · DONE · receipt below`).line();
+  text.bold(heading).line();
   text.line(ends.slice(0, linesShown).join("\n"));
   return text.plain(cleanText(first.question)).build();
 }
@@ -253,6 +255,15 @@ export function renderNotice(mode: DeskMode, notice: Notice): RichText {
         .plain("Look at /positions and decide again. Order ")
         .code(body.order.shortId)
         .build();
+    case "market.settled":
+      return new TextBuilder()
+        .bold(`${modeTag(mode)} · RESOLVED · ${cleanText(body.winner, 30)} won`)
+        .line()
+        .line(cleanText(body.question))
+        .line(
+          `Your shares cost ${moneyExact(body.costUsd)} and pay ${moneyExact(body.paidUsd)}: ${profit(usd(body.paidUsd - body.costUsd))}.`,
+        )
+        .build();
     case "set.outcome":
       return renderSetOutcome(mode, body);
     case "kill.report":
@@ -293,6 +304,7 @@ export function noticePriority(body: NoticeBody): OutPriority {
     case "order.filled":
     case "order.unknown":
     case "fill.reversed":
+    case "market.settled":
     case "set.outcome":
       return "fill";
     case "resumed":

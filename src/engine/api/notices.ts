@@ -39,6 +39,14 @@ export type NoticeBody =
       readonly fee: Usd;
       readonly complete: boolean;
     }
+  /** A market in which something was held came to its end. */
+  | {
+      readonly kind: "market.settled";
+      readonly question: string;
+      readonly winner: string;
+      readonly paidUsd: Usd;
+      readonly costUsd: Usd;
+    }
   | { readonly kind: "killed"; readonly trading: TradingView; readonly openOrders: number }
   /** The fate of each order that was open when the kill came; all settled when `settled`. */
   | {

@@ -6,11 +6,13 @@ import {
   type MarketBook,
 } from "../domain/market-book.ts";
 import type { BookSnapshot, MarketEvent } from "../domain/market-event.ts";
+import { usd } from "../domain/numbers.ts";
 import { levelsOf } from "../domain/order-book.ts";
 import type { FeedEvent } from "../ports/market-data.ts";
 import type { CatalogAnswer } from "../protocol/venue-report.ts";
 import { emit, type StepContext } from "./context.ts";
 import { linkLost, linkUp, loseBooks, resync } from "./links.ts";
+import { raise } from "./notices.ts";
 import { endMarket, setTickSize } from "./market-memory.ts";
 
 /** One frame of market data: only the book concerned changes, only it can stop. */
@@ -42,13 +44,28 @@ export function marketInput(context: StepContext, event: MarketEvent | FeedEvent
 }
 
 function settleMarket(context: StepContext, conditionId: string, winningTokenId: string): void {
-  const held = [...context.state.positions.values()].some(
-    (position) =>
-      position.conditionId === conditionId &&
-      position.confirmed + position.provisionalBought + position.provisionalSold > 0,
-  );
-  if (!held) return;
+  const { state } = context;
+  let held = 0;
+  let paidUsd = 0;
+  let costUsd = 0;
+  for (const position of state.positions.values()) {
+    if (position.conditionId !== conditionId) continue;
+    const size = position.confirmed + position.provisionalBought - position.provisionalSold;
+    held += size;
+    costUsd += position.cost;
+    if (position.tokenId === winningTokenId) paidUsd += Math.max(0, size);
+  }
+  if (held === 0) return;
+  const market = state.markets.get(conditionId);
+  const winner = market?.outcomes.find((one) => one.tokenId === winningTokenId)?.name ?? "?";
   emit(context, { kind: "market.settled", conditionId, winningTokenId });
+  raise(context, null, {
+    kind: "market.settled",
+    question: market?.question ?? conditionId,
+    winner,
+    paidUsd: usd(paidUsd),
+    costUsd: usd(costUsd),
+  });
 }
 
 /** Books to keep from now on. Known ones stay as they are. */
