@@ -22,10 +22,6 @@ const engineRank: Record<string, number> = {
 /** The one home of each npm package; `cli` and `compose` are free but need a line here too. */
 const packageHomes: Record<string, readonly string[]> = {
   grammy: ["bot"],
-  "@grammyjs/runner": ["bot"],
-  "@grammyjs/auto-retry": ["bot"],
-  "@grammyjs/parse-mode": ["bot"],
-  "@grammyjs/commands": ["bot"],
   fastify: ["bot", "adapters/telemetry"],
   ws: ["adapters/polymarket", "adapters/paper-venue"],
   undici: ["adapters/polymarket"],

@@ -129,7 +129,9 @@ function checkMostUsd(settings: EngineSettings, draft: OrderDraft): Denial | nul
   return wanted <= limit ? null : { code: "cap_order", limit, wanted };
 }
 
+/** A buy below this is eaten by fees and ticks; a small rest may always be sold. */
 function checkLeastUsd(settings: EngineSettings, draft: OrderDraft): Denial | null {
+  if (draft.side === "sell") return null;
   const wanted = notionalOf(draft);
   const least = settings.risk.minOrderUsd;
   if (wanted < least) return { code: "min_order_usd", limit: least, wanted };

@@ -224,7 +224,8 @@ function settleFill(
     return;
   }
   state.positions.set(fill.tokenId, reverseInPosition(position, fill));
-  countDay(state, atMs, 0 - fill.money, 0);
+  // A sale that never was made no profit and no loss today.
+  countDay(state, atMs, 0 - fill.money, fill.side === "sell" ? 0 - profitOf(fill) : 0);
   const oid = state.oidByHash.get(fill.orderHash);
   if (oid !== undefined) {
     change(state, oid, (order) => {
