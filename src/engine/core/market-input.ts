@@ -12,8 +12,8 @@ import type { FeedEvent } from "../ports/market-data.ts";
 import type { CatalogAnswer } from "../protocol/venue-report.ts";
 import { emit, type StepContext } from "./context.ts";
 import { linkLost, linkUp, loseBooks, resync } from "./links.ts";
-import { raise } from "./notices.ts";
 import { endMarket, setTickSize } from "./market-memory.ts";
+import { raise } from "./notices.ts";
 
 /** One frame of market data: only the book concerned changes, only it can stop. */
 export function marketInput(context: StepContext, event: MarketEvent | FeedEvent): void {

@@ -59,6 +59,8 @@ export class Desk {
   #openMarketsAtMs: number | null = null;
   #gateClosed: boolean;
   #closings = 0;
+  /** When the gate was closed by somebody whose command has not been worked on yet. */
+  #unexplainedSinceMs: number | null = null;
   #connected = false;
   #clockOffsetMs = 0;
   #stopped = false;
@@ -177,6 +179,7 @@ export class Desk {
       try {
         this.stepper.run({ kind: "tick" }, "tick");
         this.#canary();
+        this.#persistClosedGate();
         // Messages that wait for their time are looked at even when nothing else happens.
         if (this.state.outbox.size > 0) this.#changed();
       } finally {
@@ -213,7 +216,21 @@ export class Desk {
   /** Closes the gate in memory at once; what makes it last comes after. */
   closeGate(): void {
     this.#gateClosed = true;
+    this.#unexplainedSinceMs ??= this.deps.clock.nowMs();
     this.#closings++;
+  }
+
+  /** A kill that was seen but whose command never came through becomes a kill all the same. */
+  #persistClosedGate(): void {
+    const { killed, halt } = this.state;
+    // A kill or halt that came since explains the gate, whoever ends it later.
+    if (killed !== null || halt !== null || this.ledger.failed) this.#unexplainedSinceMs = null;
+    if (this.#unexplainedSinceMs === null) return;
+    if (this.deps.clock.nowMs() - this.#unexplainedSinceMs < unconfirmedKillMs) return;
+    this.#unexplainedSinceMs = null;
+    const note = "the gate was closed and no command followed";
+    const request = { do: "kill", byUserId: null, note } as const;
+    this.stepper.run({ kind: "request", request }, "kill");
   }
 
   /** How often the gate was closed: whoever opens it says up to which closing he knew. */
@@ -225,6 +242,7 @@ export class Desk {
   openGate(closings: number): void {
     if (this.#closings !== closings || this.state.killed !== null || this.ledger.failed) return;
     this.#gateClosed = false;
+    this.#unexplainedSinceMs = null;
   }
 
   gateDenial(): Denial | null {
@@ -338,6 +356,9 @@ export class Desk {
     }
   }
 }
+
+/** How long the command that belongs to a closed gate may be on its way. */
+const unconfirmedKillMs = 5_000;
 
 /** The first send and the reposts of the same bytes. */
 const maxSendsPerOrder = 4;

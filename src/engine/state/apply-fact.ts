@@ -13,7 +13,8 @@ export function applyFact(state: EngineState, fact: Fact, atMs: number): void {
     case "run.started":
       state.startedAtMs = atMs;
       state.ready = false;
-      state.halt = null;
+      // A halt with a cause is for a person to end; only the routine one of a live start is set anew by each start.
+      if (state.halt?.reason === "live_start") state.halt = null;
       return;
     case "command.received":
     case "command.answered":

@@ -223,6 +223,7 @@ describe("Screen", () => {
       const { emulator } = desk;
       const photosDir = join(dir, "photos");
       const screen = new Screen({
+        homeChatId: 1001,
         emulator,
         photosDir,
         isColoured: false,

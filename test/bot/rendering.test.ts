@@ -1,0 +1,387 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  decodeAction,
+  emptyDraft,
+  encodeAction,
+  raisesRisk,
+} from "../../src/bot/actions/bot-action.ts";
+import { ButtonMaker } from "../../src/bot/actions/buttons.ts";
+import { cutText } from "../../src/bot/outbox/send-message.ts";
+import { describeError, redact } from "../../src/bot/redact.ts";
+import { explain } from "../../src/bot/render/explain.ts";
+import { explainHalt } from "../../src/bot/render/explain-halt.ts";
+import { explainReject } from "../../src/bot/render/explain-order.ts";
+import { renderNotice } from "../../src/bot/render/notice.ts";
+import {
+  renderTradeCard,
+  slippagePercent,
+  tradeCardKeyboard,
+} from "../../src/bot/render/trade-card.ts";
+import {
+  averageCents,
+  cents,
+  money,
+  moneyExact,
+  percentOf,
+  profit,
+  sharesExact,
+  sharesShort,
+} from "../../src/bot/text/amounts.ts";
+import { cleanText } from "../../src/bot/text/clean-text.ts";
+import { TextBuilder } from "../../src/bot/text/rich-text.ts";
+import type { DenyReason, HaltReason, RejectReason } from "../../src/engine/domain/reasons.ts";
+import {
+  conditionId,
+  orderView,
+  price,
+  sharesOf,
+  tradeCard,
+  usdOf,
+} from "./support/sample-views.ts";
+
+describe("numbers", () => {
+  test("prices in cents of the tick", () => {
+    expect(cents(price(6100), price(100))).toBe("61.0¢");
+    expect(cents(price(6125), price(25))).toBe("61.25¢");
+    expect(cents(price(6110), price(10))).toBe("61.1¢");
+    expect(cents(price(1), price(1))).toBe("0.01¢");
+    expect(cents(price(6125))).toBe("61.25¢");
+  });
+
+  test("money to the cent in general, to the last digit on a card", () => {
+    expect(money(usdOf(1204.11))).toBe("$1,204.11");
+    expect(money(usdOf(-0.004))).toBe("$0.00");
+    expect(money(usdOf(-40))).toBe("-$40.00");
+    expect(money(usdOf(1234567.891))).toBe("$1,234,567.89");
+    expect(moneyExact(usdOf(25))).toBe("$25.00");
+    expect(moneyExact(usdOf(0.57035))).toBe("$0.57035");
+    expect(moneyExact(usdOf(-1.5))).toBe("-$1.50");
+    expect(profit(usdOf(18.4))).toBe("+$18.40");
+  });
+
+  test("shares whole on cards, cut in lists", () => {
+    expect(sharesExact(sharesOf(40.322581))).toBe("40.322581");
+    expect(sharesShort(sharesOf(40.329999))).toBe("40.32");
+    expect(sharesExact(sharesOf(47437.5))).toBe("47,437.5");
+    expect(averageCents(usdOf(25), sharesOf(40.322581))).toBe("62.00¢");
+    expect(percentOf(430, 1000)).toBe("43%");
+    expect(percentOf(1, 0)).toBe("–");
+  });
+
+  test("an exact amount reads back as itself", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: -1e12, max: 1e12 }), (value) => {
+        const text = moneyExact(value as ReturnType<typeof usdOf>);
+        expect(Math.round(Number(text.replace(/[$,]/g, "")) * 1e6)).toBe(value);
+      }),
+    );
+  });
+});
+
+describe("the card", () => {
+  const request = {
+    ...emptyDraft("buy"),
+    conditionId: conditionId(1),
+    outcome: 0 as const,
+    amount: { unit: "usd" as const, value: usdOf(25) },
+  };
+  const card = tradeCard(request, "n".repeat(32), 1_800_000_000_000);
+
+  test("names every number, the mode first, and its end as a moment with a fallback", () => {
+    const { text, entities } = renderTradeCard(card);
+    expect(text.split("\n")[0]).toBe("PAPER · CONFIRM BUY");
+    for (const fact of [
+      "Spend $25.00",
+      "40.322581 Yes shares",
+      "Limit 63.0¢",
+      "average 62.00¢",
+      "worst 62.0¢",
+      "best 62.0¢",
+      "slippage 0.00%",
+      "Fee $0.57035",
+      "at most $25.98 leaves",
+      "Max loss $25.57035",
+      "pays $40.322581 if Yes",
+      "outcome $25.00 of $200.00 (13%)",
+      "total $430.00 of $1,000.00 (43%)",
+      "cash left $974.43",
+      "in 45 seconds",
+      "fee reserved $0.58",
+      "FAK",
+    ]) {
+      expect(text).toContain(fact);
+    }
+    const moments = entities.filter((entity) => entity.type === "date_time");
+    expect(
+      moments.map((entity) => text.slice(entity.offset, entity.offset + entity.length)),
+    ).toEqual(["08:00:45 UTC", "in 45 seconds"]);
+  });
+
+  test("slippage against the best price, for a buy and a sale", () => {
+    expect(slippagePercent({ ...card, best: price(6100) })).toBe("1.64%");
+    expect(slippagePercent({ ...card, side: "sell", best: price(6300) })).toBe("1.59%");
+    expect(slippagePercent({ ...card, best: null })).toBeNull();
+  });
+
+  test("what rests says so", () => {
+    const resting = { ...card, matchesNow: sharesOf(0), worst: null, timeInForce: "gtc" as const };
+    expect(renderTradeCard(resting).text).toContain("nothing matches now, it will rest");
+  });
+
+  test("buttons fit into callback_data and the store", () => {
+    const keyboard = tradeCardKeyboard(card, new ButtonMaker((bytes) => "ab".repeat(bytes)));
+    for (const button of keyboard.flat()) {
+      expect(`v1:${button.verb}:${button.nonce}`).toMatch(/^v1:[a-z]{1,9}:[\w-]{16,32}$/);
+      expect(button.action.length).toBeLessThanOrEqual(1_000);
+      expect(decodeAction(button.action)).not.toBeNull();
+    }
+    expect(keyboard.flat().find((button) => button.verb === "ok")?.nonce).toBe(card.nonce);
+  });
+});
+
+test("actions of another version or shape are refused, and only looking is allowed late", () => {
+  expect(decodeAction('{"v":2,"do":"kill"}')).toBeNull();
+  expect(decodeAction('{"v":1,"do":"toString"}')).toBeNull();
+  expect(decodeAction("not json")).toBeNull();
+  expect(decodeAction("null")).toBeNull();
+  expect(decodeAction(encodeAction({ do: "kill" }))).toEqual({ do: "kill" });
+  expect(raisesRisk({ do: "status" })).toBe(false);
+  expect(raisesRisk({ do: "draft", draft: emptyDraft("buy") })).toBe(true);
+});
+
+describe("explanations", () => {
+  const deny: Record<DenyReason, true> = {
+    killed: true,
+    not_ready: true,
+    paused: true,
+    card_unknown: true,
+    card_used: true,
+    card_expired: true,
+    card_not_yours: true,
+    price_moved: true,
+    market_unknown: true,
+    market_closed: true,
+    market_unsupported: true,
+    outcome_unknown: true,
+    book_stale: true,
+    book_empty: true,
+    no_liquidity: true,
+    off_tick: true,
+    price_collar: true,
+    min_size: true,
+    min_order_usd: true,
+    amount_invalid: true,
+    expiry_invalid: true,
+    insufficient_cash: true,
+    insufficient_shares: true,
+    cap_order: true,
+    cap_outcome: true,
+    cap_market: true,
+    cap_total: true,
+    cap_event: true,
+    cap_strategy: true,
+    cap_day_volume: true,
+    cap_day_loss: true,
+    duplicate_intent: true,
+    order_unknown: true,
+    order_closed: true,
+    set_incomplete: true,
+    set_augmented: true,
+    set_other: true,
+    set_fee: true,
+    set_not_profitable: true,
+    needs_convert: true,
+    command_expired: true,
+    busy: true,
+    ledger_failed: true,
+    venue_unreachable: true,
+    resume_too_soon: true,
+    not_killed: true,
+  };
+  const reject: Record<RejectReason, true> = {
+    invalid_payload: true,
+    order_version_mismatch: true,
+    invalid_signature: true,
+    wrong_owner: true,
+    wrong_signer: true,
+    maker_not_allowed: true,
+    banned: true,
+    closed_only: true,
+    off_tick: true,
+    min_size: true,
+    balance: true,
+    amount_accuracy: true,
+    min_notional: true,
+    expiration: true,
+    post_only_crossed: true,
+    no_match: true,
+    not_fully_filled: true,
+    market_not_ready: true,
+    no_orderbook: true,
+    unauthorized: true,
+    venue_restarting: true,
+    rate_limited: true,
+    post_only_mode: true,
+    venue_disabled: true,
+    not_sent: true,
+    not_found_after_quarantine: true,
+    other_refusal: true,
+  };
+  const halts: HaltReason[] = ["killed", "starting", "banned", "live_start", "ledger_failed"];
+
+  test.each(Object.keys(deny) as DenyReason[])(
+    "%s: what, where the money is, what to do",
+    (code) => {
+      for (const denial of [
+        { code },
+        { code, limit: 1_000_000, wanted: 2_000_000, subject: "x\ny" },
+      ]) {
+        const { what, money: where, todo } = explain(denial);
+        for (const line of [what, where, todo]) {
+          expect(line).toMatch(/\w/);
+          expect(line).not.toMatch(/\n|undefined|NaN/);
+        }
+      }
+    },
+  );
+
+  test.each(Object.keys(reject) as RejectReason[])("the venue says %s", (reason) => {
+    expect(Object.values(explainReject(reason)).join("")).not.toMatch(/undefined|^$/);
+  });
+
+  test.each(halts)("halted: %s", (reason) => {
+    expect(explainHalt(reason).todo).toMatch(/\w/);
+  });
+
+  test("a pause names its halt", () => {
+    expect(explain({ code: "paused", subject: "unauthorized" }).what).toContain(
+      "does not accept our key",
+    );
+  });
+});
+
+describe("notices", () => {
+  test("each order end says what happened in numbers, the mode first", () => {
+    const order = orderView({
+      filled: sharesOf(40.322581),
+      filledUsd: usdOf(25),
+      feesUsd: usdOf(0.57035),
+    });
+    for (const result of [
+      "filled",
+      "partially_filled",
+      "resting",
+      "canceled",
+      "expired",
+    ] as const) {
+      const body = { kind: "order.outcome" as const, order, result };
+      const { text } = renderNotice("live", { noticeId: 1, atMs: 0, chatId: 1, body });
+      expect(text).toMatch(/^LIVE · /);
+      expect(text).toContain("= $25.00 · fee $0.57035");
+    }
+    const rejected = renderNotice("paper", {
+      noticeId: 1,
+      atMs: 0,
+      chatId: 1,
+      body: {
+        kind: "order.outcome",
+        order: orderView({ rejectReason: "balance" }),
+        result: "rejected",
+      },
+    });
+    expect(rejected.text).toMatch(/REJECTED BUY Yes\n.*balance or allowance.*\n.*\n/);
+  });
+
+  test("a kill report names each order's fate", () => {
+    const { text } = renderNotice("paper", {
+      noticeId: 1,
+      atMs: 0,
+      chatId: null,
+      body: {
+        kind: "kill.report",
+        settled: false,
+        orders: [
+          { order: orderView(), fate: "canceled" },
+          { order: orderView({ shortId: "00000002" }), fate: "unknown" },
+        ],
+      },
+    });
+    expect(text).toContain("KILL REPORT · 1/2 canceled · 1 NOT YET SETTLED");
+    expect(text).toContain("00000002");
+    expect(text).toContain("another report follows");
+  });
+
+  test("a broken set says so and what to do", () => {
+    const { text } = renderNotice("paper", {
+      noticeId: 1,
+      atMs: 0,
+      chatId: 1,
+      body: {
+        kind: "set.outcome",
+        title: "Who wins?",
+        legs: [
+          orderView({ filled: sharesOf(10), filledUsd: usdOf(3) }),
+          orderView({ status: "rejected" }),
+        ],
+        shares: sharesOf(0),
+        cost: usdOf(3),
+        fee: usdOf(0),
+        complete: false,
+      },
+    });
+    expect(text).toMatch(/SET BROKEN[\s\S]*: rejected[\s\S]*\/positions/);
+  });
+});
+
+describe("texts", () => {
+  test("foreign text cannot break lines, hide or turn text", () => {
+    expect(cleanText("a\n\tb\u202ec\u200bd\u0007")).toBe("a bcd");
+    expect(cleanText("😀".repeat(300))).toBe(`${"😀".repeat(159)}…`);
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (text) => {
+        expect(cleanText(text)).not.toMatch(/[\n\r\u202e\u200f]/u);
+      }),
+    );
+  });
+
+  test("entities stand where their text stands, also after emoji and trimming", () => {
+    const { text, entities } = new TextBuilder()
+      .plain("😀 ")
+      .bold("x")
+      .line()
+      .bold("tail ")
+      .line()
+      .build();
+    expect(entities.map((one) => text.slice(one.offset, one.offset + one.length))).toEqual([
+      "x",
+      "tail",
+    ]);
+  });
+
+  test("a cut text keeps inside the limit and its entities inside the text", () => {
+    const long = "y".repeat(5_000);
+    const { text, entities } = cutText(long, [
+      { type: "bold", offset: 10, length: 4_980 },
+      { type: "code", offset: 4_990, length: 5 },
+    ]);
+    expect(text.length).toBe(4_096);
+    expect(entities).toHaveLength(1);
+    expect((entities[0]?.offset ?? 0) + (entities[0]?.length ?? 0)).toBeLessThanOrEqual(4_096);
+  });
+
+  test("tokens are taken out wherever they stand", () => {
+    const secret = "AAH-abcdefghijklmnopqrstuvwxyz_01234";
+    for (const leak of [
+      `request to https://api.telegram.org/bot1234567890:${secret}/sendMessage failed`,
+      `1234567890:${secret}`,
+      `bot1234567890%3A${secret}`,
+      `https://api.telegram.org/file/bot1234567890:${secret}/photos/1.jpg`,
+    ]) {
+      expect(redact(leak)).not.toContain(secret);
+    }
+    expect(redact("/bot1:TEST/getMe")).toBe("/bot***/getMe");
+    expect(describeError({ toString: () => `x 1234567890:${secret}` })).not.toContain(secret);
+    expect(redact("order 123456789: fine")).toBe("order 123456789: fine");
+  });
+});

@@ -1,0 +1,57 @@
+// Runs one script as a person would: the whole desk as a child process, judged by its exit code.
+import { spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const scriptsDir = fileURLToPath(new URL("../scripts/", import.meta.url));
+const mainFile = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+/** A script that takes longer is ended; the longest one waits some ten seconds. */
+const scriptMs = 60_000;
+const outputCharsMax = 200_000;
+
+export type Transport = "poll" | "webhook";
+
+export interface ScriptEnd {
+  readonly code: number | null;
+  /** Why it failed, with the transcript's tail; for the reader of a red test. */
+  readonly report: string;
+}
+
+/** Names of all scripts, without ".txt". */
+export function scriptNames(): readonly string[] {
+  return readdirSync(scriptsDir)
+    .filter((name) => name.endsWith(".txt"))
+    .map((name) => name.slice(0, -".txt".length))
+    .sort();
+}
+
+/** Arguments that a script asks for in comments such as `# option: --set telegram.confirm_ttl_seconds=5`. */
+export function optionsOf(script: string): readonly string[] {
+  return [...script.matchAll(/^# option:(.*)$/gmu)].flatMap(([, words = ""]) =>
+    words.split(/\s+/u).filter((word) => word !== ""),
+  );
+}
+
+/** Runs a script to its end; `code` is 0 when every expectation held. */
+export async function runScriptFile(name: string, transport: Transport): Promise<ScriptEnd> {
+  const file = join(scriptsDir, `${name}.txt`);
+  const options = optionsOf(readFileSync(file, "utf8"));
+  const args = [mainFile, "tgbot-run-local", "--script", file, "--transport", transport];
+  const child = spawn(process.execPath, [...args, ...options], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let report = "";
+  child.stderr.on("data", (chunk: Buffer) => {
+    if (report.length < outputCharsMax) report += chunk.toString();
+  });
+  // The desk ends its own children when it is told to end; only a desk that hangs is killed.
+  const soft = setTimeout(() => child.kill("SIGTERM"), scriptMs);
+  const hard = setTimeout(() => child.kill("SIGKILL"), scriptMs + 10_000);
+  const { promise, resolve } = Promise.withResolvers<number | null>();
+  child.once("close", resolve);
+  const code = await promise;
+  clearTimeout(soft);
+  clearTimeout(hard);
+  return { code, report };
+}

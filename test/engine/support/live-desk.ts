@@ -1,0 +1,206 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  createPaperVenue,
+  type PaperVenue,
+} from "../../../src/adapters/paper-venue/http/create-paper-venue.ts";
+import type { LoggedRequest } from "../../../src/adapters/paper-venue/http/request-log.ts";
+import { createGammaHandler } from "../../../src/adapters/paper-venue/world/gamma-handler.ts";
+import {
+  createPolymarket,
+  type Polymarket,
+} from "../../../src/adapters/polymarket/create-polymarket.ts";
+import { openLedger } from "../../../src/adapters/sqlite/ledger.ts";
+import { systemClock } from "../../../src/adapters/system/clock.ts";
+import { systemEntropy } from "../../../src/adapters/system/entropy.ts";
+import type { NoticeBody } from "../../../src/engine/api/notices.ts";
+import type { TradeRequest } from "../../../src/engine/api/requests.ts";
+import type { OrderView, TradeCard } from "../../../src/engine/api/views.ts";
+import type { DurableLog } from "../../../src/engine/ports/durable-log.ts";
+import { Desk } from "../../../src/engine/runtime/desk.ts";
+import { Engine } from "../../../src/engine/runtime/engine.ts";
+import { requestOf, TestFailure, trader } from "./core-desk.ts";
+import { type SettingsOver, testSettings } from "./settings.ts";
+import { listStandingMarkets } from "./standing-world.ts";
+
+/** Waits of the protocol at a hundredth of production, so that a quarantine fits into a test. */
+const quickWaits = {
+  orderDeadlineMs: 1_500,
+  quarantineMs: 500,
+  quarantineCleanReads: 3,
+  queryBackoffMs: [20, 40, 80],
+  reconcileIntervalMs: 200,
+  fillsGraceMs: 100,
+  killCleanSnapshots: 2,
+  killWindowMs: 300,
+};
+
+const settleMs = 10;
+const tickMs = 10;
+/** An answer that comes later is an unknown outcome. */
+export const postTimeoutMs = 400;
+
+/** Hardhat's published account 1: it guards nothing. */
+const privateKey = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
+
+/** A venue, an engine on it and the ledger between them, in one process over real sockets and a real file. */
+export type LiveDesk = {
+  readonly venue: PaperVenue;
+  readonly engine: Engine;
+  readonly ledger: DurableLog;
+  readonly ledgerFile: string;
+  readonly polymarket: Polymarket;
+  readonly fault: (name: string, params: Record<string, unknown>) => Promise<void>;
+  /** Requests that reached the venue, by method and path. */
+  readonly requests: (method: string, path: RegExp) => Promise<LoggedRequest[]>;
+  readonly card: (request: Partial<TradeRequest>) => Promise<TradeCard>;
+  /** Quotes and confirms; the one order that it made. */
+  readonly place: (request: Partial<TradeRequest>) => Promise<OrderView>;
+  /** Confirms a card; the one order that it made. */
+  readonly press: (nonce: string) => Promise<OrderView>;
+  readonly order: (clientOid: string) => OrderView;
+  readonly notices: () => NoticeBody[];
+  readonly clearFaults: () => Promise<void>;
+  /** Another process took the lease over. */
+  readonly loseLease: () => void;
+  /** Ends the engine as a crash would leave it, and starts another one on the same ledger and venue. */
+  readonly restart: () => Promise<LiveDesk>;
+  readonly close: () => Promise<void>;
+};
+
+type Ground = {
+  readonly venue: PaperVenue;
+  readonly base: string;
+  readonly ws: string;
+  readonly folder: string;
+};
+
+async function openGround(): Promise<Ground> {
+  const folder = mkdtempSync(join(tmpdir(), "pitboss-engine-"));
+  const venue = createPaperVenue({ stateDir: join(folder, "venue"), settleMs });
+  listStandingMarkets(venue.exchange);
+  const { exchange } = venue;
+  venue.setMounts({ gamma: createGammaHandler({ exchange, metadata: () => null }) });
+  const { port } = await venue.listen(0);
+  const host = `127.0.0.1:${port}`;
+  return { venue, base: `http://${host}`, ws: `ws://${host}/ws`, folder };
+}
+
+function ledgerIn(folder: string): string {
+  return join(folder, "ledger.db");
+}
+
+/** Opens everything and waits until the engine trades (or stands killed or halted, reconciled). */
+export async function openLiveDesk(over: SettingsOver = {}): Promise<LiveDesk> {
+  return openOn(await openGround(), over);
+}
+
+async function openOn(ground: Ground, over: SettingsOver): Promise<LiveDesk> {
+  const { base, ws, folder } = ground;
+  const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+  const lease = { held: true };
+  const timeouts = { headersMs: postTimeoutMs, totalMs: postTimeoutMs * 3 };
+  const urls = { clob: base, gamma: `${base}/gamma`, ws };
+  const account = { chainId: 137, privateKey, signatureType: 0, funder: null } as const;
+  const polymarket = createPolymarket({ urls, ...account, timeouts, log });
+  const ledger = await openLedger(ledgerIn(folder));
+  const deps = {
+    settings: testSettings({ ...over, waits: { ...quickWaits, ...over.waits } }),
+    log: ledger,
+    ...polymarket,
+    clock: systemClock,
+    entropy: systemEntropy,
+    faultPoints: { hit: () => undefined },
+    logger: log,
+    leaseHeld: () => lease.held,
+    tickMs,
+    snapshotWaitMs: 2_000,
+    bookRefreshAgeMs: 2_000,
+    ledgerCommitMaxMs: 2_000,
+    canaryMs: 15_000,
+    maxSetMarkets: 100,
+  };
+  const engine = new Engine(deps, await Desk.prepare(deps));
+  engine.start();
+  await until("the first reconciliation", () => engine.state.ready);
+  const loseLease = () => {
+    lease.held = false;
+  };
+  return deskOf(ground, over, { engine, ledger, polymarket, loseLease });
+}
+
+function deskOf(
+  ground: Ground,
+  over: SettingsOver,
+  parts: Pick<LiveDesk, "engine" | "ledger" | "polymarket" | "loseLease">,
+): LiveDesk {
+  const { venue, base, folder } = ground;
+  const { engine, polymarket } = parts;
+  const stop = async () => {
+    await engine.stop();
+    await polymarket.close();
+  };
+  const card = async (request: Partial<TradeRequest>) => {
+    const quoted = await engine.quoteTrade(trader, systemEntropy.hex(8), requestOf(request));
+    if (!quoted.ok) throw new TestFailure(`no card: ${JSON.stringify(quoted.error)}`);
+    return quoted.value;
+  };
+  const order = (clientOid: string) => {
+    const view = engine.order(clientOid);
+    if (view === null) throw new TestFailure(`no order ${clientOid}`);
+    return view;
+  };
+  return {
+    ...parts,
+    venue,
+    ledgerFile: ledgerIn(folder),
+    card,
+    order,
+    async fault(name, params) {
+      const body = JSON.stringify({ name, ...params });
+      const answer = await fetch(`${base}/paper/fault`, { method: "POST", body });
+      if (!answer.ok) throw new TestFailure(`fault refused: ${await answer.text()}`);
+    },
+    async clearFaults() {
+      await fetch(`${base}/paper/faults`, { method: "DELETE" });
+    },
+    async requests(method, path) {
+      const answer = await fetch(`${base}/paper/log?path=${encodeURIComponent(path.source)}`);
+      const rows = (await answer.json()) as LoggedRequest[];
+      return rows.filter((row) => row.method === method);
+    },
+    press: (nonce) => press(engine, nonce),
+    place: async (request) => press(engine, (await card(request)).nonce),
+    notices: () => engine.noticesAfter(0).map((notice) => notice.body),
+    async restart() {
+      await stop();
+      return openOn(ground, over);
+    },
+    async close() {
+      await stop();
+      await venue.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function press(engine: Engine, nonce: string): Promise<OrderView> {
+  const outcome = await engine.confirm(trader, systemEntropy.hex(8), nonce);
+  const [order] = outcome.kind === "accepted" ? outcome.orders : [];
+  if (order === undefined) throw new TestFailure(JSON.stringify(outcome));
+  return order;
+}
+
+const pollEveryMs = 4;
+
+/** Waits until the condition holds, at most 8 s. */
+export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 8_000;
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new TestFailure(`never happened: ${what}`);
+    await new Promise((resolve) => {
+      setTimeout(resolve, pollEveryMs);
+    });
+  }
+}

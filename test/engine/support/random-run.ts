@@ -1,0 +1,302 @@
+import fc from "fast-check";
+import type { Fill } from "../../../src/engine/domain/fill.ts";
+import {
+  costCeil,
+  type Price,
+  shares,
+  sharesForFloor,
+  usd,
+} from "../../../src/engine/domain/numbers.ts";
+import { isOpen, type Order } from "../../../src/engine/domain/order.ts";
+import type { PostOutcome } from "../../../src/engine/protocol/venue-report.ts";
+import { type CoreDesk, trader } from "./core-desk.ts";
+import { plain, taxed } from "./markets.ts";
+import { fillOf, reportOf } from "./venue-reports.ts";
+
+/** One thing that happens to a desk. Orders and fills are picked by number among those that exist then. */
+export type Happening =
+  | {
+      readonly do: "trade";
+      readonly taxed: boolean;
+      readonly outcome: 0 | 1;
+      readonly side: "buy" | "sell";
+      readonly hundredths: number;
+      readonly limit: number | null;
+    }
+  | { readonly do: "post"; readonly pick: number; readonly outcome: PostOutcome }
+  | { readonly do: "fill"; readonly pick: number; readonly ppm: number; readonly better: number }
+  | { readonly do: "settle"; readonly pick: number; readonly fails: boolean }
+  | { readonly do: "report"; readonly pick: number; readonly state: "live" | "matched" | "ended" }
+  | { readonly do: "absent"; readonly pick: number }
+  | { readonly do: "cancel"; readonly pick: number }
+  | { readonly do: "time"; readonly ms: number }
+  | { readonly do: "book"; readonly taxed: boolean; readonly bid: number; readonly spread: number }
+  | { readonly do: "command"; readonly n: number }
+  | { readonly do: "cash" }
+  | { readonly do: "restart" }
+  | { readonly do: "kill" }
+  | { readonly do: "resume" };
+
+const pick = fc.nat({ max: 20 });
+const outcomes: readonly PostOutcome[] = [
+  { kind: "accepted", state: "live" },
+  { kind: "accepted", state: "matched" },
+  { kind: "duplicated" },
+  { kind: "rejected", reason: "balance", detail: "" },
+  { kind: "not_taken", reason: "venue_restarting", retryAfterMs: null, detail: "" },
+  { kind: "not_sent", detail: "" },
+  { kind: "unknown", detail: "" },
+  { kind: "blocked", denial: { code: "killed" } },
+];
+
+const usual: readonly fc.WeightedArbitrary<Happening>[] = [
+  {
+    weight: 14,
+    arbitrary: fc.record({
+      do: fc.constant("trade" as const),
+      taxed: fc.boolean(),
+      outcome: fc.constantFrom(0 as const, 1 as const),
+      side: fc.constantFrom("buy" as const, "buy" as const, "buy" as const, "sell" as const),
+      hundredths: fc.integer({ min: 100, max: 8_000 }),
+      limit: fc.option(fc.integer({ min: 40, max: 60 }), { nil: null }),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant("post" as const),
+      pick,
+      outcome: fc.constantFrom(...outcomes),
+    }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant("fill" as const),
+      pick,
+      ppm: fc.oneof(fc.constant(1_000_000), fc.integer({ min: 1, max: 1_000_000 })),
+      better: fc.nat({ max: 10 }),
+    }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({ do: fc.constant("settle" as const), pick, fails: fc.boolean() }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant("report" as const),
+      pick,
+      state: fc.constantFrom("live" as const, "matched" as const, "ended" as const),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("absent" as const), pick }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("cancel" as const), pick }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant("time" as const),
+      ms: fc.integer({ min: 1, max: 60_000 }),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant("book" as const),
+      taxed: fc.boolean(),
+      bid: fc.integer({ min: 40, max: 55 }),
+      spread: fc.integer({ min: 1, max: 6 }),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant("command" as const), n: fc.nat({ max: 5 }) }),
+  },
+  { weight: 1, arbitrary: fc.constant({ do: "cash" }) },
+];
+
+const rare: readonly fc.WeightedArbitrary<Happening>[] = [
+  { weight: 1, arbitrary: fc.constant({ do: "restart" }) },
+  { weight: 1, arbitrary: fc.constant({ do: "kill" }) },
+  { weight: 1, arbitrary: fc.constant({ do: "resume" }) },
+];
+
+/** Days of trading without a kill or a restart. */
+export const quietRun: fc.Arbitrary<Happening[]> = fc.array(fc.oneof(...usual), {
+  minLength: 30,
+  maxLength: 80,
+  size: "max",
+});
+
+export const anyRun: fc.Arbitrary<Happening[]> = fc.array(fc.oneof(...usual, ...rare), {
+  minLength: 30,
+  maxLength: 80,
+  size: "max",
+});
+
+function nth<T>(items: Iterable<T>, n: number): T | undefined {
+  const all = [...items];
+  return all.length === 0 ? undefined : all[n % all.length];
+}
+
+/** True when the venue may still fill an order without breaking its own word. */
+function canFill(order: Order): boolean {
+  return isOpen(order) && !order.venueDone;
+}
+
+/** A part of what is left of an order, at its limit or better, as an honest venue would fill it. */
+function fillPart(desk: CoreDesk, order: Order, ppm: number, better: number): void {
+  const { draft } = order;
+  const away = better * draft.tickSize;
+  const at = Math.min(
+    9_900,
+    Math.max(100, draft.side === "buy" ? draft.limit - away : draft.limit + away),
+  );
+  const left =
+    draft.spend === null
+      ? draft.size - order.filled
+      : sharesForFloor(usd(draft.spend - order.filledUsd), at as Price);
+  const size = Math.floor((left * ppm) / 1_000_000);
+  if (size <= 0) return;
+  if (draft.spend !== null && order.filledUsd + costCeil(at as Price, shares(size)) > draft.spend)
+    return;
+  const fill = fillOf(order, `t${desk.facts.length}`, size, {
+    at: at as Price,
+    isMaker: ppm % 2 === 0,
+  });
+  desk.run({ kind: "account", event: { kind: "fill.reported", fill } });
+}
+
+function settle(desk: CoreDesk, fill: Fill, fails: boolean): void {
+  const status = fails ? "failed" : "confirmed";
+  const {
+    fillId: _,
+    fee: __,
+    costOfSold: ___,
+    conditionId: ____,
+    outcome: _____,
+    ...report
+  } = fill;
+  desk.run({ kind: "account", event: { kind: "fill.reported", fill: { ...report, status } } });
+}
+
+/** How far a run may go against the desk: whether sold shares come back, and orders that ended are filled. */
+export type Rules = { readonly salesFail: boolean; readonly fillsAfterEnd?: boolean };
+
+/** Carries out one happening; what cannot happen now does nothing. */
+export function happen(desk: CoreDesk, one: Happening, rules: Rules = { salesFail: true }): void {
+  switch (one.do) {
+    case "trade":
+      trade(desk, one);
+      return;
+    case "time":
+      desk.pass(one.ms, 5_000);
+      return;
+    case "book": {
+      const text = (at: number) => String(at / 100);
+      desk.nowMs += 1;
+      desk.book(one.taxed ? taxed : plain, {
+        bids: [[text(one.bid), "500"]],
+        asks: [[text(one.bid + one.spread), "500"]],
+      });
+      return;
+    }
+    case "command": {
+      const { nowMs } = desk;
+      const commandId = `tg:${one.n}`;
+      const command = {
+        commandId,
+        actor: trader,
+        text: "",
+        messageId: 1,
+        sentAtMs: nowMs,
+      } as const;
+      desk.request("receive", { do: "receive", command: { ...command, kind: "message" } });
+      desk.request("none", {
+        do: "answer",
+        commandId,
+        verdict: "answered",
+        reason: "",
+        messages: [],
+      });
+      return;
+    }
+    case "cash":
+      desk.read("periodic", { cash: desk.state.cash });
+      return;
+    case "restart":
+      desk.run({ kind: "run.start" });
+      desk.read("start", { cash: desk.state.cash });
+      return;
+    case "kill":
+      desk.kill();
+      return;
+    case "resume":
+      resume(desk);
+      return;
+    default:
+      happenToOrder(desk, one, rules);
+  }
+}
+
+function trade(desk: CoreDesk, one: Extract<Happening, { do: "trade" }>): void {
+  const sized = one.side === "sell" || one.limit !== null;
+  const market = one.taxed ? taxed : plain;
+  // A frame without news keeps the book young.
+  const quiet = { timestamp: "0", bestBid: null, bestAsk: null } as const;
+  const head = { conditionId: market.conditionId, tokenId: market.outcomes[0].tokenId };
+  desk.run({ kind: "market", event: { kind: "quote.printed", ...head, ...quiet } });
+  const quoted = desk.quote({
+    conditionId: market.conditionId,
+    outcome: one.outcome,
+    side: one.side,
+    limit: one.limit === null ? null : ((one.limit * 100) as Price),
+    amount: sized
+      ? { unit: "shares", value: shares(one.hundredths * 10_000) }
+      : { unit: "usd", value: usd(one.hundredths * 10_000) },
+  });
+  if (quoted.ok) desk.confirm(quoted.value.nonce);
+}
+
+function resume(desk: CoreDesk): void {
+  const ask = { do: "ask-resume", actor: trader, commandId: "tg:r" } as const;
+  const offer = desk.request("ask-resume", ask).value;
+  if (!offer.ok) return;
+  desk.nowMs = Math.max(desk.nowMs, offer.value.readyAtMs);
+  const { nonce } = offer.value;
+  desk.request("confirm-resume", { do: "confirm-resume", actor: trader, nonce });
+}
+
+type OrderHappening = Extract<Happening, { readonly pick: number }>;
+
+function happenToOrder(desk: CoreDesk, one: OrderHappening, rules: Rules): void {
+  if (one.do === "settle") {
+    const waiting = [...desk.state.fills.values()].filter((fill) => fill.status === "provisional");
+    const fill = nth(waiting, one.pick);
+    if (fill !== undefined)
+      settle(desk, fill, one.fails && (rules.salesFail || fill.side === "buy"));
+    return;
+  }
+  const order = nth(desk.state.orders.values(), one.pick);
+  if (order === undefined) return;
+  const { clientOid } = order;
+  switch (one.do) {
+    case "post":
+      desk.run({ kind: "post.finished", clientOid, outcome: one.outcome });
+      return;
+    case "fill":
+      if (canFill(order) || rules.fillsAfterEnd === true)
+        fillPart(desk, order, one.ppm, one.better);
+      return;
+    case "report": {
+      const report = reportOf(order, one.state, order.filled);
+      desk.run({ kind: "account", event: { kind: "order.reported", order: report } });
+      return;
+    }
+    case "absent":
+      desk.run({ kind: "query.finished", clientOid, outcome: { kind: "absent" }, fills: [] });
+      return;
+    default:
+      desk.request("cancel", { do: "cancel", actor: trader, clientOids: [clientOid] });
+  }
+}
