@@ -276,7 +276,7 @@ describe("safety", () => {
     rig.emulator.send(trader, "/KILL@pitboss_local_bot too hot");
     const ack = await heard(rig, /KILL ON/);
     expect(ack.text).toMatch(
-      /^PAPER · KILL ON .* · cancelling 1 orders · strategies stopped · positions kept/,
+      /^PAPER · KILL ON .* · cancelling 1 order · strategies stopped · positions kept/,
     );
     expect(ack.text).toContain("Reason: too hot");
     await heard(rig, /KILL ON/, otherTrader);

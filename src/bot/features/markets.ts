@@ -52,7 +52,7 @@ export async function marketCard(turn: Turn, id: ConditionId, inPlace = false): 
   if (!found.ok) return refuse(turn, found.error);
   return answered(
     message(
-      renderMarketCard(found.value),
+      renderMarketCard(turn.deps.mode, found.value),
       marketCardKeyboard(found.value, turn.buttons),
       inPlace ? pressedMessage(turn) : null,
     ),

@@ -1,4 +1,4 @@
-import type { HoldingView, MarketSummary, MarketView } from "../../engine/api/views.ts";
+import type { DeskMode, HoldingView, MarketSummary, MarketView } from "../../engine/api/views.ts";
 import type { OutcomeIndex } from "../../engine/domain/market.ts";
 import { sharesOne, type Usd } from "../../engine/domain/numbers.ts";
 import { emptyDraft, type TradeDraft } from "../actions/bot-action.ts";
@@ -17,6 +17,7 @@ import {
 import { cleanText } from "../text/clean-text.ts";
 import { type RichText, TextBuilder } from "../text/rich-text.ts";
 import { duration, utcDate, utcDateTime } from "../text/time-text.ts";
+import { modeTag } from "./mode.ts";
 
 export const rowsAPage = 6;
 const quickDollars = [10, 25, 50];
@@ -82,11 +83,11 @@ function holdingLine(holding: HoldingView): string {
 }
 
 /** The market card: quotes of both outcomes, depth, what is held, age of the book. */
-export function renderMarketCard(market: MarketView): RichText {
+export function renderMarketCard(mode: DeskMode, market: MarketView): RichText {
   const [first, second] = market.outcomeNames.map((name) => cleanText(name, 30));
   const [a, b] = market.quotes;
   const tick = market.tickSize;
-  const text = new TextBuilder().bold(cleanText(market.question)).line();
+  const text = new TextBuilder().bold(`${modeTag(mode)} · ${cleanText(market.question)}`).line();
   text.plain(`${first ?? ""} ${centsOrDash(a.bid, tick)} / ${centsOrDash(a.ask, tick)}`);
   text.plain(` · ${second ?? ""} ${centsOrDash(b.bid, tick)} / ${centsOrDash(b.ask, tick)}`);
   if (a.bid !== null && a.ask !== null && a.ask > a.bid) {

@@ -1,7 +1,7 @@
 import type { Notice, NoticeBody, OrderFate, OrderResult } from "../../engine/api/notices.ts";
 import type { OutPriority } from "../../engine/api/outbox.ts";
 import type { DeskMode, OrderView } from "../../engine/api/views.ts";
-import { type Usd, usd } from "../../engine/domain/numbers.ts";
+import { type Shares, type Usd, usd } from "../../engine/domain/numbers.ts";
 import type { ButtonMaker, Keyboard } from "../actions/buttons.ts";
 import { averageCents, moneyExact, profit, sharesExact } from "../text/amounts.ts";
 import { cleanText } from "../text/clean-text.ts";
@@ -25,6 +25,17 @@ function filledText(order: OrderView): string {
   return `${sharesExact(order.filled)} ${name} @ ${averageCents(order.filledUsd, order.filled)} average = ${moneyExact(order.filledUsd)} · fee ${moneyExact(order.feesUsd)}`;
 }
 
+/** What became of the part that was not filled. */
+function restLine(order: OrderView): string {
+  const end = order.cancelAsked ? "canceled" : "dropped: it did not match inside the limit";
+  if (order.spend !== null) {
+    const rest = Math.max(0, order.spend - order.filledUsd) as Usd;
+    return `${moneyExact(rest)} of ${moneyExact(order.spend)} was ${end}.`;
+  }
+  const rest = Math.max(0, order.size - order.filled) as Shares;
+  return `${sharesExact(rest)} of ${sharesExact(order.size)} shares were ${end}.`;
+}
+
 const resultWords: Readonly<Record<OrderResult, string>> = {
   filled: "FILLED",
   partially_filled: "PARTLY FILLED",
@@ -42,7 +53,7 @@ function outcomeLines(text: TextBuilder, order: OrderView, result: OrderResult):
     case "filled":
       return;
     case "partially_filled":
-      text.line(`The rest of ${sharesExact(order.size)} shares did not match and is gone.`);
+      text.line(restLine(order));
       return;
     case "nothing_filled":
       text.line("Nothing matched inside the limit. Nothing was bought or sold; its cash is free.");
@@ -77,7 +88,7 @@ export function renderCardEnd(mode: DeskMode, orders: readonly OrderView[]): Ric
   const first = orders[0];
   const text = new TextBuilder();
   // It may take the place of the edit that said "SENT" before that one was shown, so it says so too.
-  const heading = `${modeTag(mode)} · SENT · ${orderCount(orders.length)} · DONE · receipt below`;
+  const heading = `${modeTag(mode)} · SENT · ${orderCount(orders.length)} · ${endWords(orders)}`;
   if (first === undefined) return text.bold(heading).build();
   const verb = first.side === "buy" ? "bought" : "sold";
   const ends = orders.map((order) =>
@@ -85,11 +96,16 @@ export function renderCardEnd(mode: DeskMode, orders: readonly OrderView[]): Ric
       ? `${verb} ${sharesExact(order.filled)} ${cleanText(order.outcomeName, 30)} for ${moneyExact(order.filledUsd)}`
       : isOpenStatus(order)
         ? `${cleanText(order.outcomeName, 30)} waits in the book`
-        : `nothing ${verb} (${cleanText(order.outcomeName, 30)})`,
+        : `${order.cancelAsked ? "canceled" : "over"}, nothing ${verb} (${cleanText(order.outcomeName, 30)})`,
   );
   text.bold(heading).line();
   text.line(ends.slice(0, linesShown).join("\n"));
   return text.plain(cleanText(first.question)).build();
+}
+
+function endWords(orders: readonly OrderView[]): string {
+  if (orders.some((order) => order.filled > 0)) return "DONE · receipt below";
+  return orders.some(isOpenStatus) ? "RESTING" : "ENDED";
 }
 
 function isOpenStatus(order: OrderView): boolean {
@@ -140,7 +156,7 @@ function renderSetOutcome(
   text.line();
   for (const leg of body.legs.slice(0, linesShown)) {
     text.line(
-      `${cleanText(leg.outcomeName, 30)} · ${cleanText(leg.question, 50)}: ${leg.filled > 0 ? filledText(leg) : leg.status}`,
+      `${cleanText(leg.outcomeName, 30)} · ${cleanText(leg.question, 50)}: ${leg.filled > 0 ? filledText(leg) : leg.status}${reasonOf(leg)}`,
     );
   }
   text.line(
@@ -152,11 +168,17 @@ function renderSetOutcome(
       .plain(`Pays ${moneyExact(body.shares as number as Usd)} · profit ${profit(gain)}`)
       .build();
   }
+  const surplus = Math.max(0, body.cost + body.fee - body.shares) as Usd;
   return text
     .plain(
-      "The legs are not equal: the surplus is an open position. Sell it or buy the rest: /positions.",
+      `The legs are not equal: the surplus is an open position, at risk now ${moneyExact(surplus)}. Sell it or buy the rest: /positions.`,
     )
     .build();
+}
+
+/** Why a leg did not fill, in a few words. */
+function reasonOf(leg: OrderView): string {
+  return leg.rejectReason === null ? "" : ` (${explainReject(leg.rejectReason).what})`;
 }
 
 type SafetyNotice = Extract<
@@ -201,7 +223,7 @@ export function killText(mode: DeskMode, atMs: number, openOrders: number, note:
   const text = new TextBuilder();
   text.bold(`${modeTag(mode)} · KILL ON `);
   text.moment(atMs, "T", utcTime(atMs));
-  text.line(` · cancelling ${openOrders} orders · strategies stopped · positions kept`);
+  text.line(` · cancelling ${orderCount(openOrders)} · strategies stopped · positions kept`);
   if (note !== "") text.line(`Reason: ${cleanText(note, 200)}`);
   return text.plain("Nothing new is sent until /resume.").build();
 }
@@ -288,6 +310,9 @@ export function noticeKeyboard(body: NoticeBody, buttons: ButtonMaker): Keyboard
         buttons.make("Positions", { do: "positions" }),
       ],
     ];
+  }
+  if (body.kind === "set.outcome" || body.kind === "market.settled") {
+    return [[buttons.make("Positions", { do: "positions" })]];
   }
   if (body.kind === "order.outcome" && body.result === "resting") {
     return [[buttons.make("Cancel order", { do: "cancel", clientOid: body.order.clientOid })]];
