@@ -17,7 +17,9 @@ if (args[0] === "--node" && args[1] !== undefined) {
   entry = join(projectRoot, args[1]);
   args = args.slice(2);
 }
-const child = spawn(node, ["--disable-warning=ExperimentalWarning", entry, ...args], {
+// A small young generation keeps a service that runs for weeks tens of megabytes smaller, at no cost that shows.
+const nodeFlags = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=4"];
+const child = spawn(node, [...nodeFlags, entry, ...args], {
   stdio: "inherit",
 });
 // The terminal sends Ctrl-C to the whole group; the child decides when it is done, we only wait.

@@ -4,7 +4,6 @@ import { createBot, type TelegramDesk } from "../bot/bot.ts";
 import { type BotDeps, type BotLog } from "../bot/bot-deps.ts";
 import { startPolling } from "../bot/transport/polling.ts";
 import type { Transport, TransportTrouble } from "../bot/transport/trouble.ts";
-import { startWebhook } from "../bot/transport/webhook.ts";
 import type { Service } from "../compose.ts";
 import { ServiceError } from "../service-error.ts";
 
@@ -52,6 +51,8 @@ export async function startServiceBot(service: Service): Promise<ServiceBot> {
     );
   }
   const [host = "127.0.0.1", port = "0"] = telegram.webhookListen.split(/:(?=\d+$)/);
+  // Loaded only here: a service that polls does not carry an HTTP server in its memory.
+  const { startWebhook } = await import("../bot/transport/webhook.ts");
   const transport = await startWebhook(desk, {
     host,
     port: Number(port),

@@ -51,7 +51,10 @@ export function marketsOfTape(
     };
     const found = negRiskOverride === null && book?.negRisk == null ? fitNegRisk(spec, book) : null;
     if (found !== null) guessed.set(conditionId, found);
-    books.set(conditionId, createMarketBook({ ...spec, negRisk: found ?? spec.negRisk }));
+    books.set(
+      conditionId,
+      createMarketBook({ ...spec, negRisk: found ?? spec.negRisk, hashes: "each" }),
+    );
   }
   return { books, guessedNegRisk: guessed };
 }
@@ -60,7 +63,7 @@ export function marketsOfTape(
 function fitNegRisk(spec: MarketBookSpec, snapshot: BookSnapshot | undefined): boolean | null {
   if (snapshot === undefined || snapshot.hash === null) return null;
   for (const negRisk of [false, true]) {
-    const book = createMarketBook({ ...spec, negRisk });
+    const book = createMarketBook({ ...spec, negRisk, hashes: "each" });
     const outcome = snapshot.tokenId === spec.tokenIds[0] ? 0 : 1;
     book.lastTradePrice = snapshot.lastTradePrice ?? "";
     applySnapshot(book.ladder, outcome, snapshot.bids, snapshot.asks);

@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import type { Hasher } from "../../engine/ports/hasher.ts";
 
 /** The hash functions of the engine, on node:crypto. */
 export function createHasher(): Hasher {
   return {
-    sha1Hex: (text) => createHash("sha1").update(text).digest("hex"),
+    sha1Hex: (text) => hash("sha1", text, "hex"),
     sha256Hex: (text) => createHash("sha256").update(text).digest("hex"),
     sha1Search(prefix, candidates, suffix, wantedHex) {
       // The prefix holds the whole book; hashing it once makes a thousand candidates cost little more than one.

@@ -137,7 +137,8 @@ function timeOf(value: unknown): number | null {
 
 /** Whole dollars of all time; only for ranking and display. */
 function volumeOf(fields: Fields): number | null {
-  const value = Number(fields["volumeNum"] ?? fields["volume"] ?? Number.NaN);
+  const given = fields["volumeNum"] ?? fields["volume"];
+  const value = typeof given === "number" || typeof given === "string" ? Number(given) : Number.NaN;
   return value >= 0 && value <= Number.MAX_SAFE_INTEGER ? Math.round(value) : null;
 }
 

@@ -1,4 +1,7 @@
-import { concat, getAddress, keccak256, SigningKey, TypedDataEncoder, toUtf8Bytes } from "ethers";
+import { getAddress } from "ethers/address";
+import { keccak256, SigningKey } from "ethers/crypto";
+import { TypedDataEncoder } from "ethers/hash";
+import { concat, toUtf8Bytes } from "ethers/utils";
 import type { OrderDraft, PreparedOrder } from "../../engine/domain/order.ts";
 import { assert } from "../../engine/lib/assert.ts";
 import type { OrderUniqueness } from "../../engine/ports/venue.ts";
@@ -23,7 +26,10 @@ export type SignedOrder = {
   readonly builder: string;
 };
 
-export type OrderDomain = { readonly version: "2" | "3"; readonly exchange: string };
+export type OrderDomain = {
+  readonly version: "2" | "3";
+  readonly exchange: string;
+};
 
 const orderFields = [
   { name: "salt", type: "uint256" },
@@ -67,6 +73,28 @@ const orderTypeTail = orderTail();
 function orderTail(): string {
   const text = toUtf8Bytes(orderEncoder.encodeType("Order"));
   return concat([text, `0x${text.length.toString(16).padStart(4, "0")}`]);
+}
+
+const orderTypeHash = keccak256(toUtf8Bytes(orderEncoder.encodeType("Order")));
+const word = (value: bigint | number | string): string =>
+  BigInt(value).toString(16).padStart(64, "0");
+
+/** hashStruct of EIP-712, whose eleven members are all one word wide. */
+function orderStructHash(order: SignedOrder): string {
+  return keccak256(
+    orderTypeHash +
+      word(order.salt) +
+      word(order.maker) +
+      word(order.signer) +
+      word(order.tokenId) +
+      word(order.makerAmount) +
+      word(order.takerAmount) +
+      word(order.side) +
+      word(order.signatureType) +
+      word(order.timestamp) +
+      word(order.metadata) +
+      word(order.builder),
+  );
 }
 
 function digestOf(separator: string, structHash: string): string {
@@ -125,12 +153,11 @@ export class OrderSigner {
 
   /** The order's id at the venue; the same for all signature types. */
   hashOrder(order: SignedOrder, domain: OrderDomain): string {
-    return digestOf(this.domainSeparator(domain), orderEncoder.hash(order));
+    return digestOf(this.domainSeparator(domain), orderStructHash(order));
   }
 
-  signOrder(order: SignedOrder, domain: OrderDomain): string {
+  signOrder(order: SignedOrder, domain: OrderDomain, structHash = orderStructHash(order)): string {
     const separator = this.domainSeparator(domain);
-    const structHash = orderEncoder.hash(order);
     if (order.signatureType !== 3)
       return this.#key.sign(digestOf(separator, structHash)).serialized;
     const wrapped = walletEncoder.hash({
@@ -166,9 +193,10 @@ export class OrderSigner {
       builder: zero32,
     };
     const domain = this.domainOf(draft);
+    const structHash = orderStructHash(order);
     return {
-      orderHash: this.hashOrder(order, domain),
-      body: bodyText(order, this.signOrder(order, domain), draft, owner),
+      orderHash: digestOf(this.domainSeparator(domain), structHash),
+      body: bodyText(order, this.signOrder(order, domain, structHash), draft, owner),
     };
   }
 
@@ -179,7 +207,12 @@ export class OrderSigner {
       version: "1",
       chainId: this.#chainId,
     });
-    const value = { address: this.signer, timestamp: timestampS, nonce, message: authMessage };
+    const value = {
+      address: this.signer,
+      timestamp: timestampS,
+      nonce,
+      message: authMessage,
+    };
     return this.#key.sign(digestOf(separator, authEncoder.hash(value))).serialized;
   }
 }

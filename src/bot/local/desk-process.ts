@@ -40,7 +40,7 @@ export class DeskChild {
     const log = openSync(spec.logFile, "a", 0o600);
     this.#process = spawn(
       process.execPath,
-      ["--disable-warning=ExperimentalWarning", ...spec.args],
+      ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=4", ...spec.args],
       {
         stdio: spec.hasChannel ? ["ignore", "pipe", log, "ipc"] : ["pipe", "pipe", log],
         // A group of its own: Ctrl-C reaches us alone, and we end the children in order.

@@ -1,6 +1,6 @@
 import type { OutcomeIndex } from "./market.ts";
 import { formatPrice, formatShares, type Price, type Shares } from "./numbers.ts";
-import { levelsOf, type OrderBook } from "./order-book.ts";
+import { levelsText, type OrderBook } from "./order-book.ts";
 
 /** What a book hash covers besides the levels. Members 7 to 10 come from the first book, the CLOB or Gamma. */
 export type BookHashFrame = {
@@ -26,8 +26,8 @@ export function bookHashText(
   outcome: OutcomeIndex,
   frame: BookHashFrame,
 ): BookHashText {
-  const bids = levelsOf(book, outcome, "buy").reverse().map(levelText).join(",");
-  const asks = levelsOf(book, outcome, "sell").reverse().map(levelText).join(",");
+  const bids = levelsText(book, outcome, "buy");
+  const asks = levelsText(book, outcome, "sell");
   return {
     prefix:
       `{"market":"${frame.conditionId}","asset_id":"${frame.tokenId}","timestamp":"${frame.timestamp}",` +
@@ -35,10 +35,6 @@ export function bookHashText(
       `"tick_size":"${formatPrice(frame.tickSize)}","neg_risk":${frame.negRisk},"last_trade_price":"`,
     suffix: '"}',
   };
-}
-
-function levelText(level: { readonly price: Price; readonly size: Shares }): string {
-  return `{"price":"${formatPrice(level.price)}","size":"${formatShares(level.size)}"}`;
 }
 
 /** Every last trade price that the venue can write: "" and "0.001" to "0.999". */

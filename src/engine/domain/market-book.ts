@@ -58,6 +58,7 @@ export type MarketBook = {
   tickSize: Price;
   minOrderSize: Shares;
   negRisk: boolean;
+  readonly hashes: "one" | "each";
   /** Market-wide, three decimals, "" when never traded. */
   lastTradePrice: string;
   /** Venue milliseconds of the newest change applied. */
@@ -79,6 +80,11 @@ export type MarketBookSpec = {
   readonly tickSize: Price;
   readonly minOrderSize: Shares;
   readonly negRisk: boolean;
+  /**
+   * Both outcomes are one ladder, so one hash a group proves it: the default. "each" recomputes the other outcome's
+   * hash too, for recordings that are verified as evidence.
+   */
+  readonly hashes?: "one" | "each";
 };
 
 /** What applying an event found: null when all is well, otherwise why the book needs a fresh snapshot. */
@@ -87,6 +93,7 @@ export type ApplyOutcome = ResyncReason | null;
 export function createMarketBook(spec: MarketBookSpec): MarketBook {
   return {
     ...spec,
+    hashes: spec.hashes ?? "one",
     ladder: createOrderBook(spec.tickSize),
     status: "waiting",
     resyncReason: null,
@@ -229,16 +236,18 @@ function sameGroup(claim: Claim, timestamp: string, change: LevelChange): boolea
 
 /** Verifies what the open group claims about the book, then forgets the claims. */
 export function checkClaims(book: MarketBook, hasher: BookHasher): ApplyOutcome {
+  let provedAt: string | null = null;
   for (const outcome of [0, 1] as const) {
     const claim = book.claims[outcome];
     if (claim === null) continue;
     book.claims[outcome] = null;
     if (book.status !== "live") continue;
     if (!bestAgrees(book, outcome, claim)) return markStale(book, "best_price_mismatch");
-    if (claim.hash === null) continue;
+    if (claim.hash === null || claim.timestamp === provedAt) continue;
     if (!verifyHash(book, outcome, claim.timestamp, claim.hash, hasher)) {
       return markStale(book, isCrossed(book.ladder) ? "crossed" : "hash_mismatch");
     }
+    if (book.hashes === "one") provedAt = claim.timestamp;
   }
   if (book.status === "live" && isCrossed(book.ladder)) return markStale(book, "crossed");
   return null;

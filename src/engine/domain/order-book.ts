@@ -1,6 +1,6 @@
 import { assert } from "../lib/assert.ts";
 import { type OutcomeIndex, type Side, tickSizes } from "./market.ts";
-import { type Price, priceOne, type Shares } from "./numbers.ts";
+import { formatPrice, formatShares, type Price, priceOne, type Shares } from "./numbers.ts";
 
 /**
  * The one order book of a market, seen on outcome 0. Outcome 1 is its exact mirror: a bid for it at p is an ask of
@@ -14,11 +14,17 @@ export type OrderBook = {
   top: number;
   bids: Float64Array;
   asks: Float64Array;
+  /** JSON of each level as the book hash writes it, by outcome; null until a hash of that outcome is asked for. */
+  bidTexts: LevelTexts;
+  askTexts: LevelTexts;
   /** Slot of the best bid, 0 when there is none. */
   bestBid: number;
   /** Slot of the best ask, `top` when there is none. */
   bestAsk: number;
 };
+
+/** One text a slot, "" when it has to be written anew. */
+type LevelTexts = [string[] | null, string[] | null];
 
 /** One level of one outcome's book. `size` is the new total; 0 removes the level. */
 export type Level = { readonly price: Price; readonly size: Shares };
@@ -35,6 +41,8 @@ function emptyLadder(step: number): OrderBook {
     top,
     bids: new Float64Array(top + 1),
     asks: new Float64Array(top + 1),
+    bidTexts: [null, null],
+    askTexts: [null, null],
     bestBid: 0,
     bestAsk: top,
   };
@@ -51,6 +59,8 @@ export function applySnapshot(
   if (step === book.step) {
     book.bids.fill(0);
     book.asks.fill(0);
+    book.bidTexts = [null, null];
+    book.askTexts = [null, null];
     book.bestBid = 0;
     book.bestAsk = book.top;
   } else {
@@ -77,13 +87,20 @@ export function setLevel(
   const isBid = (side === "buy") === (outcome === 0);
   if (isBid) {
     book.bids[slot] = size;
+    forget(book.bidTexts, slot);
     if (size > 0 && slot > book.bestBid) book.bestBid = slot;
     else if (size === 0 && slot === book.bestBid) book.bestBid = nextBid(book, slot);
   } else {
     book.asks[slot] = size;
+    forget(book.askTexts, slot);
     if (size > 0 && slot < book.bestAsk) book.bestAsk = slot;
     else if (size === 0 && slot === book.bestAsk) book.bestAsk = nextAsk(book, slot);
   }
+}
+
+function forget(texts: LevelTexts, slot: number): void {
+  if (texts[0] !== null) texts[0][slot] = "";
+  if (texts[1] !== null) texts[1][slot] = "";
 }
 
 /** Moves the ladder to another tick, keeping levels (they may lie off the new grid until the next snapshot). */
@@ -159,4 +176,28 @@ export function levelsOf(book: OrderBook, outcome: OutcomeIndex, side: Side): Le
     return true;
   });
   return levels;
+}
+
+/** The JSON of one side's levels, worst first, as the book hash wants it. Levels that did not change keep their text. */
+export function levelsText(book: OrderBook, outcome: OutcomeIndex, side: Side): string {
+  const isBid = (side === "buy") === (outcome === 0);
+  const sizes = isBid ? book.bids : book.asks;
+  const kept = isBid ? book.bidTexts : book.askTexts;
+  const texts = (kept[outcome] ??= Array.from({ length: book.top + 1 }, () => ""));
+  const move = isBid ? 1 : -1;
+  const end = (isBid ? book.bestBid : book.bestAsk) + move;
+  let text = "";
+  for (let slot = isBid ? 1 : book.top - 1; slot !== end; slot += move) {
+    const size = sizes[slot] ?? 0;
+    if (size === 0) continue;
+    let level = texts[slot] ?? "";
+    if (level === "") {
+      const own = slot * book.step;
+      const at = formatPrice((outcome === 0 ? own : priceOne - own) as Price);
+      level = `{"price":"${at}","size":"${formatShares(size as Shares)}"}`;
+      texts[slot] = level;
+    }
+    text += text === "" ? level : `,${level}`;
+  }
+  return text;
 }

@@ -5,13 +5,14 @@ import {
   addUsd,
   type Price,
   payoff,
+  priceOne,
   type Shares,
   shares,
   subUsd,
   type Usd,
   usd,
 } from "../domain/numbers.ts";
-import { levelsOf, type OrderBook } from "../domain/order-book.ts";
+import { bestPrice, levelsOf, type OrderBook } from "../domain/order-book.ts";
 
 /** One leg of a complete set: an outcome token to buy. */
 export type SetLeg = {
@@ -64,9 +65,9 @@ export function minimumSetSize(legs: readonly SetLeg[], configuredMin: Shares): 
   const step = stepOfSet(legs);
   let need = configuredMin as number;
   for (const leg of legs) {
-    const best = levelsOf(leg.book, leg.outcome, "sell")[0];
-    if (best === undefined) return null;
-    need = Math.max(need, leg.minOrderSize, Math.ceil(10_000 / best.price) * 1_000_000);
+    const best = bestPrice(leg.book, leg.outcome, "sell");
+    if (best === null) return null;
+    need = Math.max(need, leg.minOrderSize, Math.ceil(10_000 / best) * 1_000_000);
   }
   return shares(Math.ceil(need / step) * step);
 }
@@ -81,6 +82,10 @@ export function bestSetSize(
   largest: Shares,
   dollars = 1,
 ): SetCost | null {
+  if (smallest > largest) return null;
+  // Most sets already cost more than they pay at the smallest size: no need to look at their depth.
+  const least = costOfSet(legs, smallest);
+  if (least === null || nextLoses(least, dollars)) return least;
   const step = stepOfSet(legs);
   const candidates = new Set<number>([smallest, largest - (largest % step)]);
   for (const leg of legs) {
@@ -99,6 +104,17 @@ export function bestSetSize(
     const set = costOfSet(legs, shares(size));
     if (set === null) break;
     if (best === null || profitOfSet(set, dollars) > profitOfSet(best, dollars)) best = set;
+    if (nextLoses(set, dollars)) break;
   }
   return best;
+}
+
+/**
+ * True when one more share of every leg costs more than it pays even without a fee. The fee never falls with the size,
+ * and prices only rise, so no larger size is better.
+ */
+function nextLoses(set: SetCost, dollars: number): boolean {
+  let price = 0;
+  for (const walk of set.legs) price += walk.worst ?? 0;
+  return price > dollars * priceOne;
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import {
   applyMarketEvent,
   checkClaims,
+  createMarketBook,
   currentHash,
   type MarketBook,
   type ResyncReason,
@@ -14,7 +15,7 @@ import { plainHasher } from "../support/hasher.ts";
 import { filesIn, readJson, recordedDataDir, saySkipped } from "../support/recorded.ts";
 
 const dir = recordedDataDir();
-if (dir === null) saySkipped(7);
+if (dir === null) saySkipped(8);
 const data = dir ?? "";
 const fedFile = "ws/fed-decision-2026-07-20.frames.json";
 const vectorFile = "ws/book-hash-vectors-2026-09.json";
@@ -103,6 +104,15 @@ describe.skipIf(dir === null)("27 contiguous frames of the Fed market", () => {
     expect(book.status).toBe("live");
     // 24 changes of both tokens, two of them in a group that the later book closes, and two books.
     expect(book.hashesVerified).toBeGreaterThanOrEqual(23 * 2 + 2);
+  });
+
+  test("by default one hash proves both outcomes of a group", () => {
+    const first = firstBook(events);
+    const { hashes: _, ...spec } = bookFor(first, true, fedTokens[1]);
+    const book = createMarketBook(spec);
+    for (const event of events) expect(apply(book, event)).toBeNull();
+    expect(checkClaims(book, plainHasher)).toBeNull();
+    expect(book.hashesVerified).toBe(23 + 2);
   });
 
   test("the changes alone give the later book exactly", () => {

@@ -35,6 +35,7 @@ export function bookFor(first: BookSnapshot, negRisk: boolean, other = "2"): Mar
     tickSize: first.tickSize ?? price(10),
     minOrderSize: first.minOrderSize ?? shares(5_000_000),
     negRisk: first.negRisk ?? negRisk,
+    hashes: "each",
   });
 }
 

@@ -1,4 +1,4 @@
-import { getAddress, isAddress } from "ethers";
+import { getAddress, isAddress } from "ethers/address";
 import { Account } from "./account.ts";
 import { newApiKey } from "./credentials.ts";
 import type { ApiKey } from "./records.ts";

@@ -1,5 +1,6 @@
 import { createHmac, randomBytes, randomUUID, timingSafeEqual } from "node:crypto";
-import { getAddress, isAddress, verifyTypedData } from "ethers";
+import { getAddress, isAddress } from "ethers/address";
+import { verifyTypedData } from "ethers/hash";
 import type { ApiKey } from "./records.ts";
 import { unauthorized } from "./venue-error.ts";
 

@@ -1,4 +1,5 @@
-import { isAddress, isHexString } from "ethers";
+import { isAddress } from "ethers/address";
+import { isHexString } from "ethers/utils";
 import type { Side } from "../types.ts";
 import type { SignedFields } from "./order-signature.ts";
 import type { OrderType } from "./records.ts";

@@ -1,12 +1,8 @@
-import {
-  AbiCoder,
-  concat,
-  getAddress,
-  keccak256,
-  recoverAddress,
-  toUtf8Bytes,
-  zeroPadValue,
-} from "ethers";
+import { AbiCoder } from "ethers/abi";
+import { getAddress } from "ethers/address";
+import { keccak256 } from "ethers/crypto";
+import { recoverAddress } from "ethers/transaction";
+import { concat, toUtf8Bytes, zeroPadValue } from "ethers/utils";
 
 /**
  * Order hashes and signatures, encoded here from keccak and secp256k1 alone: a second implementation beside

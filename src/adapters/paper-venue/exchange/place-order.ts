@@ -1,4 +1,4 @@
-import { getAddress } from "ethers";
+import { getAddress } from "ethers/address";
 import type { Account } from "./account.ts";
 import { requireBalance } from "./balance-check.ts";
 import { executeOrder } from "./execute-order.ts";

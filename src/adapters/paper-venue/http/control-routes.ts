@@ -1,4 +1,4 @@
-import { getAddress } from "ethers";
+import { getAddress } from "ethers/address";
 import { parseMicro } from "../exchange/amounts.ts";
 import type { Market } from "../exchange/market.ts";
 import type { PaperExchange } from "../exchange/paper-exchange.ts";

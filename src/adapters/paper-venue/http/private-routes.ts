@@ -1,4 +1,4 @@
-import { MaxUint256 } from "ethers";
+import { MaxUint256 } from "ethers/constants";
 import type { Account } from "../exchange/account.ts";
 import { cancelOrders, cancelWhere } from "../exchange/cancel-orders.ts";
 import { exchanges } from "../exchange/order-signature.ts";

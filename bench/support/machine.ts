@@ -1,0 +1,41 @@
+import { statfsSync } from "node:fs";
+import { cpus, loadavg, release, tmpdir, totalmem } from "node:os";
+
+/** Where the figures were measured; without it they say little. */
+export type MachineFacts = {
+  readonly node: string;
+  readonly v8: string;
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryGib: number;
+  readonly system: string;
+  readonly stateFileSystem: string;
+  /** Processes that wanted a core during the last minute: above the number of cores the figures are worth little. */
+  readonly load: number;
+  readonly at: string;
+};
+
+/** statfs(2) magic numbers of file systems that differ in what a sync costs. */
+const fileSystems: Readonly<Record<number, string>> = {
+  0xef53: "ext4",
+  0x58465342: "xfs",
+  0x9123683e: "btrfs",
+  0x01021994: "tmpfs (a sync costs nothing here)",
+  0x794c7630: "overlayfs",
+  0x2fc12fc1: "zfs",
+};
+
+export function machineFacts(): MachineFacts {
+  const { type } = statfsSync(tmpdir());
+  return {
+    node: process.version,
+    v8: process.versions.v8,
+    cpu: cpus()[0]?.model.trim() ?? "unknown",
+    cores: cpus().length,
+    memoryGib: Math.round(totalmem() / 2 ** 30),
+    system: `${process.platform} ${release()} ${process.arch}`,
+    stateFileSystem: fileSystems[type] ?? `0x${type.toString(16)}`,
+    load: loadavg()[0] ?? 0,
+    at: new Date().toISOString(),
+  };
+}
