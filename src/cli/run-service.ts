@@ -20,6 +20,8 @@ exit code: 0 stopped, 1 broke, 2 wrong use or configuration
 example: pitboss run-service --config config/service.local.toml`;
 
 const pollReadyMs = 20;
+/** Time for the last log lines of a broken service. */
+const brokenFlushMs = 200;
 /** A stop that takes longer than this is ended the hard way; everything durable is on the disk already. */
 const stopMs = 10_000;
 
@@ -68,6 +70,13 @@ async function serve(service: Service, readyJson: boolean): Promise<number> {
     // Something nobody handled is a bug: no new order leaves, the process goes on for cancels and answers.
     engine.closeGate();
     logger.failure("unhandled.rejection", error);
+  });
+  process.on("uncaughtException", (error) => {
+    // A broken invariant: the state is not trusted any more. The supervisor starts a fresh process, which folds the
+    // ledger and asks the venue before it trades.
+    engine.closeGate();
+    logger.failure("service.broken", error);
+    setTimeout(() => process.kill(process.pid, "SIGKILL"), brokenFlushMs);
   });
   engine.start();
   // The second channel comes first: a kill must work while Telegram is out of reach.

@@ -110,6 +110,7 @@ export class Desk {
       ledger: this.ledger,
       runEffect: (effect) => runner.run(effect),
       onCommitted: () => this.#changed(),
+      onBroken: (error) => this.#break(error),
     });
     this.books = new Books({
       state: this.state,
@@ -119,6 +120,19 @@ export class Desk {
       dispatch: (input) => {
         this.stepper.run(input, "books");
       },
+    });
+  }
+
+  /**
+   * Stops rather than going on wrongly: the gate closes at once, and the error leaves every fence so that the process
+   * ends. The ledger holds everything up to the step before; the next start folds it and asks the venue.
+   */
+  #break(error: unknown): void {
+    this.closeGate();
+    const detail = error instanceof Error ? error.message : "unknown failure";
+    this.deps.logger.error("invariant.broken", { detail });
+    this.deps.clock.after(0, () => {
+      throw error;
     });
   }
 

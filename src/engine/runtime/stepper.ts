@@ -1,5 +1,5 @@
 import type { EngineInput, Envelope, Reply } from "../core/input.ts";
-import { step } from "../core/step.ts";
+import { type StepResult, step } from "../core/step.ts";
 import type { Hasher } from "../ports/hasher.ts";
 import type { Clock, Entropy, FaultPoints, Log } from "../ports/system.ts";
 import type { Effect } from "../protocol/effect.ts";
@@ -18,6 +18,8 @@ export type StepperDeps = {
   readonly logger: Log;
   readonly ledger: LedgerWriter;
   readonly runEffect: (effect: Effect) => void;
+  /** A step threw: an invariant is broken and the state cannot be trusted any more. */
+  readonly onBroken: (error: unknown) => void;
   /** After facts became durable. */
   readonly onCommitted: () => void;
 };
@@ -38,14 +40,14 @@ export class Stepper {
     input: EngineInput,
     correlationId: string,
   ): { readonly reply: Reply; readonly durable: Promise<void> } {
-    const { state, settings, hasher, clock, entropy } = this.#deps;
+    const { state, clock, entropy } = this.#deps;
     const envelope: Envelope = {
       atMs: clock.nowMs(),
       entropy: input.kind === "request" ? entropy.hex(16) : "",
       correlationId,
       input,
     };
-    const { facts, effects, reply } = step(state, settings, hasher, envelope);
+    const { facts, effects, reply } = this.#step(envelope);
     if (facts.length === 0) {
       for (const effect of effects) this.#deps.runEffect(effect);
       return { reply, durable: Promise.resolve() };
@@ -54,6 +56,16 @@ export class Stepper {
     // A caller that does not wait must not bring the process down; the writer has closed the gate already.
     durable.catch(() => undefined);
     return { reply, durable };
+  }
+
+  #step(envelope: Envelope): StepResult {
+    const { state, settings, hasher } = this.#deps;
+    try {
+      return step(state, settings, hasher, envelope);
+    } catch (error) {
+      this.#deps.onBroken(error);
+      throw error;
+    }
   }
 
   async #commit(
