@@ -37,7 +37,7 @@ describe("looking", () => {
   test("/start m_… opens a market", async () => {
     const id = Buffer.from("1".padStart(64, "0"), "hex").toString("base64url");
     rig.emulator.send(trader, `/start m_${id}`);
-    await heard(rig, /^Will the Fed cut[\s\S]*Book 0\.4 s old/);
+    await heard(rig, /^PAPER · Will the Fed cut[\s\S]*Book 0\.4 s old/);
   });
 
   test("/help, /help buy and unknown text", async () => {
@@ -80,7 +80,7 @@ describe("looking", () => {
     const second = await heard(rig, /#7 Filler market 4/);
     expect(second.messageId).toBe(list.messageId);
     rig.emulator.send(trader, "#9");
-    await heard(rig, /^Filler market 6\?/);
+    await heard(rig, /^PAPER · Filler market 6\?/);
     rig.emulator.send(trader, "/markets rain");
     await heard(rig, /MARKETS · rain/);
     rig.emulator.send(trader, "#2");
@@ -90,7 +90,7 @@ describe("looking", () => {
   test("market card: quotes of both sides, what is held, buttons that say the side", async () => {
     rig.double.held = [holding()];
     rig.emulator.send(trader, "https://polymarket.com/event/x/fed-cut-december?tid=1");
-    const card = await heard(rig, /^Will the Fed cut/);
+    const card = await heard(rig, /^PAPER · Will the Fed cut/);
     expect(card.text).toContain("Yes 61.0¢ / 62.0¢ · No 38.0¢ / 39.0¢ · spread 1.0¢ · tick 1.0¢");
     expect(card.text).toContain("You: 210 Yes @ 47.20¢ · unrealised +$28.98");
     expect(labels(rig, card.messageId)).toEqual([
