@@ -22,8 +22,12 @@ const nodeFlags = ["--disable-warning=ExperimentalWarning", "--max-semi-space-si
 const child = spawn(node, [...nodeFlags, entry, ...args], {
   stdio: "inherit",
 });
-// The terminal sends Ctrl-C to the whole group; the child decides when it is done, we only wait.
-process.on("SIGINT", () => {});
+// A terminal sends Ctrl-C to the whole group: the child has it already, and a second one would cut its stop short.
+// Without a terminal the signal came to us alone.
+const hasTerminal = [process.stdin, process.stdout, process.stderr].some((one) => one.isTTY);
+process.on("SIGINT", () => {
+  if (!hasTerminal) child.kill("SIGINT");
+});
 process.on("SIGTERM", () => child.kill("SIGTERM"));
 process.on("SIGHUP", () => child.kill("SIGHUP"));
 child.on("exit", (code, signal) => {

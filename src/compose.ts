@@ -80,21 +80,24 @@ export async function composeService(config: Config, options: ComposeOptions): P
     canaryMs,
     maxSetMarkets: config.dutch.maxSets,
   };
-  const engine = new Engine(deps, await Desk.prepare(deps));
-  return {
-    config,
-    engine,
-    polymarket,
-    logger,
-    signer: account.signer,
-    funder: account.funder,
-    stop: async () => {
-      await engine.stop();
-      await polymarket.close();
-      lease.release();
-      await logger.close();
-    },
+  const end = async (): Promise<void> => {
+    await polymarket.close();
+    lease.release();
+    await logger.close();
   };
+  // A ledger that cannot be folded must end the process; its thread and its lease would keep it alive.
+  const prepared = await Desk.prepare(deps).catch(async (error: unknown) => {
+    await log.close();
+    await end();
+    throw error;
+  });
+  const engine = new Engine(deps, prepared);
+  const stop = async (): Promise<void> => {
+    await engine.stop();
+    await end();
+  };
+  const { signer, funder } = account;
+  return { config, engine, polymarket, logger, signer, funder, stop };
 }
 
 /** The API key is derived while connecting; from then on no log line may show it. */

@@ -7,7 +7,7 @@ const exitWrongUse = 2;
 /** Parses the command's name, runs it and turns what happens into an exit code. */
 async function main(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args;
-  if (name === undefined || name === "--help" || name === "help") {
+  if (name === undefined || name === "--help" || name === "-h" || name === "help") {
     process.stdout.write(commandList());
     return name === undefined ? exitWrongUse : exitDone;
   }

@@ -7,7 +7,7 @@ export const guideTimeoutMs = 5 * 60_000;
 export const maxListRows = 60;
 
 /** The part of a trade that the next free text is taken for. */
-export type Awaiting = "market" | "amount";
+export type Awaiting = "market" | "outcome" | "amount";
 
 export type Guide = {
   readonly draft: TradeDraft;

@@ -1,11 +1,13 @@
 import type { Context, NextFunction } from "grammy";
 import type { Message, Update } from "grammy/types";
+import type { UnkeptKill } from "../engine/api/engine-api.ts";
 import type { Actor, ReceivedCommand } from "../engine/api/requests.ts";
 import { authorise } from "./access.ts";
 import { decodeAction, parsePressData } from "./actions/bot-action.ts";
 import type { BotDeps } from "./bot-deps.ts";
 import type { CardRegistry, PressOfCard } from "./card-registry.ts";
 import { isKill } from "./kill-scanner.ts";
+import { killReason } from "./parse/command-text.ts";
 import { describeError } from "./redact.ts";
 import { looksLikeSecret } from "./secret-scanner.ts";
 import type { StrangerLog } from "./stranger-log.ts";
@@ -17,6 +19,8 @@ import { withinMs } from "./within.ts";
 const maxTextLength = 4_096;
 /** A commit that takes longer counts as failed: the sender is told and the next update is looked at. */
 const receiveTimeoutMs = 5_000;
+/** How long the venue may take to cancel everything for a kill that could not be kept. */
+const unkeptKillMs = 10_000;
 
 export type IntakeParts = {
   readonly deps: BotDeps;
@@ -127,8 +131,9 @@ export class Intake {
     if (command === null) return;
     if (sight !== null) this.parts.hints.set(command.commandId, sight.card);
     const kept = await this.receive(command);
-    if (kept === "ledger_failed") this.refuseUnkept(command, sight);
-    else this.parts.onReceived();
+    if (kept !== "ledger_failed") this.parts.onReceived();
+    else if (isKill(ctx.update)) await this.killUnkept(command);
+    else this.refuseUnkept(command, sight);
   }
 
   /** Ends the spinner on the button, with a text when one is known. Never awaited: a late answer is worth nothing. */
@@ -181,7 +186,40 @@ export class Intake {
     });
     this.parts.tellDirectly(
       command.actor.chatId,
-      "Your message could not be kept: the desk cannot write its records.\nNothing was sent because of it so far; if the records come back it may still be worked on.\nCheck the disk of the machine and /status. A kill has closed the gate in memory all the same.",
+      "Your message could not be kept: the desk cannot write its records.\nNothing was sent because of it so far; if the records come back it may still be worked on.\nCheck the disk of the machine, then restart the service. /kill works all the same: it closes the gate and cancels.",
     );
+  }
+
+  /** A kill needs no record to close the gate and to cancel; what it cannot do without one is said to every trader. */
+  private async killUnkept(command: ReceivedCommand): Promise<void> {
+    const { deps } = this.parts;
+    deps.log.error("a kill could not be kept", { commandId: command.commandId });
+    const unkept = await this.cancelAll(command);
+    if (unkept === null) {
+      // Kept after all: a notice tells everybody but the one who killed.
+      const kept =
+        "KILL: the gate is closed and every open order is being canceled; a report follows.";
+      this.parts.tellDirectly(command.actor.chatId, kept);
+      return;
+    }
+    const orders =
+      unkept === "canceled"
+        ? "The venue canceled every open order."
+        : "Open orders may still be at the venue: send /kill again, or cancel them on its website.";
+    const text = `KILL: the gate is closed, nothing new is sent. ${orders} Positions are kept.\nThe desk cannot write its records, so this kill does not survive a restart.\nCheck the disk of the machine, restart the service, then send /kill again.`;
+    for (const chatId of deps.whitelist) this.parts.tellDirectly(chatId, text);
+  }
+
+  /** Null when the ledger took the kill after all. */
+  private async cancelAll(command: ReceivedCommand): Promise<UnkeptKill | null> {
+    const { api, log } = this.parts.deps;
+    try {
+      const note = killReason(command.text) ?? "";
+      const killed = await withinMs(api.kill(command.actor, command.commandId, note), unkeptKillMs);
+      return killed === null ? "unconfirmed" : (killed.unkept ?? null);
+    } catch (error) {
+      log.error("a kill could not cancel", { error: describeError(error) });
+      return "unconfirmed";
+    }
   }
 }

@@ -28,7 +28,7 @@ export function readArguments<const T extends ParseArgsOptionsConfig>(
   try {
     const parsed = parseArgs({
       args: [...args],
-      options: { ...options, help: { type: "boolean" } },
+      options: { ...options, help: { type: "boolean", short: "h" } },
       allowPositionals: restMax > 0,
       strict: true,
     });

@@ -30,11 +30,19 @@ export type ControlReply =
   /** Already explained on standard error. */
   | { readonly ok: false; readonly exitCode: number };
 
+/** Where the service is, and whether a program reads the answer. */
+export type ControlPlace = {
+  readonly state: string | undefined;
+  readonly config: string | undefined;
+  readonly json: boolean;
+};
+
 /** Asks the service once; explains on standard error when it does not run (3), refuses (1) or cannot be named (2). */
 export async function askService(
-  place: { readonly state: string | undefined; readonly config: string | undefined },
+  place: ControlPlace,
   request: ControlRequest,
 ): Promise<ControlReply> {
+  const explained = explainedFor(place.json);
   let stateDir: string;
   try {
     stateDir =
@@ -43,7 +51,7 @@ export async function askService(
         : resolve(place.state);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return explained(exitWrongUse, error.message);
+    return explained(exitWrongUse, "wrong_use", error.message);
   }
   const path = join(stateDir, controlSocketName);
   const answer = await ask(path, request);
@@ -52,22 +60,35 @@ export async function askService(
       place.state === undefined && place.config === undefined
         ? "; name another desk with --state or --config"
         : "";
-    return explained(exitNotRunning, `not running: nobody answers on ${path}${hint}`);
+    return explained(
+      exitNotRunning,
+      "not_running",
+      `not running: nobody answers on ${path}${hint}`,
+    );
   }
   if (answer === "no_answer") {
     return explained(
       exitFailed,
+      "no_answer",
       `a service listens on ${path} but did not answer within ${answerWaitMs / 1000} s: look at its log, and end it if it hangs`,
     );
   }
   if (!answer.ok)
-    return explained(exitFailed, `the service refused: ${answer.message} (${answer.error})`);
+    return explained(
+      exitFailed,
+      answer.error,
+      `the service refused: ${answer.message} (${answer.error})`,
+    );
   return { ok: true, answer };
 }
 
-function explained(exitCode: number, sentence: string): ControlReply {
-  process.stderr.write(`${sentence}\n`);
-  return { ok: false, exitCode };
+/** A program gets the same shape as a refusal of the service, on standard output; a person gets the sentence. */
+function explainedFor(json: boolean) {
+  return (exitCode: number, error: string, message: string): ControlReply => {
+    process.stderr.write(`${message}\n`);
+    if (json) process.stdout.write(`${JSON.stringify({ ok: false, error, message })}\n`);
+    return { ok: false, exitCode };
+  };
 }
 
 function ask(

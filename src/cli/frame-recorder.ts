@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createWriteStream, type WriteStream } from "node:fs";
+import { createWriteStream, statSync, type WriteStream } from "node:fs";
 import { frameLine, linkLine } from "./frame-files.ts";
 
 /** Bytes that may wait for the disk; beyond it the recording ends with an error instead of filling the memory. */
@@ -21,6 +21,8 @@ export class FrameRecorder {
   constructor(file: string) {
     this.#stream = createWriteStream(file, { flags: "a", mode: 0o600 });
     this.#stream.on("error", (error) => this.#fail(`${file}: ${error.message}`));
+    // Nobody listened since the earlier recording in this file, and its last line may be half a line.
+    if (sizeOf(file) > 0) this.#write(`\n${linkLine(Date.now(), "lost")}`);
   }
 
   /** Fires when nothing more can be written. */
@@ -64,5 +66,14 @@ export class FrameRecorder {
   #fail(reason: string): void {
     this.#error ??= new RecordError(`the recording stopped: ${reason}`);
     this.#failed.abort();
+  }
+}
+
+/** Bytes of an earlier recording; 0 when there is none. What cannot be looked at cannot be opened either. */
+function sizeOf(file: string): number {
+  try {
+    return statSync(file).size;
+  } catch {
+    return 0;
   }
 }

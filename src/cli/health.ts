@@ -1,5 +1,6 @@
 import { exitDone, exitFailed, readArguments } from "./arguments.ts";
 import { askService, controlHelp, controlOptions } from "./control.ts";
+import { plainText } from "./status.ts";
 
 const help = `usage: pitboss health [--state DIR | --config FILE] [--json]
 Whether a running service is ready to trade, and each of its modules.
@@ -40,7 +41,7 @@ function renderHealth(health: HealthAnswer): string {
     ? "ready"
     : `degraded: ${health.degraded.length > 0 ? health.degraded.join(", ") : "not ready yet"}`;
   const modules = health.modules.map((module) =>
-    `${module.name.padEnd(width)}  ${module.state}  ${module.detail}`.trimEnd(),
+    `${module.name.padEnd(width)}  ${module.state}  ${plainText(module.detail)}`.trimEnd(),
   );
   return [verdict, ...modules].join("\n");
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { noteCharsMax } from "../adapters/system/control-protocol.ts";
 import type { OrderView } from "../engine/api/views.ts";
 import { exitDone, exitFailed, exitWrongUse, readArguments } from "./arguments.ts";
-import { askService, controlHelp, controlOptions } from "./control.ts";
+import { askService, type ControlPlace, controlHelp, controlOptions } from "./control.ts";
 import { orderText } from "./status.ts";
 
 const provedWaitMs = 30_000;
@@ -14,8 +14,6 @@ ${controlHelp}
   --no-wait      do not wait (up to ${provedWaitMs / 1000} s) until no order is open
 exit code: 0 killed and no order left, 1 killed but orders are still open, 3 not running
 example: pitboss kill "wrong prices" --state ./var/desk`;
-
-type Place = { readonly state: string | undefined; readonly config: string | undefined };
 
 /** The last that the service said of an order; one that it no longer lists is over. */
 type Fate = OrderView & { readonly listed: boolean };
@@ -45,15 +43,19 @@ export async function killCommand(args: readonly string[]): Promise<number> {
     if (isJson) process.stdout.write(`${JSON.stringify(reply.answer)}\n`);
     return exitDone;
   }
-  const fates = await waitForFates(read.values);
+  const told = (reply.answer["orders"] ?? []) as readonly OrderView[];
+  const fates = await waitForFates({ ...read.values, json: false }, told);
   process.stdout.write(
     isJson ? `${JSON.stringify({ ...reply.answer, ...fates })}\n` : renderFates(fates),
   );
   return fates.allGone ? exitDone : exitFailed;
 }
 
-async function waitForFates(place: Place): Promise<Fates> {
-  const orders = new Map<string, Fate>();
+/** `told`: the orders that were open at the kill, by the service's own answer to it. */
+async function waitForFates(place: ControlPlace, told: readonly OrderView[]): Promise<Fates> {
+  const orders = new Map<string, Fate>(
+    told.map((order) => [order.clientOid, { ...order, listed: false }]),
+  );
   const deadlineMs = performance.now() + provedWaitMs;
   for (;;) {
     const reply = await askService(place, { v: 1, do: "status" });
@@ -84,6 +86,7 @@ function renderFates({ orders, allGone }: Fates): string {
   return `${[...lines, verdict].join("\n")}\n`;
 }
 
-function isOpen(order: OrderView): boolean {
+/** Whether an order may still be filled. */
+export function isOpen(order: OrderView): boolean {
   return order.status !== "filled" && order.status !== "canceled" && order.status !== "rejected";
 }

@@ -14,12 +14,13 @@ import type { MarketEvent } from "../engine/domain/market-event.ts";
 import { formatPrice, type Price } from "../engine/domain/numbers.ts";
 import { bestPrice } from "../engine/domain/order-book.ts";
 import type { FeedEvent } from "../engine/ports/market-data.ts";
-import { exitDone, exitFailed, exitWrongUse, readArguments } from "./arguments.ts";
+import { exitDone, exitFailed, exitNotRunning, exitWrongUse, readArguments } from "./arguments.ts";
 import { FrameFileError, readFrameFile } from "./frame-files.ts";
 import { FrameRecorder, RecordError } from "./frame-recorder.ts";
 import { type ReplayReport, replayBooks } from "./replay-books.ts";
 import {
   chooseMarkets,
+  NoVenueError,
   openFeed,
   untilEnd,
   venueUrls,
@@ -54,16 +55,16 @@ Plays recorded frames into books and prints counters, integrity failures, and a 
 replays of one file print the same digest.
 
   --drop N     leave the N-th frame out (from 1), to see that it is noticed
-  --strict     exit 1 when a frame contradicted a book
+  --strict     exit 1 when a frame or a snapshot contradicted a book
   --json       one object for programs
 
-example: pitboss replay ../shared/data/ws/fed-decision-2026-07-20.frames.json --drop 7`;
+example: pitboss replay ../shared/data/ws/fed-decision-2026-07-20.frames.json --drop 6`;
 
 const maxNames = 1_000;
 const showEveryMs = 1_000;
 const hasher = createHasher();
 
-/** `pitboss replay`: 0 done, 1 with --strict when frames contradicted a book, 2 wrong use. */
+/** `pitboss replay`: 0 done, 1 without any event or with --strict when a book was contradicted, 2 wrong use. */
 export function replayCommand(args: readonly string[]): Promise<number> {
   const parsed = readArguments(
     args,
@@ -77,11 +78,21 @@ export function replayCommand(args: readonly string[]): Promise<number> {
     if (file === undefined) throw new WatchError("which file?");
     const report = replayBooks(readFrameFile(file), wholeOption(parsed.values.drop, "drop"));
     process.stdout.write(parsed.values.json ? `${JSON.stringify(report)}\n` : replayText(report));
-    const failed = Object.keys(report.integrityFailures).length > 0;
-    return Promise.resolve(parsed.values.strict && failed ? exitFailed : exitDone);
+    return Promise.resolve(replayVerdict(report, parsed.values.strict));
   } catch (error) {
     return Promise.resolve(explained("replay", replayHelp, error));
   }
+}
+
+/** A file without any market event is no recording, whatever was asked. */
+function replayVerdict(report: ReplayReport, strict: boolean): number {
+  if (Object.keys(report.events).length === 0) {
+    process.stderr.write("replay: the file holds no event of the market channel\n");
+    return exitFailed;
+  }
+  const contradicted =
+    Object.keys(report.integrityFailures).length > 0 || report.snapshotsDiffered > 0;
+  return strict && contradicted ? exitFailed : exitDone;
 }
 
 function replayText(report: ReplayReport): string {
@@ -107,7 +118,7 @@ function replayText(report: ReplayReport): string {
   ].join("\n");
 }
 
-/** `pitboss record`: 0 when it ended as asked, 1 when the disk failed, 2 wrong use. */
+/** `pitboss record`: 0 when it ended as asked, 1 when the disk failed, 2 wrong use, 3 without a venue. */
 export async function recordCommand(args: readonly string[]): Promise<number> {
   const parsed = readArguments(args, watchOptions, recordHelp, maxNames);
   if (!parsed.ok) return parsed.exitCode;
@@ -120,7 +131,7 @@ export async function recordCommand(args: readonly string[]): Promise<number> {
   }
 }
 
-/** `pitboss ingest-ws`: 0 when it ended as asked, 1 when the disk failed, 2 wrong use. */
+/** `pitboss ingest-ws`: 0 when it ended as asked, 1 when the disk failed, 2 wrong use, 3 without a venue. */
 export async function ingestWsCommand(args: readonly string[]): Promise<number> {
   const parsed = readArguments(args, watchOptions, ingestHelp, maxNames);
   if (!parsed.ok) return parsed.exitCode;
@@ -134,9 +145,9 @@ export async function ingestWsCommand(args: readonly string[]): Promise<number> 
 }
 
 function explained(command: string, help: string, error: unknown): number {
-  if (error instanceof RecordError) {
+  if (error instanceof RecordError || error instanceof NoVenueError) {
     process.stderr.write(`${command}: ${error.message}\n`);
-    return exitFailed;
+    return error instanceof NoVenueError ? exitNotRunning : exitFailed;
   }
   const known =
     error instanceof WatchError || error instanceof FrameFileError || error instanceof ConfigError;

@@ -8,6 +8,7 @@ import { BotConfigError } from "../bot/bot-deps.ts";
 import { composeService, type Service } from "../compose.ts";
 import { ServiceError } from "../service-error.ts";
 import { exitDone, exitFailed, exitWrongUse, readArguments } from "./arguments.ts";
+import { isOpen } from "./kill.ts";
 import { type ServiceBot, startServiceBot } from "./service-bot.ts";
 import { healthOf } from "./service-health.ts";
 
@@ -20,6 +21,8 @@ exit code: 0 stopped, 1 broke, 2 wrong use or configuration
 example: pitboss run-service --config config/service.local.toml`;
 
 const pollReadyMs = 20;
+/** Orders named in one answer of the control socket. */
+const ordersToldMax = 200;
 /** Time for the last log lines of a broken service. */
 const brokenFlushMs = 200;
 /** A stop that takes longer than this is ended the hard way; everything durable is on the disk already. */
@@ -82,9 +85,14 @@ async function serve(service: Service, readyJson: boolean): Promise<number> {
   // The second channel comes first: a kill must work while Telegram is out of reach.
   let bot: ServiceBot | null = null;
   const control = await startControlServer(resolve(config.service.stateDir, controlSocketName), {
-    status: async () => ({ view: engine.view(), orders: engine.orders().slice(0, 200) }),
+    status: async () => ({ view: engine.view(), orders: engine.orders().slice(0, ordersToldMax) }),
     health: async () => healthOf(service, bot),
-    kill: async (request) => engine.kill(null, null, request.note ?? "by the command line"),
+    kill: async (request) => {
+      const killing = engine.kill(null, null, request.note ?? "by the command line");
+      // The gate is closed by now. An order may be canceled before anybody can ask again, so they are named at once.
+      const orders = engine.orders().filter(isOpen).slice(0, ordersToldMax);
+      return { ...(await killing), orders };
+    },
   });
   const readyWatch = announceReady(service, readyJson);
   const starting = startServiceBot(service).then((started) => {

@@ -1,5 +1,7 @@
 import { systemClock } from "../adapters/system/clock.ts";
+import type { TransportHealth } from "../bot/transport/trouble.ts";
 import type { Service } from "../compose.ts";
+import type { TradingView } from "../engine/api/views.ts";
 import type { ServiceBot } from "./service-bot.ts";
 
 type ModuleHealth = {
@@ -11,19 +13,37 @@ type ModuleHealth = {
 /** How long a working chat connection may be silent: a long poll answers within half a minute. */
 const chatSilentMs = 60_000;
 
+/** Trading is ok when orders may leave; else the reason and what a person noted about it. */
+export function tradingHealth({ state, reason, note }: TradingView): ModuleHealth {
+  if (state === "active") return { name: "trading", state: "ok", detail: "" };
+  const why = [reason === state ? null : reason, note].filter(
+    (part) => part !== null && part !== "",
+  );
+  return { name: "trading", state: "degraded", detail: [state, ...why].join(": ") };
+}
+
+/** A poll that hangs is degraded; a webhook hears nothing while nobody writes, which is no fault. */
+export function chatHealth(
+  chat: TransportHealth,
+  transport: "polling" | "webhook",
+  nowMs: number,
+): ModuleHealth {
+  const silentMs = chat.lastContactMs === null ? null : nowMs - chat.lastContactMs;
+  const isHeard = transport === "webhook" || silentMs === null || silentMs < chatSilentMs;
+  return {
+    name: "chat",
+    state: chat.up && isHeard ? "ok" : "degraded",
+    detail: silentMs === null ? "no contact yet" : `${silentMs} ms ago`,
+  };
+}
+
 /** Each module's state; a gate that is closed or a module that is down means that the service is not ready. */
 export async function healthOf(service: Service, bot: ServiceBot | null) {
   const { engine } = service;
   const view = engine.view();
   const chat = bot?.transport.health() ?? { up: false, lastContactMs: null };
-  const silentMs = chat.lastContactMs === null ? null : systemClock.nowMs() - chat.lastContactMs;
   const modules: ModuleHealth[] = [
-    {
-      name: "trading",
-      state: view.trading.state === "active" ? "ok" : "degraded",
-      detail:
-        view.trading.state === "active" ? "" : `${view.trading.state}: ${view.trading.reason}`,
-    },
+    tradingHealth(view.trading),
     {
       name: "ledger",
       state: engine.ledger.failed ? "down" : "ok",
@@ -46,11 +66,7 @@ export async function healthOf(service: Service, bot: ServiceBot | null) {
       state: view.booksStale === 0 ? "ok" : "degraded",
       detail: `${view.booksLive} live, ${view.booksStale} not`,
     },
-    {
-      name: "chat",
-      state: chat.up && (silentMs === null || silentMs < chatSilentMs) ? "ok" : "degraded",
-      detail: silentMs === null ? "no contact yet" : `${silentMs} ms ago`,
-    },
+    chatHealth(chat, service.config.telegram.transport, systemClock.nowMs()),
   ];
   const degraded = modules.filter((one) => one.state !== "ok").map((one) => one.name);
   return { ready: degraded.length === 0, degraded, modules };

@@ -10,7 +10,7 @@ const questionChars = 48;
 const help = `usage: pitboss status [--state DIR | --config FILE] [--verbose] [--json]
 What a running service holds: trading state, money, exposure, orders, feeds.
 ${controlHelp}
-  --verbose      also every open order
+  --verbose      also each order, open and of late
 exit code: 0 shown, 3 not running
 example: pitboss status --state ./var/desk --verbose`;
 
@@ -101,6 +101,6 @@ function ageText(ms: number): string {
 }
 
 /** Foreign text (market titles, notes) without control and direction characters, which could redraw a terminal. */
-function plainText(text: string): string {
+export function plainText(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}]/gu, " ");
 }

@@ -31,10 +31,11 @@ Opens the offline desk: a chat, a paper venue and the real service in one comman
   --fresh                  start over
   --seed N                 seed of the built-in universe
   --set SECTION.KEY=VALUE  a key of the service's configuration, e.g. telegram.confirm_ttl_seconds=5; may be repeated
+  A script's own comment lines "# option: --cash 10" are options too; those of the command line win.
   --json                   one JSON line per message in or out on stdout
   --pace X --settle-ms N --cash USD --speed X --still   handed to the paper venue
 
-example: pitboss tgbot-run-local --script test/scripts/buy.txt --transport webhook
+example: pitboss tgbot-run-local --script test/scripts/buy-and-sell.txt --transport webhook
 In a prompt, typed lines are messages, !1 presses the first button, !help lists the rest.
 `;
 
@@ -69,8 +70,11 @@ export async function tgbotRunLocalCommand(
       process.stdout.write(help);
       return 0;
     }
-    const lines = wish.script === undefined ? null : parseScript(readScript(wish.script));
-    return await runDesk({ ...wish, mainFile }, lines);
+    if (wish.script === undefined) return await runDesk({ ...wish, mainFile }, null);
+    const script = readScript(wish.script);
+    // A script names the desk that it needs; what is typed on the command line comes later and wins.
+    const whole = readArguments([...optionsOf(script), ...args]) ?? wish;
+    return await runDesk({ ...whole, mainFile }, parseScript(script));
   } catch (error) {
     if (error instanceof ScriptSyntaxError) {
       process.stderr.write(`bad script: ${error.message}\n`);
@@ -92,7 +96,7 @@ function readArguments(args: readonly string[]): Arguments | null {
     state: text,
     set: { ...text, multiple: true },
   } as const;
-  const flags = { fresh: flag, json: flag, help: flag, still: flag };
+  const flags = { fresh: flag, json: flag, help: { ...flag, short: "h" }, still: flag };
   try {
     const { values } = parseArgs({
       args: [...args],
@@ -125,11 +129,19 @@ function readArguments(args: readonly string[]): Arguments | null {
   }
 }
 
+/** Options that a script asks for in comments such as `# option: --set telegram.confirm_ttl_seconds=5`. */
+export function optionsOf(script: string): readonly string[] {
+  return [...script.matchAll(/^# option:(.*)$/gmu)].flatMap(([, words = ""]) =>
+    words.split(/\s+/u).filter((word) => word !== ""),
+  );
+}
+
 function readScript(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    throw new DeskError(`cannot read the script: ${String(error)}`, 2);
+    const code = (error as NodeJS.ErrnoException).code ?? "unreadable";
+    throw new DeskError(`cannot read the script ${path} (${code}): name an existing file`, 2);
   }
 }
 

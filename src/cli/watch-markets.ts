@@ -32,6 +32,11 @@ export class WatchError extends Error {
   override readonly name = "WatchError";
 }
 
+/** The catalog does not answer: there is nothing to watch. Exit code 3. */
+export class NoVenueError extends Error {
+  override readonly name = "NoVenueError";
+}
+
 export type VenueUrls = { readonly ws: string; readonly gamma: string; readonly clob: string };
 
 const defaultConfig = new URL("../../config/paper.toml", import.meta.url).pathname;
@@ -63,7 +68,7 @@ export function wholeOption(text: string | undefined, name: string): number | nu
   return value;
 }
 
-/** The named markets (slug, event slug or condition id) and the `top` ones by volume. @throws WatchError */
+/** The named markets (slug, event slug or condition id) and the `top` ones by volume. @throws WatchError, NoVenueError */
 export async function chooseMarkets(
   urls: VenueUrls,
   names: readonly string[],
@@ -87,6 +92,11 @@ export async function chooseMarkets(
       const found = await ask(catalog.find({ by: "top", value: "" }, Math.min(top, maxMarkets)));
       for (const market of found) chosen.set(market.conditionId, market);
     }
+  } catch (error) {
+    if (!(error instanceof NoVenueError)) throw error;
+    throw new NoVenueError(
+      `no catalog at ${urls.gamma}: ${error.message}. Name a venue with --config or the --…-url options, or start one: pitboss paper-venue --help`,
+    );
   } finally {
     await catalog.close();
   }
@@ -100,7 +110,7 @@ type Answer = Awaited<ReturnType<ReturnType<typeof createGammaClient>["find"]>>;
 
 async function ask(answer: Promise<Answer>): Promise<readonly Market[]> {
   const found = await answer;
-  if (!found.ok) throw new WatchError(found.error);
+  if (!found.ok) throw new NoVenueError(found.error);
   return found.value.markets;
 }
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { emptyDraft, encodeAction } from "../../src/bot/actions/bot-action.ts";
 import type { ReceivedCommand } from "../../src/engine/api/requests.ts";
-import { heard, type Rig, said, startRig, trader, until } from "./support/bot-rig.ts";
+import { heard, otherTrader, type Rig, said, startRig, trader, until } from "./support/bot-rig.ts";
 import type { DeskDouble } from "./support/desk-double.ts";
 import { conditionId, usdOf } from "./support/sample-views.ts";
 
@@ -180,6 +180,35 @@ describe("while running", () => {
     await heard(rig, /SENT/);
     expect(placed(rig.double)).toBe(1);
     expect(said(rig)).not.toMatch(/Already used/);
+  });
+
+  test.each([
+    ["canceled", /nothing new is sent\. The venue canceled every open order/],
+    ["unconfirmed", /Open orders may still be at the venue: send \/kill again/],
+  ] as const)(
+    "a kill that the ledger does not take cancels all the same, and every trader is told: %s",
+    async (unkept, told) => {
+      rig = await startRig();
+      rig.double.onReceive = async () => "ledger_failed";
+      rig.double.unkeptKill = unkept;
+      rig.emulator.send(trader, "/kill too hot");
+      await heard(rig, told);
+      await heard(rig, told, otherTrader);
+      await heard(rig, /does not survive a restart/);
+      expect(rig.double.calls.filter((call) => call.startsWith("kill"))).toEqual([
+        expect.stringMatching(/too hot$/),
+      ]);
+      expect(rig.double.calls[0]).toBe("gate closed");
+    },
+  );
+
+  test("a kill whose command was late but which is kept after all is told once, by its notice", async () => {
+    rig = await startRig();
+    rig.double.onReceive = async () => "ledger_failed";
+    rig.emulator.send(trader, "/kill");
+    await heard(rig, /KILL: the gate is closed and every open order is being canceled/);
+    await heard(rig, /KILL ON/, otherTrader);
+    expect(said(rig)).not.toMatch(/does not survive/);
   });
 
   test("an answer that cannot be kept is told directly and its command is not repeated", async () => {

@@ -7,7 +7,11 @@ import {
   parseSlippage,
 } from "../../src/bot/parse/amount-text.ts";
 import { killReason, parseCommand, tokenize } from "../../src/bot/parse/command-text.ts";
-import { parseMarketLink, parseMarketName } from "../../src/bot/parse/market-text.ts";
+import {
+  parseMarketLink,
+  parseMarketName,
+  parseRowNumber,
+} from "../../src/bot/parse/market-text.ts";
 import { parseTradeText } from "../../src/bot/parse/trade-text.ts";
 
 const million = 1_000_000;
@@ -171,6 +175,19 @@ describe("markets by name", () => {
     });
     expect(parseMarketName("fed")).toBeNull();
     expect(parseMarketName("#1234")).toBeNull();
+    expect(parseMarketName("https://polymarket.com/event/fed-cut?tid=1")).toEqual({
+      by: "catalog",
+      ref: { by: "eventSlug", value: "fed-cut" },
+      isLink: true,
+    });
+  });
+
+  test("a number alone is a row of the list shown last", () => {
+    expect(parseRowNumber(" 4 ")).toBe(4);
+    expect(parseRowNumber("#12")).toBe(12);
+    for (const text of ["$4", "4sh", "4 5", "1234", "٤", ""]) {
+      expect(parseRowNumber(text)).toBeNull();
+    }
   });
 });
 
@@ -200,6 +217,9 @@ describe("commands", () => {
     [" Kill! ", ""],
     ["/kill\nnow", "now"],
     ["/kill-all", "-all"],
+    ["KILL it all", ""],
+    ["kill now, please!", ""],
+    ["Kill kill everything", ""],
   ])("%s kills", (text, reason) => {
     expect(killReason(text)).toBe(reason);
   });
@@ -209,6 +229,7 @@ describe("commands", () => {
     "/killer",
     "/killed",
     "kill bill market",
+    "kill all the sharks market",
     "please kill",
     "killing",
     "/stop",

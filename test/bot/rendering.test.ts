@@ -63,6 +63,7 @@ describe("numbers", () => {
   test("shares whole on cards, cut in lists", () => {
     expect(sharesExact(sharesOf(40.322581))).toBe("40.322581");
     expect(sharesShort(sharesOf(40.329999))).toBe("40.32");
+    expect(sharesShort(sharesOf(0.003333))).toBe("0.003333");
     expect(sharesExact(sharesOf(47437.5))).toBe("47,437.5");
     expect(averageCents(usdOf(25), sharesOf(40.322581))).toBe("62.00¢");
     expect(percentOf(430, 1000)).toBe("43%");
@@ -87,6 +88,13 @@ describe("the card", () => {
     amount: { unit: "usd" as const, value: usdOf(25) },
   };
   const card = tradeCard(request, "n".repeat(32), 1_800_000_000_000);
+
+  test("a resting order names the fee that is locked although none is due while it rests", () => {
+    const resting = { ...card, matchesNow: sharesOf(0), fee: usdOf(0), maxSpend: usdOf(25.98) };
+    expect(renderTradeCard(resting).text).toContain(
+      "Fee none while it rests, up to $0.98 if it matches at once · at most $25.98 leaves the account",
+    );
+  });
 
   test("names every number, the mode first, and its end as a moment with a fallback", () => {
     const { text, entities } = renderTradeCard(card);

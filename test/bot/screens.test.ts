@@ -159,6 +159,14 @@ describe("orders and positions", () => {
     await until(() => rig.double.calls.includes("cancel before"));
   });
 
+  test("what is left of a sale to the last hundredth is shown in full and offers no sale", async () => {
+    rig.double.held = [holding({ confirmed: sharesOf(0.003333) })];
+    rig.emulator.send(trader, "/positions");
+    const list = await heard(rig, /POSITIONS/);
+    expect(list.text).toMatch(/0\.003333 shares[^]*too small to sell/);
+    expect(labels(rig, list.messageId)).toEqual(["Refresh"]);
+  });
+
   test("positions with a button for each part", async () => {
     rig.double.held = [
       holding(),

@@ -203,6 +203,50 @@ describe("buying from chat", () => {
     await heard(rig, /CONFIRM BUY/);
   });
 
+  test("guided by typing alone: the numbers are those of the list on the screen", async () => {
+    rig.emulator.send(trader, "/markets");
+    await heard(rig, /#1 Will the Fed cut/);
+    rig.emulator.send(trader, "/markets rain london");
+    await heard(rig, /#1 [^]*rain/i);
+    rig.emulator.send(trader, "/buy");
+    await heard(rig, /Which market[^]*1 Will the Fed cut/);
+    rig.emulator.send(trader, "99");
+    await heard(rig, /No such market \(#99 of the last list\)/);
+    rig.emulator.send(trader, "1");
+    await heard(rig, /Will the Fed cut[^]*Which outcome/);
+    rig.emulator.send(trader, "maybe");
+    await heard(rig, /There is no outcome "maybe"/);
+    rig.emulator.send(trader, "yes");
+    await heard(rig, /How much/);
+    rig.emulator.send(trader, "25");
+    const card = await heard(rig, /CONFIRM BUY/);
+    expect(card.text).toMatch(/Yes · Will the Fed cut/);
+  });
+
+  test("/cancel ends the question for an outcome too", async () => {
+    rig.emulator.send(trader, "/buy fed-cut-december");
+    await heard(rig, /Which outcome/);
+    rig.emulator.send(trader, "/cancel");
+    await heard(rig, /Ended\. Nothing was sent/);
+  });
+
+  test("a number below a list opens its market, and without a list it is just text", async () => {
+    rig.emulator.send(trader, "1");
+    await heard(rig, /did not understand/);
+    rig.emulator.send(trader, "/markets");
+    await heard(rig, /#1 Will the Fed cut/);
+    rig.emulator.send(trader, "1");
+    await heard(rig, /Will the Fed cut[^]*Depth/);
+  });
+
+  test("a link to a market that is not known is refused, never taken for a similar one", async () => {
+    rig.emulator.send(trader, "/buy https://polymarket.com/event/rain-london?tid=1 yes $25");
+    await heard(rig, /No such market \(rain-london\)/);
+    rig.emulator.send(trader, "https://polymarket.com/event/rain-london");
+    await heard(rig, /No such market \(rain-london\)/);
+    expect(rig.double.calls).toEqual([]);
+  });
+
   test("an outcome that was named before its market is kept", async () => {
     rig.emulator.send(trader, "/buy yes $25");
     await heard(rig, /Which market/);

@@ -150,6 +150,14 @@ describe("polling", () => {
     expect(JSON.stringify(rig.troubles)).not.toContain(token.split(":")[1]);
   });
 
+  test("is in contact before the first long poll has ended", async () => {
+    const rig = await parts();
+    const transport = poll(rig);
+    await until(() => rig.emulator.isPolled);
+    expect(transport.health()).toMatchObject({ up: true });
+    expect(transport.health().lastContactMs).not.toBeNull();
+  });
+
   test("a second poller is reported as a conflict", async () => {
     const rig = await parts();
     poll(rig);

@@ -1,6 +1,6 @@
 // Runs one script as a person would: the whole desk as a child process, judged by its exit code.
 import { spawn } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -26,19 +26,11 @@ export function scriptNames(): readonly string[] {
     .sort();
 }
 
-/** Arguments that a script asks for in comments such as `# option: --set telegram.confirm_ttl_seconds=5`. */
-export function optionsOf(script: string): readonly string[] {
-  return [...script.matchAll(/^# option:(.*)$/gmu)].flatMap(([, words = ""]) =>
-    words.split(/\s+/u).filter((word) => word !== ""),
-  );
-}
-
 /** Runs a script to its end; `code` is 0 when every expectation held. */
 export async function runScriptFile(name: string, transport: Transport): Promise<ScriptEnd> {
   const file = join(scriptsDir, `${name}.txt`);
-  const options = optionsOf(readFileSync(file, "utf8"));
   const args = [mainFile, "tgbot-run-local", "--script", file, "--transport", transport];
-  const child = spawn(process.execPath, [...args, ...options], {
+  const child = spawn(process.execPath, args, {
     stdio: ["ignore", "ignore", "pipe"],
   });
   let report = "";

@@ -1,7 +1,8 @@
 // The desk as its users use it: every script of test/scripts, by polling and by webhook.
 import { describe, expect, test } from "vitest";
+import { optionsOf } from "../../src/cli/tgbot-run-local.ts";
 import type { Transport } from "./script-program.ts";
-import { optionsOf, runScriptFile, scriptNames } from "./script-program.ts";
+import { runScriptFile, scriptNames } from "./script-program.ts";
 import { Slots } from "./slots.ts";
 
 /** Time of all scripts together, because those that wait for a slot count it as theirs. */

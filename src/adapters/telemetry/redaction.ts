@@ -15,7 +15,7 @@ const secretName =
   /^(?:private_?key|bot_?token|webhook_?secret|secret(?:_?token)?|passphrase|password|api_?key|api_?secret|authorization|cookie|mnemonic|pin|totp|x-telegram-bot-api-secret-token)$/i;
 /** Fields whose 64 hex digits are public: ids and digests. */
 const hashName =
-  /(?:hash|digest|sha256|conditionId|orderId|clientOid|planId|commandId|correlationId|tradeId|marketId|nonce)$/i;
+  /(?:hash|digest|sha256|conditionId|orderId|clientOid|planId|commandId|correlationId|tradeId|fillId|marketId|nonce)$/i;
 
 export type Redactor = {
   /** From now on this value is hidden too, e.g. a key that was derived at run time. */

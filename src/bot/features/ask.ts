@@ -35,8 +35,10 @@ export async function askMarket(
   turn.chat.waitFor(draft, "market", turn.deps.now(), outcomeText);
   const top = await turn.api.findMarkets({ by: "top", value: "" }, rowsAPage);
   const rows = top.ok ? top.value : [];
+  // A number typed now means the list that is on the screen now.
+  turn.chat.showList(rows);
   const text = heading(turn, draft)
-    .line("Which market? Send words, a link, a slug or #n, or press one:")
+    .line("Which market? Send its number, words, a link or a slug, or press one:")
     .append(rowsText(rows))
     .plain(howToEnd);
   return answered(message(text.build(), rowButtons(turn, draft, rows, outcomeText)));
@@ -89,7 +91,7 @@ export function askWhichMarket(
   );
 }
 
-/** "Which outcome?" `named` is a name that the market does not have. */
+/** "Which outcome?", asked until one is named; `named` is a name that the market does not have. */
 export async function askOutcome(
   turn: Turn,
   draft: TradeDraft,
@@ -98,6 +100,7 @@ export async function askOutcome(
   const found = await turn.api.market(draft.conditionId ?? "");
   if (!found.ok) return refuse(turn, found.error);
   const market = found.value;
+  turn.chat.waitFor(draft, "outcome", turn.deps.now());
   const text = heading(turn, draft).line(cleanText(market.question));
   if (named !== null) text.line(`There is no outcome "${cleanText(named, 40)}".`);
   const button = (outcome: OutcomeIndex) => {

@@ -8,12 +8,13 @@ import type { Turn } from "../turn.ts";
 
 type Found = Result<readonly MarketSummary[], Denial>;
 
-/** A slug may name a market, an event, or be words with dashes. Tried in that order. */
-async function findBySlug(turn: Turn, slug: string): Promise<Found> {
+/** A slug may name a market, an event, or, unless it comes from a link, be words with dashes. Tried in that order. */
+async function findBySlug(turn: Turn, slug: string, isLink: boolean): Promise<Found> {
+  const words: MarketRef = { by: "words", value: slug.replaceAll("-", " ") };
   const refs: readonly MarketRef[] = [
     { by: "slug", value: slug },
     { by: "eventSlug", value: slug },
-    { by: "words", value: slug.replaceAll("-", " ") },
+    ...(isLink ? [] : [words]),
   ];
   let found: Found = ok([]);
   for (const ref of refs) {
@@ -35,7 +36,7 @@ export async function findMarkets(turn: Turn, text: MarketText): Promise<Found> 
   const { ref } = text;
   const found =
     ref.by === "slug" || ref.by === "eventSlug"
-      ? await findBySlug(turn, ref.value)
+      ? await findBySlug(turn, ref.value, text.isLink === true)
       : await turn.api.findMarkets(ref, maxListRows);
   if (!found.ok) return found;
   return found.value.length > 0 ? found : err({ code: "market_unknown", subject: ref.value });

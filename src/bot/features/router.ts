@@ -1,6 +1,11 @@
 import { type BotAction, decodeAction, parsePressData, raisesRisk } from "../actions/bot-action.ts";
 import { killReason, parseCommand } from "../parse/command-text.ts";
-import { parseMarketLink, parseMarketName } from "../parse/market-text.ts";
+import {
+  type MarketText,
+  parseMarketLink,
+  parseMarketName,
+  parseRowNumber,
+} from "../parse/market-text.ts";
 import { renderUnknown } from "../render/help.ts";
 import { answered, type Feature, message, pressedMessage, type Reply, type Turn } from "../turn.ts";
 import { arb, arbDetails, quoteSet } from "./arb.ts";
@@ -60,9 +65,16 @@ async function routeWords(turn: Turn, text: string): Promise<Reply> {
     return turn.tooOld ? refuseTooOld(turn) : guidedText(turn, guide, text);
   }
   const link = parseMarketLink(text);
-  if (link !== null) return namedMarket(turn, { by: "catalog", ref: link }, link.value);
-  const named = parseMarketName(text.trim());
+  if (link !== null)
+    return namedMarket(turn, { by: "catalog", ref: link, isLink: true }, link.value);
+  const named = parseListNumber(turn, text) ?? parseMarketName(text.trim());
   return named === null ? unknown(text) : namedMarket(turn, named, text.trim());
+}
+
+/** "4" below a list is its row; without such a row it is just text. */
+function parseListNumber(turn: Turn, text: string): MarketText | null {
+  const row = parseRowNumber(text);
+  return row === null || turn.chat.row(row) === null ? null : { by: "row", row };
 }
 
 function unknown(text: string): Reply {

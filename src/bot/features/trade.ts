@@ -4,7 +4,12 @@ import type { Usd } from "../../engine/domain/numbers.ts";
 import { emptyDraft, type TradeDraft } from "../actions/bot-action.ts";
 import type { Guide } from "../chat-state.ts";
 import { type AmountText, parseAmount } from "../parse/amount-text.ts";
-import { type MarketText, marketWords, parseMarketName } from "../parse/market-text.ts";
+import {
+  type MarketText,
+  marketWords,
+  parseMarketName,
+  parseRowNumber,
+} from "../parse/market-text.ts";
 import { parseTradeText, type TradeText, type TradeTextFault } from "../parse/trade-text.ts";
 import { TextBuilder } from "../text/rich-text.ts";
 import { message, type Reply, refused, type Turn } from "../turn.ts";
@@ -100,11 +105,23 @@ export async function continueDraft(turn: Turn, draft: TradeDraft): Promise<Repl
   return quoteCard(turn, request, null);
 }
 
+async function guidedOutcome(turn: Turn, draft: TradeDraft, text: string): Promise<Reply> {
+  const found = await turn.api.market(draft.conditionId ?? "");
+  if (!found.ok) return refuse(turn, found.error);
+  const outcome = outcomeNamed(found.value, text);
+  return outcome === null
+    ? askOutcome(turn, draft, text)
+    : continueDraft(turn, { ...draft, outcome });
+}
+
 /** Free text while a part is awaited. */
 export async function guidedText(turn: Turn, guide: Guide, text: string): Promise<Reply> {
   const trimmed = text.trim();
+  if (guide.awaiting === "outcome") return guidedOutcome(turn, guide.draft, trimmed);
   if (guide.awaiting === "market") {
-    const market = parseMarketName(trimmed) ?? marketWords(trimmed);
+    const row = parseRowNumber(trimmed);
+    const market: MarketText =
+      row === null ? (parseMarketName(trimmed) ?? marketWords(trimmed)) : { by: "row", row };
     return withMarket(turn, guide.draft, market, {
       outcome: guide.outcomeText,
       bareAmount: null,

@@ -124,7 +124,8 @@ export class DeskChild {
     const last = lines.at(-1) ?? "";
     try {
       const entry = JSON.parse(last) as unknown;
-      if (isRecord(entry) && typeof entry["msg"] === "string") return entry["msg"];
+      const said = isRecord(entry) ? (entry["msg"] ?? entry["event"]) : undefined;
+      if (typeof said === "string") return said;
     } catch {
       // Not every line is JSON: a usage error is plain text.
     }

@@ -24,7 +24,7 @@ export const promptHelp = `A line without ! is a message to the bot. Lines with 
   !age SECONDS                  back-date the next line
   !expect REGEX | !refute REGEX | !count N REGEX   check what came since the last line that sent something
   !market SLUG hold | release | move TICKS         freeze, free or move a paper market
-  !venue GET /path REGEX        read the paper venue as the account's owner
+  !venue GET /path [REGEX]      read the paper venue as the account's owner: show the answer, or check it
   !fault venue|chat NAME k=v…   script a fault
   !crash K0…K17 | now, !restart kill -9 the service at a point; start it again
   !quit                         end (also Ctrl-D, Ctrl-C)`;
@@ -51,7 +51,9 @@ export async function runPromptLine(
   }
   try {
     const number = /^!(\d{1,3})$/.exec(line)?.[1];
+    const path = /^!venue\s+GET\s+(\S+)$/.exec(line)?.[1];
     if (number !== undefined) pressByNumber(options, Number(number));
+    else if (path !== undefined) options.writeLine(await options.runner.readVenue(path));
     else {
       const action = parseScriptLine(line, 1);
       if (action !== null) await options.runner.run(action);

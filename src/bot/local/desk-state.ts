@@ -33,10 +33,23 @@ export interface DeskState extends Disposable {
 
 /**
  * Takes the state directory for this process. `isFresh` deletes what an earlier desk left, but only in a directory
- * with a desk's marker. Throws `DeskError` 2 when another process holds it or deleting is not safe.
+ * with a desk's marker. Throws `DeskError` 2 when another process holds it, when deleting is not safe or when the folder
+ * cannot be written.
  */
 export function openDeskState(path: string, isFresh: boolean): DeskState {
   const dir = resolve(path);
+  try {
+    return takeDeskState(dir, isFresh);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error)) throw error;
+    throw new DeskError(
+      `the state folder ${dir} cannot be used (${error.message}): make it writable, or choose another one with --state`,
+      2,
+    );
+  }
+}
+
+function takeDeskState(dir: string, isFresh: boolean): DeskState {
   const found = existsSync(dir) ? readdirSync(dir) : [];
   const isDesk = found.includes(markerName);
   const isForeign = found.some((name) => name !== lockName) && !isDesk;
@@ -79,7 +92,10 @@ function takeLock(dir: string): void {
     }
     const holder = readLock(path);
     if (holder !== null && isAlive(holder)) {
-      throw new DeskError(`the desk in ${dir} is held by process ${holder.pid}`, 2);
+      throw new DeskError(
+        `the desk in ${dir} is held by process ${holder.pid}: end it first, or open another one with --state`,
+        2,
+      );
     }
     rmSync(path, { force: true });
   }

@@ -199,7 +199,7 @@ export class Desk implements ScriptDesk {
       const how = signal === null ? `exit code ${code}` : signal;
       this.#broken.abort(
         new DeskError(
-          `the ${child.title} died (${how}): ${child.lastLogMessage()} (log: ${child.logFile})`,
+          `the ${child.title} died (${how}), last logged: ${child.lastLogMessage()} (log: ${child.logFile}); start the desk again to go on`,
           1,
         ),
       );

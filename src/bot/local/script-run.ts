@@ -150,6 +150,11 @@ export class ScriptRunner {
     }
   }
 
+  /** Body of a GET at the paper venue as the account's owner, for the prompt. */
+  readVenue(path: string): Promise<string> {
+    return this.#desk.readVenue(path);
+  }
+
   /** Presses a button of a given message, as the prompt does by number. */
   pressButton(messageId: number, data: string): void {
     const options = { chatType: this.#chatType, ageSeconds: this.#takeAge() };

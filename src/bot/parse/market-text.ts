@@ -3,7 +3,12 @@ import type { MarketRef } from "../../engine/api/requests.ts";
 /** A market as a person names it: a row of the last list, or something that the catalog knows. */
 export type MarketText =
   | { readonly by: "row"; readonly row: number }
-  | { readonly by: "catalog"; readonly ref: MarketRef };
+  | {
+      readonly by: "catalog";
+      readonly ref: MarketRef;
+      /** A link names one page; it is never taken for one with a similar name. */
+      readonly isLink?: true;
+    };
 
 const slugPattern = /^[a-z0-9]+(?:-[a-z0-9]+)+$/u;
 const slugPiece = /^[a-z0-9][a-z0-9-]{0,199}$/iu;
@@ -24,12 +29,18 @@ export function parseMarketLink(text: string): MarketRef | null {
   return { by: "eventSlug", value: last };
 }
 
+/** "4" or "#4" alone: a row of the list shown last. */
+export function parseRowNumber(text: string): number | null {
+  const row = /^\s*#?(\d{1,3})\s*$/u.exec(text)?.[1];
+  return row === undefined ? null : Number(row);
+}
+
 /** "#3", a condition id, a link or a slug; null for anything that can only be searched for. */
 export function parseMarketName(text: string): MarketText | null {
   const row = /^#(\d{1,3})$/u.exec(text);
   if (row !== null) return { by: "row", row: Number(row[1]) };
   const link = parseMarketLink(text);
-  if (link !== null) return { by: "catalog", ref: link };
+  if (link !== null) return { by: "catalog", ref: link, isLink: true };
   const lower = text.toLowerCase();
   if (/^0x[0-9a-f]{64}$/u.test(lower)) {
     return { by: "catalog", ref: { by: "conditionId", value: lower } };

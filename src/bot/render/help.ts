@@ -53,7 +53,7 @@ const topics: Readonly<Record<string, Topic>> = {
 };
 
 const overview: readonly (readonly [string, string])[] = [
-  ["Look", "/status · /markets fed · /positions · /orders"],
+  ["Look", "/status · /markets election · /positions · /orders"],
   ["Trade", "/buy #1 yes $25 · /sell #1 yes max · /cancel all"],
   ["Automate", "/arb"],
   ["Safety", "/kill · /resume"],
@@ -89,7 +89,7 @@ export function renderUnknown(text: string): RichText {
   const start = text.startsWith("/") ? "I do not know that command." : "I did not understand that.";
   return new TextBuilder()
     .line(start)
-    .line("Try /markets fed, paste a polymarket.com link, or /buy #1 yes $25.")
+    .line("Try /markets election, paste a polymarket.com link, or /buy #1 yes $25.")
     .plain("/help lists everything; /kill stops everything.")
     .build();
 }

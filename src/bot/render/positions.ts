@@ -2,7 +2,14 @@ import type { DeskMode, HoldingView } from "../../engine/api/views.ts";
 import type { Usd } from "../../engine/domain/numbers.ts";
 import { emptyDraft } from "../actions/bot-action.ts";
 import type { ButtonMaker, Keyboard } from "../actions/buttons.ts";
-import { averageCents, centsOrDash, money, profit, sharesShort } from "../text/amounts.ts";
+import {
+  averageCents,
+  centsOrDash,
+  money,
+  profit,
+  sharesShort,
+  smallestSale,
+} from "../text/amounts.ts";
 import { cleanText } from "../text/clean-text.ts";
 import { type RichText, TextBuilder } from "../text/rich-text.ts";
 import { modeTag } from "./mode.ts";
@@ -28,6 +35,9 @@ export function renderPositions(mode: DeskMode, holdings: readonly HoldingView[]
       text.plain(` · unrealised ${profit(holding.unrealizedUsd)}`);
     if (holding.realizedUsd !== 0) text.plain(` · realised ${profit(holding.realizedUsd)}`);
     text.line().line(`    ${cleanText(holding.question, 100)}`);
+    if (held < smallestSale) {
+      text.line("    too small to sell; it is paid out when the market resolves");
+    }
     if (holding.provisional > 0) {
       text.line(`    ${sharesShort(holding.provisional)} not yet confirmed, cannot be sold yet`);
     }
@@ -41,7 +51,7 @@ export function positionsKeyboard(
   buttons: ButtonMaker,
 ): Keyboard {
   const rows = holdings.slice(0, positionsShown).flatMap((holding, i) =>
-    holding.confirmed === 0
+    holding.confirmed < smallestSale
       ? []
       : [
           sellParts.map((part) =>

@@ -93,7 +93,7 @@ export function renderSetDetails(mode: DeskMode, set: SetView): RichText {
   text.line(kindText(set.kind, set.outcomes));
   text.line(figures(set));
   if (set.oldestBookMs !== null) text.line(`Oldest book ${duration(set.oldestBookMs)} old`);
-  text.plain(`This set ${setVerdictText(set)}.`);
+  text.plain(`This set: ${setVerdictText(set)}.`);
   return text.build();
 }
 

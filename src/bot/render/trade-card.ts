@@ -61,15 +61,20 @@ export function riskLine(risk: RiskAfter): string {
   return `After: outcome ${of(risk.outcomeUsd, risk.outcomeCapUsd)} · market ${of(risk.marketUsd, risk.marketCapUsd)} · total ${of(risk.totalUsd, risk.totalCapUsd)} · cash left ${money(risk.cashLeftUsd)}`;
 }
 
+/** A resting order pays no fee, but what one would cost is locked: it may match while it is on its way. */
+function feeText(card: TradeCard): string {
+  const locked = (card.maxSpend - card.money) as Usd;
+  if (card.matchesNow > 0 || locked <= 0) return `Fee ${moneyExact(card.fee)}`;
+  return `Fee none while it rests, up to ${moneyExact(locked)} if it matches at once`;
+}
+
 function moneyLines(text: TextBuilder, card: TradeCard): void {
   const name = cleanText(card.outcomeName, 40);
   const size = `${sharesExact(card.shares)} ${name} shares`;
   if (card.side === "buy") {
     text.line(`Spend ${moneyExact(card.money)} → ${size}`);
     text.line(priceLine(card));
-    text.line(
-      `Fee ${moneyExact(card.fee)} · at most ${moneyExact(card.maxSpend)} leaves the account`,
-    );
+    text.line(`${feeText(card)} · at most ${moneyExact(card.maxSpend)} leaves the account`);
     text.line(
       `Max loss ${moneyExact(card.maxLoss)} · pays ${moneyExact(card.paysIfWin)} if ${name}`,
     );

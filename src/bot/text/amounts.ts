@@ -32,9 +32,13 @@ export function sharesExact(size: Shares): string {
   return grouped(formatDecimal(size, 6));
 }
 
-/** "40.32": at most two decimals, cut, never rounded up to more than is held. For lists. */
+/** A hundredth of a share: the venue sells no less. */
+export const smallestSale = 10_000;
+
+/** "40.32": at most two decimals, cut, never rounded up to more than is held; less than that in full. For lists. */
 export function sharesShort(size: Shares): string {
-  return grouped(formatDecimal(size - (size % 10_000), 6));
+  const rest = size % smallestSale;
+  return grouped(formatDecimal(rest === size ? size : size - rest, 6));
 }
 
 /** "61.0¢", "61.25¢": one decimal on ticks of a tenth of a cent and coarser, two on finer ones. */

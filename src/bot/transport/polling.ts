@@ -78,6 +78,8 @@ class Poller {
     await this.desk.init(this.ending.signal);
     // A webhook of an earlier configuration would keep updates away from polling.
     await this.desk.bot.api.deleteWebhook({}, this.apiSignal());
+    // A quiet first poll ends only after its whole wait; the desk is in contact before that.
+    this.lastContactMs = this.desk.deps.now();
   }
 
   private async pollOnce(): Promise<void> {

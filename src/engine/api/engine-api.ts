@@ -31,6 +31,9 @@ export type ConfirmOutcome =
   | { readonly kind: "requoted"; readonly card: TradeCard }
   | { readonly kind: "refused"; readonly denial: Denial };
 
+/** What became of the open orders after a kill that the ledger did not take. It does not survive a restart. */
+export type UnkeptKill = "canceled" | "unconfirmed";
+
 /**
  * The driving side of the engine: what the chat and the command line see. Methods that return a promise resolve when
  * what they say is durable. None throws for business reasons.
@@ -102,12 +105,15 @@ export type EngineApi = {
   // Safety.
   /** Closes the gate in memory before it returns; safe to call from anywhere, any number of times. */
   closeGate(): void;
-  /** Persists the kill, cancels everything, reports each order's fate by notices. */
+  /**
+   * Persists the kill, cancels everything, reports each order's fate by notices. `unkept` when it could not be written
+   * down: everything was cancelled without a record ("canceled"), or the venue did not confirm that.
+   */
   kill(
     actor: Actor | null,
     commandId: string | null,
     note: string,
-  ): Promise<{ readonly openOrders: number }>;
+  ): Promise<{ readonly openOrders: number; readonly unkept?: UnkeptKill }>;
   /** First step of resuming: what changed since the kill, and a nonce that works after `readyAtMs`. */
   askResume(
     actor: Actor,

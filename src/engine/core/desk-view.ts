@@ -83,7 +83,11 @@ function warningsOf(state: EngineState, nowMs: number, settings: EngineSettings)
     warnings.push(`${externalOrders} open orders on this account were not placed by this desk`);
   }
   if (reconcileFailures > 0) {
-    warnings.push(`the last ${reconcileFailures} comparisons with the venue failed`);
+    warnings.push(
+      reconcileFailures === 1
+        ? "the last comparison with the venue failed"
+        : `the last ${reconcileFailures} comparisons with the venue failed`,
+    );
   }
   const late = [...state.fills.values()].filter(
     (fill) => fill.status === "provisional" && nowMs - fill.atMs > settings.waits.settleAlarmMs,

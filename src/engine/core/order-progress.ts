@@ -196,12 +196,24 @@ export function queryFinished(
   // A read that failed proves nothing, and neither does "absent" while the trades could not be read.
   if (outcome.kind === "failed" || fills === null) return;
   if (order.filled > 0) {
-    // The order is gone from the venue's list but its trades are there: it was booked.
-    emit(context, { kind: "order.reported", clientOid, matched: order.filled, done: true });
-    closeIfComplete(context, clientOid);
+    goneWithFills(context, order);
     return;
   }
   absent(context, order, watch);
+}
+
+/**
+ * Trades of an order that the venue's look-up does not know: it was booked. One answer may be older than its booking, so
+ * the order counts as over only after several clean reads in a row with no fill between them.
+ */
+function goneWithFills(context: StepContext, order: Order): void {
+  const { clientOid } = order;
+  if (!isFull(order)) {
+    emit(context, { kind: "order.absent", clientOid });
+    if (order.cleanAbsences + 1 < context.settings.waits.quarantineCleanReads) return;
+  }
+  emit(context, { kind: "order.reported", clientOid, matched: order.filled, done: true });
+  closeIfComplete(context, clientOid);
 }
 
 function absent(context: StepContext, order: Order, watch: OrderWatch): void {

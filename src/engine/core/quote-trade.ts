@@ -17,6 +17,7 @@ import {
 import type { OrderDraft } from "../domain/order.ts";
 import { bestPrice } from "../domain/order-book.ts";
 import type { Denial } from "../domain/reasons.ts";
+import { mulDivFloor } from "../lib/mul-div.ts";
 import { err, ok, type Result } from "../lib/result.ts";
 import type { EngineSettings } from "../protocol/settings.ts";
 import { checkRisk } from "../risk/check-risk.ts";
@@ -138,7 +139,10 @@ function bestOf(book: MarketBook | undefined, draft: OrderDraft): Price | null {
   return bestPrice(book.ladder, draft.outcome, draft.side === "buy" ? "sell" : "buy");
 }
 
-/** What the caps and the cash will look like when every draft takes its worst case. */
+/**
+ * What the caps and the cash will look like when every draft takes its worst case: a buy all it can spend, a sale its
+ * limit and its highest fee. What a sale releases is a forecast for the card; the gate counts it once it is filled.
+ */
 export function riskAfter(
   state: EngineState,
   settings: EngineSettings,
@@ -147,11 +151,13 @@ export function riskAfter(
   const now = exposureOf(state);
   const first = drafts[0];
   let more = 0;
+  let spent = 0;
   let onToken = 0;
   let onMarket = 0;
   for (const draft of drafts) {
-    const worst = worstCaseUsd(state, draft);
+    const worst = draft.side === "buy" ? worstCaseUsd(state, draft) : -costOfSale(state, draft);
     more += worst;
+    spent += draft.side === "buy" ? worst : -leastProceeds(state, draft);
     if (draft.tokenId === first?.tokenId) onToken += worst;
     if (draft.conditionId === first?.conditionId) onMarket += worst;
   }
@@ -164,8 +170,21 @@ export function riskAfter(
     marketCapUsd: settings.risk.maxExposurePerMarketUsd,
     totalUsd: usd(now.total + more),
     totalCapUsd: settings.risk.maxExposureTotalUsd,
-    cashLeftUsd: usd(Math.max(0, freeCash(state) - more)),
+    cashLeftUsd: usd(Math.max(0, freeCash(state) - spent)),
   };
+}
+
+/** The part of a position's cost that goes with the shares of a sale. */
+function costOfSale(state: EngineState, draft: OrderDraft): number {
+  const position = state.positions.get(draft.tokenId);
+  if (position === undefined) return 0;
+  const held = position.confirmed - position.provisionalSold + position.provisionalBought;
+  if (held <= 0) return 0;
+  return mulDivFloor(Math.max(0, position.cost), Math.min(draft.size, held), held);
+}
+
+function leastProceeds(state: EngineState, draft: OrderDraft): number {
+  return Math.max(0, costFloor(draft.limit, draft.size) - feeReserveFor(state, draft));
 }
 
 /** The reservation for fees that an approved draft carries. */

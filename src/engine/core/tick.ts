@@ -19,7 +19,9 @@ export function tick(context: StepContext): void {
     // A post that is under way reports by itself; until then there is nothing to ask.
     if (order.status === "in_flight" && !state.live.watches.has(order.clientOid)) continue;
     if (order.status === "live" || order.status === "partially_filled") {
-      if (order.cancelAskedAtMs === null && !order.venueDone) continue;
+      // One that rests is told by the stream and the comparisons; one that a look-up did not find is looked for again.
+      const settled = order.cancelAskedAtMs === null && !order.venueDone;
+      if (settled && order.cleanAbsences === 0) continue;
     }
     watchOf(context, order.clientOid);
     lookIfDue(context, order.clientOid);

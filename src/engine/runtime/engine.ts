@@ -1,4 +1,4 @@
-import type { ConfirmOutcome, EngineApi } from "../api/engine-api.ts";
+import type { ConfirmOutcome, EngineApi, UnkeptKill } from "../api/engine-api.ts";
 import type { OrderView } from "../api/views.ts";
 import { deskView, holdings, marketSummary, marketView } from "../core/desk-view.ts";
 import type { Reply, Request } from "../core/input.ts";
@@ -225,9 +225,30 @@ export class Engine extends Desk implements EngineApi {
       commandId ?? "kill",
     );
     // The gate is closed in memory whatever the disk says; only the telling waits.
-    await this.kept(durable);
-    return reply.value;
+    // A second kill has nothing to write, so it would seem kept after the first one was not.
+    if ((await this.#keptInTime(durable)) && !this.ledger.failed) return reply.value;
+    return { ...reply.value, unkept: await this.#cancelUnkept() };
   };
+
+  /** A disk that hangs must not hold up the cancels of a kill: a commit that is late counts as not kept. */
+  #keptInTime(durable: Promise<void>): Promise<boolean> {
+    return new Promise((resolve) => {
+      const { clock, ledgerCommitMaxMs } = this.deps;
+      const cancelAlarm = clock.after(ledgerCommitMaxMs, () => resolve(false));
+      void this.kept(durable).then((kept) => {
+        cancelAlarm();
+        resolve(kept);
+      });
+    });
+  }
+
+  /** Cancelling only lowers risk: a kill that cannot be written down does it without a record. */
+  async #cancelUnkept(): Promise<UnkeptKill> {
+    const outcome = await this.deps.venue.cancelAll();
+    const done = outcome.kind === "answered" && Object.keys(outcome.refused).length === 0;
+    this.deps.logger.error("kill.unkept", { canceled: done });
+    return done ? "canceled" : "unconfirmed";
+  }
 
   readonly askResume: EngineApi["askResume"] = async (actor, commandId) => {
     const { reply, durable } = this.#answered(

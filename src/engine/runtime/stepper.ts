@@ -30,6 +30,8 @@ export type StepperDeps = {
  */
 export class Stepper {
   readonly #deps: StepperDeps;
+  /** The newest commit under way or done: a reply may speak of facts that an earlier step made. */
+  #newest: Promise<void> = Promise.resolve();
 
   constructor(deps: StepperDeps) {
     this.#deps = deps;
@@ -50,11 +52,12 @@ export class Stepper {
     const { facts, effects, reply } = this.#step(envelope);
     if (facts.length === 0) {
       for (const effect of effects) this.#deps.runEffect(effect);
-      return { reply, durable: Promise.resolve() };
+      return { reply, durable: this.#newest };
     }
     const durable = this.#commit(facts, effects, state.live.nowMs, correlationId);
     // A caller that does not wait must not bring the process down; the writer has closed the gate already.
     durable.catch(() => undefined);
+    this.#newest = durable;
     return { reply, durable };
   }
 
@@ -82,9 +85,15 @@ export class Stepper {
   }
 
   #log(facts: readonly Fact[], correlationId: string): void {
+    const { logger, state } = this.#deps;
     for (const fact of facts) {
       if (!loggedFacts.has(fact.kind)) continue;
-      this.#deps.logger.info(fact.kind, { correlationId, ...summaryOf(fact) });
+      logger.info(fact.kind, { correlationId, ...summaryOf(fact), ...orderOf(state, fact) });
+      if (fact.kind !== "plan.approved") continue;
+      // What ties the command to everything that later happens to its orders, in the log as in the ledger.
+      for (const { clientOid, orderHash, planId, leg } of fact.orders) {
+        logger.info("order.approved", { correlationId, planId, leg, clientOid, orderHash });
+      }
     }
   }
 }
@@ -105,6 +114,16 @@ const loggedFacts: ReadonlySet<Fact["kind"]> = new Set([
   "trading.ready",
   "message.failed",
 ]);
+
+/** The order that a fact is about. Its hash is what the venue and the posting line know it by. */
+function orderOf(state: EngineState, fact: Fact): Readonly<Record<string, string>> {
+  if (fact.kind === "fill.settled") {
+    const fill = state.fills.get(fact.fillId);
+    return fill === undefined ? {} : { orderHash: fill.orderHash };
+  }
+  const order = "clientOid" in fact ? state.orders.get(fact.clientOid) : undefined;
+  return order === undefined ? {} : { planId: order.planId, orderHash: order.orderHash };
+}
 
 function summaryOf(fact: Fact): Readonly<Record<string, string | number | null>> {
   switch (fact.kind) {

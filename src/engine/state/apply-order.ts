@@ -65,6 +65,7 @@ export function applyOrderFact(state: EngineState, fact: OrderFact, atMs: number
         ...order,
         status: isOpen(order) ? restingStatus(order) : order.status,
         unknownSinceMs: null,
+        cleanAbsences: 0,
         venueMatched: fact.matched > order.venueMatched ? fact.matched : order.venueMatched,
         venueDone: order.venueDone || fact.done,
       }));
@@ -157,6 +158,7 @@ function recordFill(state: EngineState, fill: Fill, clientOid: string, atMs: num
       filledUsd: addUsd(order.filledUsd, fill.money),
       feesUsd: addUsd(order.feesUsd, fill.fee),
       unknownSinceMs: null,
+      cleanAbsences: 0,
     };
     return isOpen(order) ? { ...filledOrder, status: restingStatus(filledOrder) } : filledOrder;
   });

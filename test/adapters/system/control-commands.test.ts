@@ -154,6 +154,9 @@ describe("status", () => {
     const gone = await run("status", "--state", scratchFolder());
     expect(gone.code).toBe(3);
     expect(gone.errors).toMatch(/^not running: nobody answers on \S+control\.sock\n$/);
+    const forPrograms = await run("status", "--json", "--state", scratchFolder());
+    expect(forPrograms.code).toBe(3);
+    expect(JSON.parse(forPrograms.out)).toMatchObject({ ok: false, error: "not_running" });
     const wrong = await run("status", "--stat", "x");
     expect(wrong.code).toBe(2);
     expect(wrong.errors).toContain("usage: pitboss status");
@@ -236,6 +239,16 @@ describe("kill", () => {
     expect(lines[2]).toMatch(/^2222aaaa .* filled /);
     expect(lines[3]).toMatch(/^3333bbbb .* over /);
     expect(lines[4]).toBe("no order is open any more; positions are kept");
+  });
+
+  test("an order that is canceled before the first look is told, too", async () => {
+    const state = await serve({
+      kill: () => Promise.resolve({ openOrders: 1, orders: [order()] }),
+      status: () => Promise.resolve({ view, orders: [order({ status: "canceled" })] }),
+    });
+    const { code, out } = await run("kill", "--state", state);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^1234abcd .* canceled /m);
   });
 
   test("--no-wait and --json; a note that is too long is refused before anything is sent", async () => {

@@ -195,6 +195,7 @@ describe("createLogger", () => {
       log.info("order.posted", {
         orderHash: hash,
         conditionId: hash,
+        fillId: `7d1c:${hash}`,
         tokenId: "7".repeat(77),
         correlationId: hash.slice(2),
       });
@@ -211,6 +212,7 @@ describe("createLogger", () => {
     expect(lines[0]).toMatchObject({
       orderHash: hash,
       conditionId: hash,
+      fillId: `7d1c:${hash}`,
       tokenId: "7".repeat(77),
       correlationId: hash.slice(2),
     });

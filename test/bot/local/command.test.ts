@@ -176,7 +176,7 @@ describe("tgbot-run-local", () => {
     const { code, err } = await running.ended;
     expect(code).toBe(1);
     expect(err).toMatch(
-      /the service died \(exit code 1\): the ledger is gone \(log: .*service\.log\)/,
+      /the service died \(exit code 1\), last logged: ledger\.failed \(log: .*service\.log\); start the desk again/,
     );
   });
 

@@ -103,7 +103,7 @@ describe("Desk", () => {
       expect(failed?.reason).toBe("the desk stopped");
       const { message, exitCode } = desk.broken.reason as DeskError;
       expect(message).toMatch(
-        /the service died \(exit code 1\): the ledger is gone \(log: .*service\.log\)/,
+        /the service died \(exit code 1\), last logged: ledger\.failed \(log: .*service\.log\)/,
       );
       expect(exitCode).toBe(1);
     });
@@ -145,6 +145,7 @@ describe("Desk", () => {
         "/card\n!expect CARD\n!2\n!expect pressed x\n",
         "!9\n",
         "!nonsense\n",
+        "!venue GET /data/orders\n",
         "bye\n",
       ]);
       const signal = new AbortController().signal;
@@ -154,6 +155,7 @@ describe("Desk", () => {
       expect(shown).toEqual([
         "!9: there is no such button",
         'unknown directive "!nonsense": !nonsense (!help)',
+        expect.stringMatching(/^\{"owner":/u),
       ]);
       expect(desk.emulator.events.at(-1)?.text).toBe("echo bye");
     });
@@ -180,6 +182,21 @@ describe("openDeskState", () => {
     using _state = openDeskState(dir.path, false);
     expect(() => openDeskState(dir.path, false)).toThrow(`held by process ${process.pid}`);
     expect(() => openDeskState(dir.path, true)).toThrow(`held by process ${process.pid}`);
+  });
+
+  test("error: a folder that cannot be used is named, with what to do", () => {
+    using dir = temporaryDir();
+    const file = join(dir.path, "file");
+    writeFileSync(file, "x");
+    expect(() => openDeskState(file, false)).toThrow(
+      expect.objectContaining({
+        name: "DeskError",
+        exitCode: 2,
+        message: expect.stringMatching(
+          /cannot be used .*ENOTDIR.*choose another one with --state/u,
+        ),
+      }),
+    );
   });
 
   test.each([

@@ -58,7 +58,7 @@ async function standInService(configFile: string): Promise<void> {
     }),
   );
   bot.command("die", () => {
-    process.stderr.write(`${JSON.stringify({ level: 50, msg: "the ledger is gone" })}\n`);
+    process.stderr.write(`${JSON.stringify({ level: "error", event: "ledger.failed" })}\n`);
     process.exit(1);
   });
   bot.command("pid", (ctx) => ctx.reply(`pid ${process.pid}`));

@@ -1,4 +1,4 @@
-import type { ConfirmOutcome, EngineApi } from "../../../src/engine/api/engine-api.ts";
+import type { ConfirmOutcome, EngineApi, UnkeptKill } from "../../../src/engine/api/engine-api.ts";
 import type { Notice, NoticeBody } from "../../../src/engine/api/notices.ts";
 import type { DueMessage, OutMessage, StoredButton } from "../../../src/engine/api/outbox.ts";
 import type {
@@ -68,6 +68,8 @@ export class DeskDouble implements EngineApi {
   viewFields: Partial<DeskView> = {};
   killedBy: number | null = null;
   isKilled = false;
+  /** What a kill says about its cancels when the ledger did not take it. */
+  unkeptKill: UnkeptKill | null = null;
   cardTtlMs = 45_000;
   bookLive = true;
   /** The next confirm finds that the price has moved. */
@@ -339,7 +341,8 @@ export class DeskDouble implements EngineApi {
     this.isKilled = true;
     this.killedBy = actor?.userId ?? null;
     this.happen({ kind: "killed", trading: this.view().trading, openOrders: this.placed.length });
-    return { openOrders: this.placed.length };
+    const { unkeptKill: unkept } = this;
+    return { openOrders: this.placed.length, ...(unkept === null ? {} : { unkept }) };
   }
 
   async askResume() {

@@ -162,3 +162,17 @@ test("amounts: percent and max leave room for the fee, so that the gate lets the
   const half = openCoreDesk().card({ amount: { unit: "part", value: 50_000 } });
   expect(half).toMatchObject({ money: dollars(50), shares: shares(96_153_846) });
 });
+
+test("a card for a sale shows what it releases: its part of the cost, and at least its limit less the highest fee", () => {
+  const desk = openCoreDesk();
+  const bought = desk.place({ ...resting, limit: priceOf("0.50") });
+  const fill = fillOf(bought, "first", 100_000_000, { status: "confirmed" });
+  desk.run({ kind: "account", event: { kind: "fill.reported", fill } });
+  const now = desk.card({ limit: priceOf("0.40"), amount: sh("10") }).riskAfter;
+  const sale = desk.card({ side: "sell", amount: sh("100"), limit: priceOf("0.52") }).riskAfter;
+  const half = desk.card({ side: "sell", amount: sh("50"), limit: priceOf("0.52") }).riskAfter;
+  expect(now.totalUsd).toBe(dollars(54));
+  expect(sale).toMatchObject({ outcomeUsd: 0, marketUsd: 0, totalUsd: 0 });
+  expect(half.totalUsd).toBe(dollars(25));
+  expect(sale.cashLeftUsd).toBe(dollars(1_000 - 50 + 52));
+});

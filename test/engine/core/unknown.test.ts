@@ -114,6 +114,27 @@ describe("an order whose answer never came", () => {
     expect(desk.state.cash).toBe(dollars(992));
   });
 
+  test("an absence that is older than a fill does not end an order that rests", () => {
+    const { desk, oid } = lost();
+    const fill = fillOf(desk.order(oid), "t", 5_000_000);
+    const absent = {
+      kind: "query.finished",
+      clientOid: oid,
+      outcome: { kind: "absent" },
+      fills: [fill],
+    } as const;
+    desk.run(absent);
+    expect(desk.order(oid)).toMatchObject({ status: "partially_filled", venueDone: false });
+    // It is looked for again, and only several clean answers in a row end it.
+    desk.drain();
+    desk.pass(1_000, 100);
+    expect(desk.drain()).toContainEqual({ kind: "order.query", clientOid: oid });
+    desk.run(absent);
+    expect(desk.order(oid).venueDone).toBe(false);
+    desk.run(absent);
+    expect(desk.order(oid)).toMatchObject({ status: "canceled", filled: 5_000_000 });
+  });
+
   test("its fill on the stream ends the doubt", () => {
     const { desk, oid } = lost();
     const fill = fillOf(desk.order(oid), "t", 5_000_000);

@@ -85,6 +85,16 @@ describe("a kill with resting orders (P4)", () => {
   });
 });
 
+test("a kill that the ledger does not take cancels everything all the same, and says what it is worth", async () => {
+  await threeResting();
+  await desk.ledger.close();
+  const killed = await desk.engine.kill(trader, "tg:k", "");
+  expect(killed).toEqual({ openOrders: 3, unkept: "canceled" });
+  expect(await openAtVenue()).toBe(0);
+  await desk.fault("status", { method: "DELETE", path: "^/cancel-all$", code: 503, times: 9 });
+  expect(await desk.engine.kill(trader, "tg:k2", "")).toMatchObject({ unkept: "unconfirmed" });
+});
+
 describe("the gate", () => {
   test("closed in memory, no POST reaches the venue: not for what is pressed, not for what is signed", async () => {
     const { nonce } = await desk.card(at("0.45"));

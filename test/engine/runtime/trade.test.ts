@@ -52,6 +52,31 @@ describe("a buy and a sale on the paper venue", () => {
     expect(desk.notices().map((body) => body.kind)).toEqual(["started", "order.outcome"]);
   });
 
+  test("the log leads from the command to its order, the posting, the fill and its settlement", async () => {
+    const { clientOid, orderHash } = await desk.place(buy);
+    await settled();
+    const lines = (event: string) => desk.logged.filter((line) => line.event === event);
+    const [plan] = lines("plan.approved");
+    expect(plan?.["correlationId"]).toMatch(/^[0-9a-f]{16}$/);
+    expect(lines("order.approved")).toEqual([
+      {
+        event: "order.approved",
+        correlationId: plan?.["correlationId"],
+        planId: plan?.["planId"],
+        leg: 0,
+        clientOid,
+        orderHash,
+      },
+    ]);
+    expect(lines("order.posted")[0]).toMatchObject({ orderHash, outcome: "accepted" });
+    for (const event of ["fill.recorded", "order.closed"]) {
+      const line = { planId: plan?.["planId"], clientOid, orderHash };
+      expect(lines(event)[0]).toMatchObject(line);
+    }
+    await until("the settlement is logged", () => lines("fill.settled").length > 0);
+    expect(lines("fill.settled")[0]).toMatchObject({ orderHash, status: "confirmed" });
+  });
+
   test("sold again, cash and shares agree with the venue still, and the loss is realized", async () => {
     const { clientOid } = await desk.place(buy);
     await until("bought", () => desk.order(clientOid).status === "filled");

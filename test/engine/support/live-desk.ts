@@ -18,6 +18,7 @@ import type { NoticeBody } from "../../../src/engine/api/notices.ts";
 import type { TradeRequest } from "../../../src/engine/api/requests.ts";
 import type { OrderView, TradeCard } from "../../../src/engine/api/views.ts";
 import type { DurableLog } from "../../../src/engine/ports/durable-log.ts";
+import type { LogFields } from "../../../src/engine/ports/system.ts";
 import { Desk } from "../../../src/engine/runtime/desk.ts";
 import { Engine } from "../../../src/engine/runtime/engine.ts";
 import { requestOf, TestFailure, trader } from "./core-desk.ts";
@@ -45,6 +46,8 @@ export const postTimeoutMs = 400;
 const privateKey = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
 
 /** A venue, an engine on it and the ledger between them, in one process over real sockets and a real file. */
+export type LoggedLine = { readonly event: string } & LogFields;
+
 export type LiveDesk = {
   readonly venue: PaperVenue;
   readonly engine: Engine;
@@ -62,6 +65,8 @@ export type LiveDesk = {
   readonly order: (clientOid: string) => OrderView;
   readonly notices: () => NoticeBody[];
   readonly clearFaults: () => Promise<void>;
+  /** What the engine and the adapter wrote to the log as information. */
+  readonly logged: readonly LoggedLine[];
   /** Another process took the lease over. */
   readonly loseLease: () => void;
   /** Ends the engine as a crash would leave it, and starts another one on the same ledger and venue. */
@@ -98,7 +103,12 @@ export async function openLiveDesk(over: SettingsOver = {}): Promise<LiveDesk> {
 
 async function openOn(ground: Ground, over: SettingsOver): Promise<LiveDesk> {
   const { base, ws, folder } = ground;
-  const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+  const logged: LoggedLine[] = [];
+  const log = {
+    info: (event: string, fields: LogFields = {}) => void logged.push({ event, ...fields }),
+    warn: () => undefined,
+    error: () => undefined,
+  };
   const lease = { held: true };
   const timeouts = { headersMs: postTimeoutMs, totalMs: postTimeoutMs * 3 };
   const urls = { clob: base, gamma: `${base}/gamma`, ws };
@@ -127,13 +137,13 @@ async function openOn(ground: Ground, over: SettingsOver): Promise<LiveDesk> {
   const loseLease = () => {
     lease.held = false;
   };
-  return deskOf(ground, over, { engine, ledger, polymarket, loseLease });
+  return deskOf(ground, over, { engine, ledger, polymarket, loseLease, logged });
 }
 
 function deskOf(
   ground: Ground,
   over: SettingsOver,
-  parts: Pick<LiveDesk, "engine" | "ledger" | "polymarket" | "loseLease">,
+  parts: Pick<LiveDesk, "engine" | "ledger" | "polymarket" | "loseLease" | "logged">,
 ): LiveDesk {
   const { venue, base, folder } = ground;
   const { engine, polymarket } = parts;

@@ -19,11 +19,11 @@ function iso(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }
 
-/** When a built market is said to have been created: 90 days before its end, a day before a window's start. */
+/** When a built market is said to have been created: a year before its end, a day before a window's start. */
 function createdMs(state: MarketState): number {
   const { endDate, eventStartTime } = state.spec;
   return eventStartTime === null
-    ? Date.parse(endDate) - 90 * DAY_MS
+    ? Date.parse(endDate) - 365 * DAY_MS
     : Date.parse(eventStartTime) - DAY_MS;
 }
 

@@ -66,8 +66,10 @@ function expectMarketShape(market: Json, arrays: boolean): void {
 }
 
 describe.skipIf(dir === null)("Gamma beside recorded answers", () => {
-  const recorded = readdirSync(join(dir ?? "", "gamma")).map(
-    (name) => JSON.parse(readFileSync(join(dir ?? "", "gamma", name), "utf8")) as Json,
+  // The body of a skipped group runs, too.
+  const folder = dir === null ? null : join(dir, "gamma");
+  const recorded = (folder === null ? [] : readdirSync(folder)).map(
+    (name) => JSON.parse(readFileSync(join(folder ?? "", name), "utf8")) as Json,
   );
   const common = (objects: Json[]): string[] =>
     Object.keys(objects[0] ?? {}).filter((key) => objects.every((object) => key in object));
@@ -119,6 +121,15 @@ describe.skipIf(dir === null)("Gamma beside recorded answers", () => {
 });
 
 describe("Gamma of the built-in universe", () => {
+  test("no market or event was created in the future", () => {
+    const { get } = builtIn();
+    for (const market of rows(get("/markets?limit=500"))) {
+      const event = (market["events"] as Json[])[0] ?? {};
+      for (const time of [market["startDate"], market["createdAt"], event["startDate"]])
+        expect(Date.parse(String(time))).toBeLessThan(NOW_MS);
+    }
+  });
+
   test("keyset pages hold real arrays and every market once, the last without a cursor", () => {
     const { exchange, get } = builtIn();
     const seen: unknown[] = [];

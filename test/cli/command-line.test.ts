@@ -1,0 +1,104 @@
+// The program as its user starts it: through the launcher, on whatever Node runs the tests.
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+
+const launcher = fileURLToPath(new URL("../../bin/pitboss.mjs", import.meta.url));
+const commands = [
+  "tgbot-run-local",
+  "status",
+  "health",
+  "kill",
+  "run-service",
+  "paper-venue",
+  "book-verify",
+  "sets-scan",
+  "ingest-ws",
+  "record",
+  "replay",
+] as const;
+const stopMs = 10_000;
+
+let dir: string;
+const children: ChildProcess[] = [];
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), "pitboss-cli-"));
+});
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill("SIGTERM");
+});
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+function start(...args: string[]) {
+  const child = spawn(process.execPath, [launcher, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  children.push(child);
+  const code = new Promise<number | null>((resolve) => child.on("close", resolve));
+  return { child, code };
+}
+
+async function run(...args: string[]) {
+  const { child, code } = start(...args);
+  const [out, errors] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  return { code: await code, out, errors };
+}
+
+describe("pitboss", () => {
+  test("--help, -h and help list every command; no command and an unknown one are wrong use", async () => {
+    const [long, short, word] = await Promise.all([run("--help"), run("-h"), run("help")]);
+    for (const name of commands) expect(long.out).toMatch(new RegExp(`^  ${name} `, "m"));
+    for (const one of [long, short, word]) expect(one).toEqual({ ...long, code: 0 });
+    expect((await run()).code).toBe(2);
+    const unknown = await run("nosuch");
+    expect(unknown.code).toBe(2);
+    expect(unknown.errors).toContain('there is no command "nosuch"');
+  });
+
+  test.each(commands)(
+    "%s explains itself by --help and -h, and refuses an unknown option",
+    async (name) => {
+      const [long, short, wrong] = await Promise.all([
+        run(name, "--help"),
+        run(name, "-h"),
+        run(name, "--no-such-option"),
+      ]);
+      expect(long.code).toBe(0);
+      expect(long.out).toContain(`usage: pitboss ${name}`);
+      expect(long.out).toContain(`example: pitboss ${name}`);
+      expect(short).toEqual(long);
+      expect(wrong.code).toBe(2);
+      expect(wrong.errors).toContain("--no-such-option");
+    },
+  );
+
+  test("a SIGINT that reaches the launcher alone ends the command as Ctrl-C does", async () => {
+    const { child, code } = start(
+      "paper-venue",
+      "--port",
+      "0",
+      "--state",
+      join(dir, "v"),
+      "--still",
+    );
+    await new Promise((resolve) => child.stdout.once("data", resolve));
+    child.kill("SIGINT");
+    const late = AbortSignal.timeout(stopMs);
+    const timedOut = new Promise<string>((resolve) => {
+      late.addEventListener("abort", () => resolve("still running"));
+    });
+    expect(await Promise.race([code, timedOut])).toBe(0);
+  });
+});
+
+describe("replay", () => {
+  test("a file without any market event is not a recording", async () => {
+    const file = join(dir, "notes.txt");
+    writeFileSync(file, "not a frame\n\nPONG\n");
+    const { code, errors } = await run("replay", file);
+    expect(code).toBe(1);
+    expect(errors).toBe("replay: the file holds no event of the market channel\n");
+  });
+});

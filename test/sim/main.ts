@@ -1,0 +1,111 @@
+// `npm run sim -- --seeds N [--from S] [--json]`: the whole engine in a simulated world, one run a seed.
+import { parseArgs } from "node:util";
+import { type Property, properties } from "./checkers.ts";
+import { type SimResult, simulate } from "./simulation.ts";
+
+const help = `usage: npm run sim -- [--seeds N] [--from S] [--ignore P,P] [--json]
+Runs the engine against a simulated venue, disk, clock and trader; every fault is drawn from the seed.
+  --seeds N  how many seeds (default 100)
+  --from S   the first seed (default 1); "--from S --seeds 1" replays one
+  --ignore P look past violations of these properties (any of ${properties.join(", ")})
+  --json     one JSON object a seed on stdout
+example: npm run sim -- --seeds 1000
+`;
+
+type How = { readonly json: boolean; readonly ignored: readonly Property[] };
+
+const progressEveryMs = 2_000;
+
+type Totals = {
+  seeds: number;
+  thin: number;
+  steps: number;
+  orders: number;
+  faults: number;
+  violations: number;
+};
+
+function add(totals: Totals, kinds: Map<string, number>, result: SimResult): void {
+  totals.seeds++;
+  totals.steps += result.steps;
+  totals.orders += result.orders;
+  for (const [kind, count] of result.faults) {
+    totals.faults += count;
+    kinds.set(kind, (kinds.get(kind) ?? 0) + count);
+  }
+  if (result.violation !== null) totals.violations++;
+  else if (isThin(result)) {
+    totals.thin++;
+    process.stderr.write(`thin seed=${result.seed}: too few steps, intents, crashes or kills\n`);
+  }
+}
+
+/** A seed that does not show what every seed must. */
+function isThin({ steps, intents, crashes, kills }: SimResult): boolean {
+  return steps < 2_000 || intents < 20 || crashes < 1 || kills < 1;
+}
+
+function sorted(kinds: ReadonlyMap<string, number>): [string, number][] {
+  return [...kinds].sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function print(result: SimResult, json: boolean): void {
+  if (json) {
+    const faults = Object.fromEntries(sorted(result.faults));
+    process.stdout.write(`${JSON.stringify({ ...result, faults })}\n`);
+  }
+  if (result.violation === null) return;
+  const { property, detail } = result.violation;
+  const replay = `npm run sim -- --seeds 1 --from ${result.seed}`;
+  process.stderr.write(
+    `violation seed=${result.seed} ${property}: ${detail}\n  replay: ${replay}\n`,
+  );
+}
+
+/** Fault kinds, of which a thousand seeds must show each a hundred times. */
+function rareKinds(kinds: ReadonlyMap<string, number>, seeds: number): string[] {
+  return [...kinds].filter(([, count]) => count * 10 < seeds).map(([kind]) => kind);
+}
+
+async function run(from: number, seeds: number, how: How): Promise<number> {
+  const totals: Totals = { seeds: 0, thin: 0, steps: 0, orders: 0, faults: 0, violations: 0 };
+  const kinds = new Map<string, number>();
+  const startedMs = performance.now();
+  let toldMs = startedMs;
+  for (let seed = from; seed < from + seeds; seed++) {
+    const result = await simulate(seed, how);
+    add(totals, kinds, result);
+    print(result, how.json);
+    if (performance.now() - toldMs < progressEveryMs) continue;
+    toldMs = performance.now();
+    process.stderr.write(`${totals.seeds}/${seeds} seeds, ${totals.violations} violations\n`);
+  }
+  const seconds = (performance.now() - startedMs) / 1000;
+  const rare = seeds >= 1_000 ? rareKinds(kinds, seeds) : [];
+  for (const [kind, count] of sorted(kinds)) process.stderr.write(`fault ${kind} ${count}\n`);
+  if (rare.length > 0) process.stderr.write(`too rare: ${rare.join(", ")}\n`);
+  const { steps, orders, faults, violations } = totals;
+  const pace = Math.round(steps / seconds);
+  process.stdout.write(
+    `sim seeds=${seeds} steps=${steps} orders=${orders} faults=${faults} violations=${violations} steps_per_s=${pace}\n`,
+  );
+  return violations + totals.thin > 0 || rare.length > 0 ? 1 : 0;
+}
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: "string", default: "100" },
+    from: { type: "string", default: "1" },
+    ignore: { type: "string", default: "" },
+    json: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  },
+});
+const seeds = Number(values.seeds);
+const from = Number(values.from);
+const ignored = properties.filter((one) => values.ignore.split(",").includes(one));
+if (values.help) process.stdout.write(help);
+else if (!Number.isSafeInteger(seeds) || seeds < 1 || !Number.isSafeInteger(from)) {
+  process.stderr.write(help);
+  process.exitCode = 2;
+} else process.exitCode = await run(from, seeds, { json: values.json, ignored });
