@@ -85,7 +85,6 @@ const venueWaits = z.strictObject({
   ).default([500, 1000, 2000, 5000]),
   reconcile_interval_ms: whole(1000, 600_000, 15_000),
   settle_alarm_ms: whole(1000, 3_600_000, 60_000),
-  fills_grace_ms: whole(100, 120_000, 5000),
   kill_clean_snapshots: whole(1, 20, 3),
   kill_window_ms: whole(1000, 600_000, 60_000),
   ledger_commit_max_ms: whole(50, 60_000, 2000),

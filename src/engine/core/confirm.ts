@@ -1,9 +1,10 @@
 import type { ConfirmOutcome } from "../api/engine-api.ts";
 import type { Actor } from "../api/requests.ts";
 import type { SetCard, TradeCard } from "../api/views.ts";
-import { walkBuyShares, walkBuyUsd, walkSellShares } from "../domain/depth-walk.ts";
+import { type DepthWalk, walkBuyShares, walkBuyUsd, walkSellShares } from "../domain/depth-walk.ts";
 import { clientOidOf } from "../domain/ids.ts";
-import { ageMs, currentHash } from "../domain/market-book.ts";
+import type { Market } from "../domain/market.ts";
+import { ageMs, currentHash, type MarketBook } from "../domain/market-book.ts";
 import type { Usd } from "../domain/numbers.ts";
 import type { Order, OrderDraft, PreparedOrder } from "../domain/order.ts";
 import type { Denial } from "../domain/reasons.ts";
@@ -76,6 +77,14 @@ function checkCard(context: StepContext, card: DeskCard | undefined, actor: Acto
   return null;
 }
 
+/** What a draft would take of the book as it is: the same walk for the check and for the evidence. */
+function walkOf(draft: OrderDraft, market: Market, book: MarketBook): DepthWalk {
+  const within = { limit: draft.limit, fee: market.fee };
+  if (draft.spend !== null) return walkBuyUsd(book.ladder, draft.outcome, draft.spend, within);
+  const walk = draft.side === "buy" ? walkBuyShares : walkSellShares;
+  return walk(book.ladder, draft.outcome, draft.size, within);
+}
+
 /** True when the same walk now would give worse terms than those shown. */
 function priceMoved(context: StepContext, card: DeskCard): boolean {
   return card.drafts.some((draft, i) => {
@@ -84,13 +93,7 @@ function priceMoved(context: StepContext, card: DeskCard): boolean {
     // A missing or stale book is for the risk check to refuse, by its own name.
     if (market === undefined || book === undefined || book.status !== "live") return false;
     if (market.tickSize !== draft.tickSize) return true;
-    const within = { limit: draft.limit, fee: market.fee };
-    const walk =
-      draft.spend !== null
-        ? walkBuyUsd(book.ladder, draft.outcome, draft.spend, within)
-        : draft.side === "buy"
-          ? walkBuyShares(book.ladder, draft.outcome, draft.size, within)
-          : walkSellShares(book.ladder, draft.outcome, draft.size, within);
+    const walk = walkOf(draft, market, book);
     const shown = shownOf(card, i);
     if (walk.shares < shown.least) return true;
     if (draft.side === "sell") {
@@ -234,13 +237,7 @@ function evidenceOf(context: StepContext, draft: OrderDraft): Evidence {
   const book = context.state.live.books.get(draft.conditionId);
   const market = context.state.markets.get(draft.conditionId);
   assert(book !== undefined && market !== undefined, "an approved draft has a book");
-  const within = { limit: draft.limit, fee: market.fee };
-  const walk =
-    draft.spend !== null
-      ? walkBuyUsd(book.ladder, draft.outcome, draft.spend, within)
-      : draft.side === "buy"
-        ? walkBuyShares(book.ladder, draft.outcome, draft.size, within)
-        : walkSellShares(book.ladder, draft.outcome, draft.size, within);
+  const walk = walkOf(draft, market, book);
   return {
     conditionId: draft.conditionId,
     bookTimestamp: book.timestamp,

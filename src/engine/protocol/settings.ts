@@ -35,8 +35,6 @@ export type VenueWaits = {
   readonly reconcileIntervalMs: number;
   /** An order or fill unsettled for this long raises an alert. */
   readonly settleAlarmMs: number;
-  /** How long the fills that the venue counted may be on their way before they are asked for again. */
-  readonly fillsGraceMs: number;
   readonly killCleanSnapshots: number;
   readonly killWindowMs: number;
   readonly feedLostAfterMs: number;

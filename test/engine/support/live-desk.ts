@@ -32,7 +32,6 @@ const quickWaits = {
   quarantineCleanReads: 3,
   queryBackoffMs: [20, 40, 80],
   reconcileIntervalMs: 200,
-  fillsGraceMs: 100,
   killCleanSnapshots: 2,
   killWindowMs: 300,
 };

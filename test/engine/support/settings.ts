@@ -35,7 +35,6 @@ const waits: VenueWaits = {
   queryBackoffMs: [500, 1_000, 2_000, 5_000],
   reconcileIntervalMs: 15_000,
   settleAlarmMs: 60_000,
-  fillsGraceMs: 5_000,
   killCleanSnapshots: 3,
   killWindowMs: 60_000,
   feedLostAfterMs: 10_000,
