@@ -2,8 +2,11 @@ import { mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Config } from "../config/config.ts";
+import type { ChainId } from "./adapters/polymarket/contracts.ts";
 import type { Polymarket } from "./adapters/polymarket/create-polymarket.ts";
 import { createPolymarket } from "./adapters/polymarket/create-polymarket.ts";
+import { type OpenedScheme, openOrderScheme } from "./adapters/polymarket/open-scheme.ts";
+import type { OrderScheme } from "./adapters/polymarket/signed-order.ts";
 import { acquireLeases, type Lease, leaseFiles } from "./adapters/sqlite/lease.ts";
 import { openLedger } from "./adapters/sqlite/ledger.ts";
 import { systemClock } from "./adapters/system/clock.ts";
@@ -24,6 +27,8 @@ export type Service = {
   readonly config: Config;
   readonly engine: Engine;
   readonly polymarket: Polymarket;
+  /** What orders are hashed and signed with, and why when it is not the fast way. */
+  readonly signing: OpenedScheme;
   readonly logger: Logger;
   readonly signer: string;
   readonly funder: string;
@@ -54,7 +59,8 @@ export async function composeService(config: Config, options: ComposeOptions): P
     target: config.telemetry.logFile === null ? { kind: "stderr" } : logFile(config),
     secrets,
   });
-  const polymarket = openPolymarket(config, privateKey, logger);
+  const signing = await openSigning(config, logger);
+  const polymarket = openPolymarket(config, privateKey, signing.scheme, logger);
   const { account } = polymarket.venue;
   const lease = takeLease(config, account.signer);
   const log = await openLedger(join(service.stateDir, "ledger.db")).catch((error: unknown) => {
@@ -97,7 +103,7 @@ export async function composeService(config: Config, options: ComposeOptions): P
     await end();
   };
   const { signer, funder } = account;
-  return { config, engine, polymarket, logger, signer, funder, stop };
+  return { config, engine, polymarket, signing, logger, signer, funder, stop };
 }
 
 /** The API key is derived while connecting; from then on no log line may show it. */
@@ -127,22 +133,35 @@ function logFile(config: Config) {
   };
 }
 
-function openPolymarket(config: Config, privateKey: string, logger: Logger): Polymarket {
+/** The fast way to sign, once it is proved equal to ethers here and now; else ethers, and nobody has to guess why. */
+async function openSigning(config: Config, logger: Logger): Promise<OpenedScheme> {
+  const signing = await openOrderScheme(chainOf(config));
+  if (signing.fallback === null) logger.info("signing.ready", { scheme: signing.scheme.name });
+  else logger.warn("signing.slow", { scheme: signing.scheme.name, detail: signing.fallback });
+  return signing;
+}
+
+function chainOf({ relayer }: Config): ChainId {
+  if (relayer.chainId === 137 || relayer.chainId === 80_002) return relayer.chainId;
+  throw new ServiceError("chain", `chain_id ${String(relayer.chainId)} is not supported: use 137`);
+}
+
+function openPolymarket(
+  config: Config,
+  privateKey: string,
+  orderScheme: OrderScheme,
+  logger: Logger,
+): Polymarket {
   const { relayer, venueWaits } = config;
-  if (relayer.chainId !== 137 && relayer.chainId !== 80_002) {
-    throw new ServiceError(
-      "chain",
-      `chain_id ${String(relayer.chainId)} is not supported: use 137`,
-    );
-  }
   const { signatureType } = relayer;
   if (signatureType !== 0 && signatureType !== 1 && signatureType !== 2 && signatureType !== 3) {
     throw new ServiceError("signature_type", "signature_type is 0, 1, 2 or 3");
   }
   return createPolymarket({
     urls: { clob: relayer.baseUrl, gamma: relayer.gammaUrl, ws: relayer.wsUrl },
-    chainId: relayer.chainId,
+    chainId: chainOf(config),
     privateKey,
+    orderScheme,
     signatureType,
     funder: relayer.funder,
     timeouts: {

@@ -26,6 +26,8 @@ const packageHomes: Record<string, readonly string[]> = {
   ws: ["adapters/polymarket", "adapters/paper-venue"],
   undici: ["adapters/polymarket"],
   ethers: ["adapters/polymarket", "adapters/paper-venue"],
+  "hash-wasm": ["adapters/polymarket"],
+  secp256k1: ["adapters/polymarket"],
   "better-sqlite3": ["adapters/sqlite", "adapters/paper-venue"],
   pino: ["adapters/telemetry"],
   zod: ["config", "adapters/polymarket"],

@@ -1,3 +1,4 @@
+import type { OpenedScheme } from "../adapters/polymarket/open-scheme.ts";
 import { systemClock } from "../adapters/system/clock.ts";
 import type { TransportHealth } from "../bot/transport/trouble.ts";
 import type { Service } from "../compose.ts";
@@ -37,6 +38,12 @@ export function chatHealth(
   };
 }
 
+/** Orders are signed rightly either way; by ethers it takes longer, and somebody should know why. */
+export function signingHealth({ scheme, fallback }: OpenedScheme): ModuleHealth {
+  const state = fallback === null ? "ok" : "degraded";
+  return { name: "signing", state, detail: fallback ?? scheme.name };
+}
+
 /** Each module's state; a gate that is closed or a module that is down means that the service is not ready. */
 export async function healthOf(service: Service, bot: ServiceBot | null) {
   const { engine } = service;
@@ -66,6 +73,7 @@ export async function healthOf(service: Service, bot: ServiceBot | null) {
       state: view.booksStale === 0 ? "ok" : "degraded",
       detail: `${view.booksLive} live, ${view.booksStale} not`,
     },
+    signingHealth(service.signing),
     chatHealth(chat, service.config.telegram.transport, systemClock.nowMs()),
   ];
   const degraded = modules.filter((one) => one.state !== "ok").map((one) => one.name);

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { chatHealth, tradingHealth } from "../../src/cli/service-health.ts";
+import { createEthersScheme } from "../../src/adapters/polymarket/ethers-scheme.ts";
+import { openOrderScheme } from "../../src/adapters/polymarket/open-scheme.ts";
+import { chatHealth, signingHealth, tradingHealth } from "../../src/cli/service-health.ts";
 
 const nowMs = 1_700_000_000_000;
 const minutesAgo = (minutes: number) => ({ up: true, lastContactMs: nowMs - minutes * 60_000 });
@@ -35,5 +37,21 @@ describe("the trading state's health", () => {
     expect(tradingHealth({ ...base, state: "killed", reason: "killed", note: "" }).detail).toBe(
       "killed",
     );
+  });
+});
+
+describe("the health of signing", () => {
+  test("is ok with the fast way, and degraded with the reason without it", async () => {
+    expect(signingHealth(await openOrderScheme(137))).toEqual({
+      name: "signing",
+      state: "ok",
+      detail: "native",
+    });
+    const fallback = "native signing cannot be loaded: no build";
+    expect(signingHealth({ scheme: createEthersScheme(137), fallback })).toEqual({
+      name: "signing",
+      state: "degraded",
+      detail: fallback,
+    });
   });
 });

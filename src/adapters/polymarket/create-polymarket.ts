@@ -6,12 +6,14 @@ import type { VenuePort } from "../../engine/ports/venue.ts";
 import type { ApiCredentials } from "./auth.ts";
 import { createClobClient } from "./clob-client.ts";
 import { type ChainId, exchangesOf } from "./contracts.ts";
+import { createEthersScheme } from "./ethers-scheme.ts";
 import { defaultFeedTimings, type FeedTimings } from "./feed-timings.ts";
 import { createGammaClient } from "./gamma-client.ts";
 import { createHasher } from "./hasher.ts";
 import { createHttpClient, type HttpTimeouts } from "./http-client.ts";
 import { createMarketFeed } from "./market-feed.ts";
-import { OrderSigner, type SignatureType } from "./signing.ts";
+import type { OrderScheme, SignatureType } from "./signed-order.ts";
+import { OrderSigner } from "./signing.ts";
 import { createUserFeed } from "./user-feed.ts";
 import { createVenue } from "./venue.ts";
 
@@ -32,6 +34,8 @@ export type PolymarketOptions = {
   readonly funder: string | null;
   /** A stored API key, so that none has to be derived. */
   readonly credentials?: ApiCredentials;
+  /** How orders are hashed and signed; ethers when absent. */
+  readonly orderScheme?: OrderScheme;
   readonly timeouts?: Partial<HttpTimeouts>;
   readonly feedTimings?: Partial<FeedTimings>;
   readonly log: Log;
@@ -63,7 +67,11 @@ export function createPolymarket(options: PolymarketOptions): Polymarket {
   const { urls, chainId, log } = options;
   const timeouts: HttpTimeouts = { ...defaultTimeouts, ...options.timeouts };
   const timings: FeedTimings = { ...defaultFeedTimings, ...options.feedTimings };
-  const signer = new OrderSigner({ ...options, funder: options.funder ?? "" });
+  const signer = new OrderSigner({
+    ...options,
+    funder: options.funder ?? "",
+    scheme: options.orderScheme ?? createEthersScheme(chainId),
+  });
   const credentials = options.credentials ?? null;
   const clob = createClobClient({ baseUrl: urls.clob, signer, timeouts, credentials });
   const userFeed = createUserFeed({
@@ -92,6 +100,7 @@ export function createPolymarket(options: PolymarketOptions): Polymarket {
     credentials: clob.credentials,
     async close() {
       await Promise.all([venue.close(), marketData.close(), catalog.close()]);
+      signer.close();
     },
   };
 }
