@@ -164,6 +164,7 @@ function openPolymarket(
     orderScheme,
     signatureType,
     funder: relayer.funder,
+    dryRun: relayer.dryRun,
     timeouts: {
       connectMs: venueWaits.connectTimeoutMs,
       headersMs: venueWaits.postTimeoutMs,

@@ -233,6 +233,7 @@ describe("explanations", () => {
     post_only_mode: true,
     venue_disabled: true,
     not_sent: true,
+    dry_run: true,
     not_found_after_quarantine: true,
     other_refusal: true,
   };

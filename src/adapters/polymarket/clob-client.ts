@@ -3,6 +3,7 @@ import { AdapterError } from "../../engine/lib/errors.ts";
 import { type ApiCredentials, keyHeaders, type RequestToSign, walletHeaders } from "./auth.ts";
 import {
   createHttpClient,
+  gateClosed,
   type HttpAnswer,
   type HttpClient,
   type HttpTimeouts,
@@ -27,6 +28,8 @@ export type ClobClientOptions = {
   readonly signer: OrderSigner;
   readonly timeouts: HttpTimeouts;
   readonly credentials: ApiCredentials | null;
+  /** True in a dry run: nothing but reads and the proof of the wallet leaves this client. */
+  readonly readOnly?: boolean;
 };
 
 export type PublicRead = {
@@ -45,6 +48,7 @@ export type PrivateCall = {
 
 /** The CLOB's REST interface: connections, authentication, time limits. Knows no meaning of answers. */
 export type ClobClient = {
+  readonly readOnly: boolean;
   readonly credentials: () => ApiCredentials | null;
   /** Milliseconds that the venue's clock is ahead of ours; measured by `measureClock`. */
   readonly clockOffsetMs: () => number;
@@ -74,7 +78,8 @@ export function createClobClient(options: ClobClientOptions): ClobClient {
     return keyHeaders(signer.signer, credentials, nowS(), request);
   }
 
-  function send(http: HttpClient, call: PrivateCall): Promise<HttpAnswer> {
+  async function send(http: HttpClient, call: PrivateCall): Promise<HttpAnswer> {
+    if (options.readOnly === true && call.method !== "GET") throw refusedByDryRun(call);
     const body = call.body ?? null;
     return http.request({
       ...call,
@@ -115,6 +120,7 @@ export function createClobClient(options: ClobClientOptions): ClobClient {
   }
 
   return {
+    readOnly: options.readOnly === true,
     credentials: () => credentials,
     clockOffsetMs: () => offsetMs,
     read: ({ path, query, maxBytes }) =>
@@ -182,5 +188,15 @@ function notConnected(): AdapterError {
   return new AdapterError("NOT_CONNECTED", "no API key yet: connect first", {
     outcome: "not_sent",
     retryable: true,
+  });
+}
+
+/** The last stop of a dry run. The gate is asked all the same, so that its reason is recorded. */
+function refusedByDryRun(call: PrivateCall): AdapterError {
+  const denied = call.gate?.() ?? null;
+  if (denied !== null) return gateClosed(denied);
+  return new AdapterError("DRY_RUN", `dry run: ${call.method} ${call.path} is not sent`, {
+    outcome: "not_sent",
+    retryable: false,
   });
 }

@@ -36,6 +36,8 @@ export type PolymarketOptions = {
   readonly credentials?: ApiCredentials;
   /** How orders are hashed and signed; ethers when absent. */
   readonly orderScheme?: OrderScheme;
+  /** True: reads only; no order, cancel or heartbeat reaches the venue. */
+  readonly dryRun?: boolean;
   readonly timeouts?: Partial<HttpTimeouts>;
   readonly feedTimings?: Partial<FeedTimings>;
   readonly log: Log;
@@ -73,7 +75,8 @@ export function createPolymarket(options: PolymarketOptions): Polymarket {
     scheme: options.orderScheme ?? createEthersScheme(chainId),
   });
   const credentials = options.credentials ?? null;
-  const clob = createClobClient({ baseUrl: urls.clob, signer, timeouts, credentials });
+  const readOnly = options.dryRun ?? false;
+  const clob = createClobClient({ baseUrl: urls.clob, signer, timeouts, credentials, readOnly });
   const userFeed = createUserFeed({
     wsUrl: urls.ws,
     funder: signer.funder,

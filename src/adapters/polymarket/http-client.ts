@@ -44,6 +44,15 @@ export class GateClosedError extends AdapterError {
   override readonly name = "GateClosedError";
 }
 
+/** The refusal that a gate's reason becomes. */
+export function gateClosed(denied: Error): GateClosedError {
+  return new GateClosedError("GATE_CLOSED", "the gate closed before the first byte", {
+    outcome: "not_sent",
+    retryable: false,
+    cause: denied,
+  });
+}
+
 export type HttpClient = {
   /** One request, once: nothing is ever sent again by this client. @throws HttpError, GateClosedError */
   request(request: HttpRequest): Promise<HttpAnswer>;
@@ -140,11 +149,7 @@ class Call implements Dispatcher.DispatchHandler {
     }
     const denied = this.#request.gate?.() ?? null;
     if (denied !== null) {
-      const error = new GateClosedError("GATE_CLOSED", "the gate closed before the first byte", {
-        outcome: "not_sent",
-        retryable: false,
-        cause: denied,
-      });
+      const error = gateClosed(denied);
       this.#settle(() => this.#reject(error));
       controller.abort(error);
       return;

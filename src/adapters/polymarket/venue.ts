@@ -28,6 +28,8 @@ const maxPages = 200;
 const firstCursor = "MA==";
 const lastCursor = "LTE=";
 
+const nothingToCancel: CancelOutcome = { kind: "answered", canceled: [], refused: {} };
+
 export type VenueOptions = {
   readonly clob: ClobClient;
   readonly signer: OrderSigner;
@@ -80,8 +82,13 @@ export function createVenue(options: VenueOptions): VenuePort {
       log.info("order.posted", { seq, orderHash: order.orderHash, passed, outcome: outcome.kind });
       return outcome;
     },
-    cancel: (orderHashes) => cancelMany(clob, orderHashes),
-    cancelAll: () => cancelOnce(clob, { method: "DELETE", path: "/cancel-all" }),
+    // Nothing was sent in a dry run, so there is nothing of ours to cancel; what others placed is theirs.
+    cancel: (orderHashes) =>
+      clob.readOnly ? Promise.resolve(nothingToCancel) : cancelMany(clob, orderHashes),
+    cancelAll: () =>
+      clob.readOnly
+        ? Promise.resolve(nothingToCancel)
+        : cancelOnce(clob, { method: "DELETE", path: "/cancel-all" }),
     queryOrder: (orderHash) => queryOrder(clob, orderHash),
     openOrders: () => listOrders(clob),
     fills: (afterS) => listFills(options, afterS),

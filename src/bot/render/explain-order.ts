@@ -49,13 +49,10 @@ export function explainReject(reason: RejectReason): Explanation {
     case "venue_disabled":
     case "rate_limited":
       return explainVenueState(reason);
+    case "dry_run":
     case "not_sent":
-      return notFilled("The order never left the desk.", "Ask for a new quote.");
     case "not_found_after_quarantine":
-      return notFilled(
-        "The venue never answered and does not know the order: it did not arrive.",
-        "Ask for a new quote.",
-      );
+      return explainUnsent(reason);
     case "order_version_mismatch":
     case "invalid_signature":
     case "wrong_owner":
@@ -72,6 +69,24 @@ export function explainReject(reason: RejectReason): Explanation {
       return notFilled(
         "The venue refused it for a reason that is not documented.",
         "Try once more; if it happens again, look into the log by the reference.",
+      );
+  }
+}
+
+function explainUnsent(reason: "dry_run" | "not_sent" | "not_found_after_quarantine"): Explanation {
+  switch (reason) {
+    case "dry_run":
+      return {
+        what: "Signed and recorded; every check passed. It would have been sent.",
+        money: "Nothing left the desk and nothing is locked.",
+        todo: "Orders are sent only with dry_run = false.",
+      };
+    case "not_sent":
+      return notFilled("The order never left the desk.", "Ask for a new quote.");
+    case "not_found_after_quarantine":
+      return notFilled(
+        "The venue never answered and does not know the order: it did not arrive.",
+        "Ask for a new quote.",
       );
   }
 }

@@ -74,9 +74,8 @@ function outcomeLines(text: TextBuilder, order: OrderView, result: OrderResult):
 
 function renderOutcome(mode: DeskMode, order: OrderView, result: OrderResult): RichText {
   const text = new TextBuilder();
-  text.bold(
-    `${modeTag(mode)} · ${resultWords[result]} ${side(order)} ${cleanText(order.outcomeName, 30)}`,
-  );
+  const words = order.rejectReason === "dry_run" ? "NOT SENT" : resultWords[result];
+  text.bold(`${modeTag(mode)} · ${words} ${side(order)} ${cleanText(order.outcomeName, 30)}`);
   text.line();
   outcomeLines(text, order, result);
   text.line(cleanText(order.question));
@@ -88,7 +87,8 @@ export function renderCardEnd(mode: DeskMode, orders: readonly OrderView[]): Ric
   const first = orders[0];
   const text = new TextBuilder();
   // It may take the place of the edit that said "SENT" before that one was shown, so it says so too.
-  const heading = `${modeTag(mode)} · SENT · ${orderCount(orders.length)} · ${endWords(orders)}`;
+  const sent = mode === "dry-run" ? "RECORDED, not sent" : "SENT";
+  const heading = `${modeTag(mode)} · ${sent} · ${orderCount(orders.length)} · ${endWords(orders)}`;
   if (first === undefined) return text.bold(heading).build();
   const verb = first.side === "buy" ? "bought" : "sold";
   const ends = orders.map((order) =>
@@ -150,9 +150,7 @@ function renderSetOutcome(
   body: Extract<NoticeBody, { kind: "set.outcome" }>,
 ): RichText {
   const text = new TextBuilder();
-  text.bold(
-    `${modeTag(mode)} · SET ${body.complete ? "COMPLETE" : "BROKEN"} · ${cleanText(body.title)}`,
-  );
+  text.bold(`${modeTag(mode)} · SET ${setWord(body)} · ${cleanText(body.title)}`);
   text.line();
   for (const leg of body.legs.slice(0, linesShown)) {
     text.line(
@@ -162,6 +160,9 @@ function renderSetOutcome(
   text.line(
     `${sharesExact(body.shares)} whole sets · cost ${moneyExact(body.cost)} · fee ${moneyExact(body.fee)}`,
   );
+  if (setWord(body) === "NOT SENT") {
+    return text.plain("A dry run: the legs were signed and recorded, nothing was sent.").build();
+  }
   if (body.complete) {
     const gain = (body.shares - body.cost - body.fee) as Usd;
     return text
@@ -174,6 +175,11 @@ function renderSetOutcome(
       `The legs are not equal: the surplus is an open position, at risk now ${moneyExact(surplus)}. Sell it or buy the rest: /positions.`,
     )
     .build();
+}
+
+function setWord(body: Extract<NoticeBody, { kind: "set.outcome" }>): string {
+  if (body.legs.every((leg) => leg.rejectReason === "dry_run")) return "NOT SENT";
+  return body.complete ? "COMPLETE" : "BROKEN";
 }
 
 /** Why a leg did not fill, in a few words. */

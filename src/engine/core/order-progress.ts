@@ -64,7 +64,12 @@ export function postFinished(context: StepContext, clientOid: string, outcome: P
       return;
     }
     case "blocked":
-      reject(context, order, "not_sent", outcome.denial.code);
+      reject(
+        context,
+        order,
+        outcome.denial.subject === "dry_run" ? "dry_run" : "not_sent",
+        outcome.denial.code,
+      );
       return;
     case "unknown":
       // The venue's own word that it has the order is worth more than a lost answer.
@@ -135,6 +140,7 @@ const harmless: ReadonlySet<RejectReason> = new Set([
   "no_match",
   "not_fully_filled",
   "not_sent",
+  "dry_run",
   "not_found_after_quarantine",
 ]);
 const breakerWindowMs = 60_000;

@@ -85,6 +85,7 @@ export type RejectReason =
   | "post_only_mode"
   | "venue_disabled"
   | "not_sent"
+  | "dry_run"
   | "not_found_after_quarantine"
   | "other_refusal";
 

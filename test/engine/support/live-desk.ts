@@ -112,7 +112,8 @@ async function openOn(ground: Ground, over: SettingsOver): Promise<LiveDesk> {
   const timeouts = { headersMs: postTimeoutMs, totalMs: postTimeoutMs * 3 };
   const urls = { clob: base, gamma: `${base}/gamma`, ws };
   const account = { chainId: 137, privateKey, signatureType: 0, funder: null } as const;
-  const polymarket = createPolymarket({ urls, ...account, timeouts, log });
+  const dryRun = over.mode === "dry-run";
+  const polymarket = createPolymarket({ urls, ...account, timeouts, log, dryRun });
   const ledger = await openLedger(ledgerIn(folder));
   const deps = {
     settings: testSettings({ ...over, waits: { ...quickWaits, ...over.waits } }),
