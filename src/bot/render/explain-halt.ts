@@ -34,6 +34,11 @@ export function explainHalt(reason: HaltReason): { readonly what: string; readon
         what: "too many orders failed in a row",
         todo: "look at the last messages, then /resume",
       };
+    case "conservation":
+      return {
+        what: "the last count before the socket found an order that was not approved to leave",
+        todo: "do not /resume: compare the account at the venue with /orders, keep the log, restart",
+      };
     case "live_start":
       return { what: "a live desk starts halted", todo: "/resume starts trading, in two steps" };
   }
@@ -48,6 +53,7 @@ const haltReasons: Readonly<Record<HaltReason, true>> = {
   unauthorized: true,
   banned: true,
   consecutive_failures: true,
+  conservation: true,
   live_start: true,
 };
 

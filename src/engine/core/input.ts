@@ -27,6 +27,8 @@ export type EngineInput =
   | { readonly kind: "tick" }
   /** A commit took longer than its bound; the gate is closed already. */
   | { readonly kind: "ledger.late"; readonly detail: string }
+  /** The count at the last hop does not add up; the gate is closed already. */
+  | { readonly kind: "conservation.broken"; readonly detail: string }
   | { readonly kind: "market"; readonly event: MarketEvent | FeedEvent }
   | { readonly kind: "books.watched"; readonly markets: readonly Market[] }
   | { readonly kind: "book.read"; readonly conditionId: ConditionId; readonly book: BookSnapshot }

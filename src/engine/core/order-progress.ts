@@ -1,6 +1,6 @@
 import type { FillReport } from "../domain/fill.ts";
 import { isOpen, isResting, type Order } from "../domain/order.ts";
-import type { HaltReason, RejectReason } from "../domain/reasons.ts";
+import type { Denial, HaltReason, RejectReason } from "../domain/reasons.ts";
 import { unreachable } from "../lib/assert.ts";
 import type { PostOutcome, QueryOutcome, VenueOrder } from "../protocol/venue-report.ts";
 import type { OrderWatch } from "../state/engine-state.ts";
@@ -64,12 +64,9 @@ export function postFinished(context: StepContext, clientOid: string, outcome: P
       return;
     }
     case "blocked":
-      reject(
-        context,
-        order,
-        outcome.denial.subject === "dry_run" ? "dry_run" : "not_sent",
-        outcome.denial.code,
-      );
+      // Only this send was stopped: an order that the venue is known to hold, or may hold, is not over by that.
+      if (order.status !== "in_flight") lookSoon(context, clientOid);
+      else reject(context, order, unsentReason(outcome.denial), outcome.denial.code);
       return;
     case "unknown":
       // The venue's own word that it has the order is worth more than a lost answer.
@@ -89,7 +86,12 @@ export function halt(
   context: StepContext,
   reason: Extract<
     HaltReason,
-    "order_id_mismatch" | "unauthorized" | "banned" | "ledger_failed" | "consecutive_failures"
+    | "order_id_mismatch"
+    | "unauthorized"
+    | "banned"
+    | "ledger_failed"
+    | "consecutive_failures"
+    | "conservation"
   >,
   detail: string,
 ): void {
@@ -133,6 +135,10 @@ function reject(context: StepContext, order: Order, reason: RejectReason, detail
   if (reason === "unauthorized") halt(context, "unauthorized", detail);
   if (reason === "banned" || reason === "closed_only") halt(context, "banned", detail);
   tellOrder(context, clientOid);
+}
+
+function unsentReason(denial: Denial): RejectReason {
+  return denial.subject === "dry_run" ? "dry_run" : "not_sent";
 }
 
 /** Refusals that are no trouble: nothing to match with, or nothing was sent at all. */

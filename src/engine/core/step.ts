@@ -56,6 +56,9 @@ function handle(context: StepContext, envelope: Envelope): Reply {
     case "ledger.late":
       halt(context, "ledger_failed", input.detail);
       return none;
+    case "conservation.broken":
+      halt(context, "conservation", input.detail);
+      return none;
     case "run.start":
       startRun(context);
       return none;

@@ -99,4 +99,6 @@ export type HaltReason =
   | "unauthorized"
   | "banned"
   | "consecutive_failures"
+  /** More started on the socket than was approved. */
+  | "conservation"
   | "live_start";

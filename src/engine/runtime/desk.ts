@@ -14,6 +14,7 @@ import type { EngineSettings } from "../protocol/settings.ts";
 import { createState, type EngineState } from "../state/engine-state.ts";
 import { Books } from "./books.ts";
 import { EffectRunner } from "./effect-runner.ts";
+import { countedVenue, LastHop } from "./last-hop.ts";
 import { foldLedger, LedgerWriter } from "./ledger-writer.ts";
 import { Stepper } from "./stepper.ts";
 
@@ -54,6 +55,8 @@ export class Desk {
   readonly ledger: LedgerWriter;
   readonly stepper: Stepper;
   readonly books: Books;
+  /** Performs what steps ask for; public so that a test can be an order path gone wrong. */
+  readonly effects: EffectRunner;
   catalogAtMs: number | null = null;
   readonly #listeners = new Set<() => void>();
   #openMarketsAtMs: number | null = null;
@@ -64,7 +67,6 @@ export class Desk {
   #connected = false;
   #clockOffsetMs = 0;
   #stopped = false;
-  #started = 0;
   #nextCanaryAtMs = 0;
   #cancelTick: (() => void) | null = null;
 
@@ -93,9 +95,10 @@ export class Desk {
         this.stepper.run({ kind: "ledger.late", detail }, "ledger");
       },
     });
-    const runner = new EffectRunner({
+    const lastHop = new LastHop((detail) => this.#miscounted(detail));
+    this.effects = new EffectRunner({
       state: this.state,
-      venue: deps.venue,
+      venue: countedVenue(deps.venue, lastHop),
       marketData: deps.marketData,
       clock: deps.clock,
       faultPoints: deps.faultPoints,
@@ -108,7 +111,8 @@ export class Desk {
       ...deps,
       state: this.state,
       ledger: this.ledger,
-      runEffect: (effect) => runner.run(effect),
+      runEffect: (effect) => this.effects.run(effect),
+      onDurable: (facts) => lastHop.noteDurable(facts),
       onCommitted: () => this.#changed(),
       onBroken: (error) => this.#break(error),
     });
@@ -277,18 +281,17 @@ export class Desk {
     if (order === undefined || order.status !== "in_flight") return { code: "order_closed" };
     if (order.cancelAskedAtMs !== null) return { code: "order_closed", subject: "cancel asked" };
     if (this.deps.clock.nowMs() >= order.deadlineMs) return { code: "command_expired" };
-    if (this.#started >= this.#approvedOrders() * maxSendsPerOrder) return { code: "busy" };
-    this.#started++;
     return null;
   }
 
-  /** Last-hop count: no more requests start than the approved orders of this run can explain. */
-  #approvedOrders(): number {
-    let approved = 0;
-    for (const order of this.state.orders.values()) {
-      if (order.createdAtMs >= this.state.startedAtMs) approved++;
-    }
-    return approved;
+  /** An order tried to leave that the approvals do not explain: the order path itself cannot be trusted any more. */
+  #miscounted(detail: string): void {
+    this.closeGate();
+    this.deps.logger.error("conservation.broken", { detail });
+    // Not from inside the request's start hook: the step runs when that request is aborted.
+    this.deps.clock.after(0, () => {
+      this.stepper.run({ kind: "conservation.broken", detail }, "last-hop");
+    });
   }
 
   /**
@@ -373,6 +376,3 @@ export class Desk {
 
 /** How long the command that belongs to a closed gate may be on its way. */
 const unconfirmedKillMs = 5_000;
-
-/** The first send and the reposts of the same bytes. */
-const maxSendsPerOrder = 4;

@@ -20,6 +20,8 @@ export type StepperDeps = {
   readonly runEffect: (effect: Effect) => void;
   /** A step threw: an invariant is broken and the state cannot be trusted any more. */
   readonly onBroken: (error: unknown) => void;
+  /** Facts that are on the disk now; called before their effects run. */
+  readonly onDurable: (facts: readonly Fact[]) => void;
   /** After facts became durable. */
   readonly onCommitted: () => void;
 };
@@ -78,6 +80,7 @@ export class Stepper {
     correlationId: string,
   ): Promise<void> {
     await this.#deps.ledger.append(facts, atMs, correlationId);
+    this.#deps.onDurable(facts);
     this.#log(facts, correlationId);
     if (facts.some((fact) => fact.kind === "fill.recorded")) this.#deps.faultPoints.hit("K13");
     for (const effect of effects) this.#deps.runEffect(effect);

@@ -39,6 +39,7 @@ function openStepper(
     logger,
     ledger,
     runEffect: () => watch.onEffect?.(),
+    onDurable: () => undefined,
     onCommitted: () => undefined,
     onBroken: (error) => watch.onBroken?.(error),
   });
