@@ -216,6 +216,7 @@ describe("explanations", () => {
     maker_not_allowed: true,
     banned: true,
     closed_only: true,
+    geoblocked: true,
     off_tick: true,
     min_size: true,
     balance: true,

@@ -21,6 +21,7 @@ const refusals: readonly (readonly [RegExp, RejectReason])[] = [
   [/maker address not allowed/i, "maker_not_allowed"],
   [/address banned/i, "banned"],
   [/closed only mode/i, "closed_only"],
+  [/restricted in your region|geo-?block/i, "geoblocked"],
   [/breaks minimum tick size/i, "off_tick"],
   [/size \(.*\) lower than the minimum/i, "min_size"],
   [/not enough balance/i, "balance"],
@@ -129,7 +130,8 @@ function classifyMode(status: number, text: string, fields: Fields | null): Reje
 function classifyRefusal(status: number, text: string): RejectReason | null {
   if (status === 401 || status === 403) {
     const reason = refusalOf(text);
-    return reason === "banned" || reason === "closed_only" ? reason : "unauthorized";
+    const named = reason === "banned" || reason === "closed_only" || reason === "geoblocked";
+    return named ? reason : "unauthorized";
   }
   return status === 400 || status === 404 ? refusalOf(text) : null;
 }

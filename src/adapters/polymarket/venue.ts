@@ -52,7 +52,7 @@ class DenialError extends AdapterError {
 /** The exchange behind the engine's port. No method throws, except `prepare` before `connect` (AdapterError). */
 export function createVenue(options: VenueOptions): VenuePort {
   const { clob, signer, userFeed, log } = options;
-  const sends = { seq: 0 };
+  const sends = { seq: 0, keyRenewed: false };
   return {
     account: { signer: signer.signer, funder: signer.funder },
     connect: () => connect(options),
@@ -69,7 +69,7 @@ export function createVenue(options: VenueOptions): VenuePort {
     async post(order, gate) {
       const seq = ++sends.seq;
       let passed = false;
-      const outcome = await postOrder(clob, order.orderHash, {
+      const first = await postOrder(clob, order.orderHash, {
         method: "POST",
         path: "/order",
         body: order.body,
@@ -79,6 +79,7 @@ export function createVenue(options: VenueOptions): VenuePort {
           return denial === null ? null : new DenialError(denial);
         },
       });
+      const outcome = await renewKey(options, sends, first);
       log.info("order.posted", { seq, orderHash: order.orderHash, passed, outcome: outcome.kind });
       return outcome;
     },
@@ -124,6 +125,29 @@ async function connect(
   } catch (error) {
     return err(detailOf(error));
   }
+}
+
+/**
+ * A key that an order was refused with is derived again, once until an order got through: then nothing was taken, and the
+ * same bytes may go again. A second refusal stands (polymarket-trading 8).
+ */
+async function renewKey(
+  { clob, log }: VenueOptions,
+  sends: { keyRenewed: boolean },
+  outcome: PostOutcome,
+): Promise<PostOutcome> {
+  if (outcome.kind === "accepted") sends.keyRenewed = false;
+  if (outcome.kind !== "rejected" || outcome.reason !== "unauthorized") return outcome;
+  if (sends.keyRenewed) return outcome;
+  sends.keyRenewed = true;
+  try {
+    await clob.obtainCredentials();
+  } catch (error) {
+    log.warn("venue.credentials_refused", { detail: detailOf(error) });
+    return outcome;
+  }
+  log.warn("venue.credentials_renewed", {});
+  return { kind: "not_taken", reason: "unauthorized", retryAfterMs: null, detail: outcome.detail };
 }
 
 async function postOrder(

@@ -29,6 +29,11 @@ export function explainHalt(reason: HaltReason): { readonly what: string; readon
       return { what: "the venue does not accept our key", todo: "check the secrets, then restart" };
     case "banned":
       return { what: "the venue has blocked the account", todo: "ask the venue; do not try again" };
+    case "geoblocked":
+      return {
+        what: "the venue takes no orders from the place where this desk runs",
+        todo: "tell whoever runs the desk; positions can be looked at, not traded",
+      };
     case "consecutive_failures":
       return {
         what: "too many orders failed in a row",
@@ -52,6 +57,7 @@ const haltReasons: Readonly<Record<HaltReason, true>> = {
   ledger_failed: true,
   unauthorized: true,
   banned: true,
+  geoblocked: true,
   consecutive_failures: true,
   conservation: true,
   live_start: true,

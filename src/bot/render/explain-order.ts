@@ -60,6 +60,7 @@ export function explainReject(reason: RejectReason): Explanation {
     case "maker_not_allowed":
     case "banned":
     case "closed_only":
+    case "geoblocked":
     case "unauthorized":
       return notFilled(
         `The venue does not accept orders of this account (${words(reason)}).`,

@@ -221,6 +221,7 @@ function newOrder(
     strategy: card.kind === "set" ? "dutch" : "manual",
     status: "in_flight",
     rejectReason: null,
+    refusal: null,
     unknownSinceMs: null,
     cleanAbsences: 0,
     cancelAskedAtMs: null,

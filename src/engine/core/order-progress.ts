@@ -4,9 +4,12 @@ import type { Denial, HaltReason, RejectReason } from "../domain/reasons.ts";
 import { unreachable } from "../lib/assert.ts";
 import type { PostOutcome, QueryOutcome, VenueOrder } from "../protocol/venue-report.ts";
 import type { OrderWatch } from "../state/engine-state.ts";
+import type { Fact } from "../state/fact.ts";
 import { ask, emit, type StepContext } from "./context.ts";
 import { raise, tellOrder } from "./notices.ts";
 import { recordFill } from "./record-fill.ts";
+
+type OrderClosed = Extract<Fact, { readonly kind: "order.closed" }>;
 
 /** The same bytes are sent again at most this often. */
 const maxReposts = 3;
@@ -45,13 +48,13 @@ export function postFinished(context: StepContext, clientOid: string, outcome: P
       lookSoon(context, clientOid);
       return;
     case "rejected":
-      reject(context, order, outcome.reason, outcome.detail);
+      refused(context, order, outcome.reason, outcome.detail);
       return;
     case "not_taken": {
       const watch = watchOf(context, clientOid);
-      watch.repost = outcome.reason === "venue_restarting" || outcome.reason === "rate_limited";
+      watch.repost = passing.has(outcome.reason);
       if (!watch.repost) {
-        reject(context, order, outcome.reason, outcome.detail);
+        refused(context, order, outcome.reason, outcome.detail);
         return;
       }
       watch.nextQueryAtMs = context.atMs + (outcome.retryAfterMs ?? backoffMs(context, watch));
@@ -89,6 +92,7 @@ export function halt(
     | "order_id_mismatch"
     | "unauthorized"
     | "banned"
+    | "geoblocked"
     | "ledger_failed"
     | "consecutive_failures"
     | "conservation"
@@ -127,19 +131,39 @@ function becomeUnknown(context: StepContext, clientOid: string, detail: string):
   tellOrder(context, clientOid);
 }
 
+/**
+ * The venue's refusal. Its breakers act at once; the reservation is released only when one look by hash has confirmed
+ * that the venue holds nothing, because a refusal can stand beside an order that lives (reliability 1.6, 2.2).
+ */
+function refused(context: StepContext, order: Order, reason: RejectReason, detail: string): void {
+  const { clientOid } = order;
+  emit(context, { kind: "order.refused", clientOid, reason, detail });
+  countRefusal(context, reason);
+  if (reason === "unauthorized") halt(context, "unauthorized", detail);
+  if (reason === "geoblocked") halt(context, "geoblocked", detail);
+  if (reason === "banned" || reason === "closed_only") halt(context, "banned", detail);
+  lookSoon(context, clientOid);
+}
+
+/** Ends an order of which it is proven that the venue holds nothing. */
 function reject(context: StepContext, order: Order, reason: RejectReason, detail: string): void {
   const { clientOid } = order;
   emit(context, { kind: "order.closed", clientOid, status: "rejected", reason, detail });
   context.state.live.watches.delete(clientOid);
-  countRefusal(context, reason);
-  if (reason === "unauthorized") halt(context, "unauthorized", detail);
-  if (reason === "banned" || reason === "closed_only") halt(context, "banned", detail);
   tellOrder(context, clientOid);
 }
 
 function unsentReason(denial: Denial): RejectReason {
   return denial.subject === "dry_run" ? "dry_run" : "not_sent";
 }
+
+/** States of the venue that pass: the same bytes may be sent again after a look. The rest is for a person to change. */
+const passing: ReadonlySet<RejectReason> = new Set([
+  "venue_restarting",
+  "rate_limited",
+  // The API key was derived anew; the adapter answers so once.
+  "unauthorized",
+]);
 
 /** Refusals that are no trouble: nothing to match with, or nothing was sent at all. */
 const harmless: ReadonlySet<RejectReason> = new Set([
@@ -231,6 +255,10 @@ function goneWithFills(context: StepContext, order: Order): void {
 function absent(context: StepContext, order: Order, watch: OrderWatch): void {
   const { clientOid } = order;
   const { waits } = context.settings;
+  if (order.refusal !== null) {
+    reject(context, order, order.refusal.reason, order.refusal.detail);
+    return;
+  }
   if (watch.repost && order.status === "in_flight") {
     const inTime = context.atMs < order.deadlineMs && order.cancelAskedAtMs === null;
     if (inTime && watch.reposts < maxReposts) {
@@ -280,20 +308,19 @@ export function closeIfComplete(context: StepContext, clientOid: string): void {
   const order = context.state.orders.get(clientOid);
   if (order === undefined || !isOpen(order)) return;
   if (order.venueDone && arrived(context, order) >= order.venueMatched) {
-    const full = isFull(order);
-    emit(context, {
-      kind: "order.closed",
-      clientOid,
-      status: full ? "filled" : "canceled",
-      reason: null,
-      detail: "",
-    });
+    emit(context, { kind: "order.closed", clientOid, ...endOf(order) });
     context.state.live.watches.delete(clientOid);
     ask(context, { kind: "account.read", purpose: "balance", fillsAfterS: null });
   } else if (order.venueDone) {
     lookIfDue(context, clientOid);
   }
   tellOrder(context, clientOid);
+}
+
+/** A refused order that the venue shows as ended without a match was refused, not canceled. */
+function endOf(order: Order): Pick<OrderClosed, "status" | "reason" | "detail"> {
+  if (order.refusal !== null && order.filled === 0) return { status: "rejected", ...order.refusal };
+  return { status: isFull(order) ? "filled" : "canceled", reason: null, detail: "" };
 }
 
 /** Shares of every fill that came, those included that failed: the venue counted them when it matched them. */

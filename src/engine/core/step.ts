@@ -99,7 +99,8 @@ function startRun(context: StepContext): void {
   const { mode, configHash, codeVersion } = settings;
   emit(context, { kind: "run.started", mode, configHash, codeVersion });
   for (const order of openOrders(state)) {
-    if (order.status === "in_flight") {
+    // What the venue refused is not in doubt; it waits for its confirming look as before.
+    if (order.status === "in_flight" && order.refusal === null) {
       const { clientOid } = order;
       emit(context, { kind: "order.unknown", clientOid, detail: "the last run ended meanwhile" });
     }

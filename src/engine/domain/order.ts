@@ -47,6 +47,8 @@ export type PreparedOrder = {
   readonly body: string;
 };
 
+export type Refusal = { readonly reason: RejectReason; readonly detail: string };
+
 export type Order = {
   /** hash(planId, leg): at most one order hash belongs to it, ever. */
   readonly clientOid: string;
@@ -67,6 +69,8 @@ export type Order = {
   readonly strategy: "manual" | "dutch";
   readonly status: OrderStatus;
   readonly rejectReason: RejectReason | null;
+  /** The venue's refusal, until one look by hash confirms that it holds nothing: the reservation stays that long. */
+  readonly refusal: Refusal | null;
   /** When the last attempt to send ended without an answer; null when it was answered. */
   readonly unknownSinceMs: number | null;
   readonly cleanAbsences: number;
@@ -88,4 +92,9 @@ export function isOpen(order: Order): boolean {
 /** True while the order can rest at the venue, so that a cancel makes sense. */
 export function isResting(order: Order): boolean {
   return order.status === "live" || order.status === "partially_filled";
+}
+
+/** How an order stands that the venue holds. */
+export function restingStatus(order: Order): "live" | "partially_filled" {
+  return order.filled > 0 ? "partially_filled" : "live";
 }

@@ -68,6 +68,7 @@ export type RejectReason =
   | "maker_not_allowed"
   | "banned"
   | "closed_only"
+  | "geoblocked"
   | "off_tick"
   | "min_size"
   | "balance"
@@ -98,6 +99,7 @@ export type HaltReason =
   | "ledger_failed"
   | "unauthorized"
   | "banned"
+  | "geoblocked"
   | "consecutive_failures"
   /** More started on the socket than was approved. */
   | "conservation"

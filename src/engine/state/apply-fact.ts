@@ -47,6 +47,7 @@ export function applyFact(state: EngineState, fact: Fact, atMs: number): void {
     }
     case "plan.approved":
     case "order.acked":
+    case "order.refused":
     case "order.unknown":
     case "order.absent":
     case "order.reported":

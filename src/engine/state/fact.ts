@@ -66,6 +66,13 @@ export type Fact =
       readonly clientOid: string;
       readonly state: "live" | "matched" | "delayed";
     }
+  /** The venue said no; one look by hash must confirm that it holds nothing before the reservation is released. */
+  | {
+      readonly kind: "order.refused";
+      readonly clientOid: string;
+      readonly reason: RejectReason;
+      readonly detail: string;
+    }
   | { readonly kind: "order.unknown"; readonly clientOid: string; readonly detail: string }
   | { readonly kind: "order.absent"; readonly clientOid: string }
   | {

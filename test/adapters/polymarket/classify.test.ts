@@ -216,6 +216,70 @@ const table: readonly (readonly [string, number, unknown, string, string?])[] = 
   ["key refused", 401, { error: "Unauthorized/Invalid api key" }, "rejected", "unauthorized"],
   ["401 without a body", 401, "", "rejected", "unauthorized"],
   ["forbidden", 403, "<html>blocked</html>", "rejected", "unauthorized"],
+  [
+    "forbidden, geoblocked (V30)",
+    403,
+    { error: "Trading restricted in your region, please refer to available regions" },
+    "rejected",
+    "geoblocked",
+  ],
+  [
+    "forbidden, closed only",
+    403,
+    { error: "address in closed only mode" },
+    "rejected",
+    "closed_only",
+  ],
+  ["L1 headers", 401, { error: "Invalid L1 Request headers" }, "rejected", "unauthorized"],
+  ["api key", 401, { error: "Invalid API key" }, "rejected", "unauthorized"],
+  ["market unknown", 404, { error: "market not found" }, "rejected", "no_orderbook"],
+  ["token unknown", 404, { error: "token id not found" }, "rejected", "no_orderbook"],
+  [
+    "accuracy of a sale",
+    400,
+    {
+      error:
+        "invalid amounts, the market sell orders maker amount supports a max accuracy of 2 decimals, taker amount a max of 4 decimals",
+    },
+    "rejected",
+    "amount_accuracy",
+  ],
+  [
+    "worst maker",
+    400,
+    {
+      error:
+        "the price of the taker's order has a discrepancy greater than allowed with the worst maker order",
+    },
+    "rejected",
+    "other_refusal",
+  ],
+  [
+    "FOK, short words",
+    400,
+    { error: "FOK orders are filled or killed" },
+    "rejected",
+    "not_fully_filled",
+  ],
+  ["internal error", 500, { error: "Internal server error" }, "unknown"],
+  ["disabled, short words", 503, { error: "trading is disabled" }, "not_taken", "venue_disabled"],
+  [
+    "a leg of a batch in post-only mode: success, text, no id (V4)",
+    200,
+    {
+      success: true,
+      errorMsg: "post-only mode: only post-only orders and cancels are allowed",
+      orderID: "",
+      status: "",
+    },
+    "unknown",
+  ],
+  [
+    "a leg that failed as delayed, with a text (V4)",
+    200,
+    { success: false, errorMsg: "not enough balance / allowance", orderID: "", status: "delayed" },
+    "unknown",
+  ],
   ["forbidden, banned", 403, { error: "'0xabc' address banned" }, "rejected", "banned"],
   [
     "no book",

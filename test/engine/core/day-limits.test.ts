@@ -109,6 +109,7 @@ describe("breakers", () => {
       const { clientOid } = desk.place(resting);
       const outcome = { kind: "rejected", reason, detail: "" } as const;
       desk.run({ kind: "post.finished", clientOid, outcome });
+      desk.run({ kind: "query.finished", clientOid, outcome: { kind: "absent" }, fills: [] });
     };
     for (let i = 0; i < 5; i++) refuse("no_match");
     refuse("balance");

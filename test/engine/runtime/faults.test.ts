@@ -158,6 +158,41 @@ describe("an order that the venue did not take", () => {
     expect(exposureOf(desk.engine.state).locked).toBe(0);
   });
 
+  test("401 once: the key is derived again and the same bytes go out once more", async () => {
+    const body = { error: "Unauthorized/Invalid api key" };
+    await desk.fault("status", { ...onPost, code: 401, body, times: 1 });
+    const { clientOid } = await desk.place(resting);
+    await until("it rests", () => desk.order(clientOid).status === "live");
+    expect(await posts()).toBe(2);
+    expect(await desk.requests("GET", /^\/auth\/derive-api-key$/)).toHaveLength(2);
+    expect(desk.engine.state.halt).toBeNull();
+  });
+
+  test("401 twice: one derivation, then trading halts and the order is refused (V11)", async () => {
+    const body = { error: "Unauthorized/Invalid api key" };
+    await desk.fault("status", { ...onPost, code: 401, body, times: 100 });
+    const { clientOid } = await desk.place(resting);
+    await until("refused", () => desk.order(clientOid).status === "rejected");
+    expect(await posts()).toBe(2);
+    expect(desk.order(clientOid).rejectReason).toBe("unauthorized");
+    expect(desk.engine.state.halt?.reason).toBe("unauthorized");
+  });
+
+  test("a documented refusal is confirmed by one look by hash before its money is free", async () => {
+    const body = { error: "not enough balance / allowance" };
+    await desk.fault("status", { ...onPost, code: 400, body, times: 1 });
+    await desk.fault("status", { method: "GET", path: "^/data/order/", code: 500, times: 6 });
+    const { clientOid } = await desk.place(resting);
+    await until("two looks failed", async () => {
+      const looks = await desk.requests("GET", /^\/data\/order\//);
+      return looks.length >= 6;
+    });
+    expect(exposureOf(desk.engine.state).locked).toBe(reserved);
+    await until("refused", () => desk.order(clientOid).status === "rejected");
+    expect(exposureOf(desk.engine.state).locked).toBe(0);
+    expect(await posts()).toBe(1);
+  });
+
   test("a kill between two sends wins", async () => {
     await desk.fault("status", {
       ...onPost,

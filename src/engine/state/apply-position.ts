@@ -1,0 +1,127 @@
+import type { Fill, Position } from "../domain/fill.ts";
+import { addShares, type Shares, shares, subShares, type Usd, usd } from "../domain/numbers.ts";
+import type { EngineState } from "./engine-state.ts";
+
+function emptyPosition(fill: Fill): Position {
+  return {
+    tokenId: fill.tokenId,
+    conditionId: fill.conditionId,
+    outcome: fill.outcome,
+    confirmed: 0 as Shares,
+    provisionalBought: 0 as Shares,
+    provisionalSold: 0 as Shares,
+    cost: 0 as Usd,
+    realizedUsd: 0 as Usd,
+  };
+}
+
+/** Adds a fill to its position, at what it cost. */
+export function bookFill(state: EngineState, fill: Fill): void {
+  const before = state.positions.get(fill.tokenId) ?? emptyPosition(fill);
+  const confirmed = fill.status === "confirmed";
+  if (fill.side === "buy") {
+    state.positions.set(fill.tokenId, {
+      ...before,
+      confirmed: confirmed ? addShares(before.confirmed, fill.size) : before.confirmed,
+      provisionalBought: confirmed
+        ? before.provisionalBought
+        : addShares(before.provisionalBought, fill.size),
+      cost: usd(before.cost + fill.money + fill.fee),
+    });
+    return;
+  }
+  state.positions.set(fill.tokenId, {
+    ...before,
+    confirmed: confirmed ? shares(Math.max(0, before.confirmed - fill.size)) : before.confirmed,
+    provisionalSold: confirmed
+      ? before.provisionalSold
+      : addShares(before.provisionalSold, fill.size),
+    cost: usd(before.cost - fill.costOfSold),
+    realizedUsd: usd(before.realizedUsd + profitOf(fill)),
+  });
+}
+
+export function confirmInPosition(position: Position, fill: Fill): Position {
+  if (fill.side === "buy") {
+    // A fill that is confirmed after its market was settled has nothing left to move.
+    if (position.provisionalBought < fill.size) return position;
+    return {
+      ...position,
+      confirmed: addShares(position.confirmed, fill.size),
+      provisionalBought: subShares(position.provisionalBought, fill.size),
+    };
+  }
+  if (position.provisionalSold < fill.size) return position;
+  return {
+    ...position,
+    confirmed: shares(Math.max(0, position.confirmed - fill.size)),
+    provisionalSold: subShares(position.provisionalSold, fill.size),
+  };
+}
+
+export function reverseInPosition(position: Position, fill: Fill): Position {
+  const moved = fill.side === "buy" ? position.provisionalBought : position.provisionalSold;
+  if (moved < fill.size) return position;
+  if (fill.side === "buy") {
+    const paid = fill.money + fill.fee;
+    // A sale in between took part of this cost along in its average: what is missing is profit of that sale.
+    const held = Math.min(paid, position.cost);
+    return {
+      ...position,
+      provisionalBought: subShares(position.provisionalBought, fill.size),
+      cost: usd(position.cost - held),
+      realizedUsd: usd(position.realizedUsd + paid - held),
+    };
+  }
+  // The sold shares never left: they come back at what they had cost, and the profit of the sale is undone.
+  return {
+    ...position,
+    provisionalSold: subShares(position.provisionalSold, fill.size),
+    cost: usd(position.cost + fill.costOfSold),
+    realizedUsd: usd(position.realizedUsd - profitOf(fill)),
+  };
+}
+
+export function profitOf(sale: Fill): number {
+  return sale.money - sale.fee - sale.costOfSold;
+}
+
+/**
+ * Ends the positions of a resolved market at their payoff. Cash is not touched: the venue (or a redemption) pays, and
+ * the next quiet reading of the balance brings it in.
+ */
+export function settlePositions(
+  state: EngineState,
+  conditionId: string,
+  winningTokenId: string,
+  atMs: number,
+): void {
+  for (const position of state.positions.values()) {
+    if (position.conditionId !== conditionId) continue;
+    const held = position.confirmed + position.provisionalBought - position.provisionalSold;
+    const paid = position.tokenId === winningTokenId ? Math.max(0, held) : 0;
+    countDay(state, atMs, 0, paid - position.cost);
+    state.positions.set(position.tokenId, {
+      ...position,
+      confirmed: 0 as Shares,
+      provisionalBought: 0 as Shares,
+      provisionalSold: 0 as Shares,
+      cost: 0 as Usd,
+      realizedUsd: usd(position.realizedUsd + paid - position.cost),
+    });
+  }
+}
+
+const dayMs = 86_400_000;
+
+/** Adds to the figures of the UTC day; the first fill of a new day starts them anew. */
+export function countDay(state: EngineState, atMs: number, volume: number, realized: number): void {
+  const startMs = atMs - (atMs % dayMs);
+  const sameDay = state.day.startMs === startMs;
+  const { volumeUsd, realizedUsd } = state.day;
+  state.day = {
+    startMs,
+    volumeUsd: usd(Math.max(0, (sameDay ? volumeUsd : 0) + volume)),
+    realizedUsd: usd((sameDay ? realizedUsd : 0) + realized),
+  };
+}
