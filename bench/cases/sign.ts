@@ -1,6 +1,6 @@
 import { Side } from "@polymarket/clob-client-v2";
-import { orderAmounts } from "../../src/adapters/polymarket/order-amounts.ts";
 import { openOrderScheme } from "../../src/adapters/polymarket/open-scheme.ts";
+import { orderAmounts } from "../../src/adapters/polymarket/order-amounts.ts";
 import { OrderSigner } from "../../src/adapters/polymarket/signing.ts";
 import { price, shares } from "../../src/engine/domain/numbers.ts";
 import type { OrderDraft } from "../../src/engine/domain/order.ts";
@@ -44,7 +44,13 @@ const draft: OrderDraft = {
 async function run(context: BenchContext): Promise<CaseResult> {
   const { scheme, fallback } = await openOrderScheme(137);
   demand(fallback === null, `the fast scheme signs (${fallback})`);
-  const signer = new OrderSigner({ chainId: 137, privateKey, signatureType: 0, funder: "", scheme });
+  const signer = new OrderSigner({
+    chainId: 137,
+    privateKey,
+    signatureType: 0,
+    funder: "",
+    scheme,
+  });
   const create = await officialCreate();
   await checkEqual(signer, await create());
   const timestampMs = Date.now();
