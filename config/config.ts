@@ -26,6 +26,8 @@ export type Urls = {
   readonly gammaUrl: string;
   readonly dataUrl: string;
   readonly wsUrl: string;
+  /** Where the venue says whether this place may trade; "/api/geoblock" is added. */
+  readonly geoblockUrl: string;
 };
 
 /**
@@ -40,6 +42,11 @@ export type Config = Omit<Plain, "market" | "relayer" | "telegram"> & {
     Urls & { readonly privateKey: Secrets["privateKey"] };
   readonly telegram: Plain["telegram"] & Pick<Secrets, "botToken" | "webhookSecret">;
 };
+
+/** Real money can leave this desk. */
+export function isLive(config: Config): boolean {
+  return config.relayer.type === "real" && !config.relayer.dryRun;
+}
 
 /** paper: the paper venue. dry-run: signed, never sent. live: money. */
 export function deskModeOf(config: Config): "paper" | "dry-run" | "live" {

@@ -1,16 +1,15 @@
 // Reads a config file and its secrets overlay into one checked, camelCase value. No environment variable is read.
 import { readFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { parse } from "smol-toml";
 import type { Config, Plain, Urls } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
 import { schemaFaults, tomlFault } from "./faults.ts";
 import { crossFaults, liveFaults, serviceFaults } from "./rules.ts";
 import { type ConfigFile, configSchema } from "./schema.ts";
-import { readSecrets, type Secrets, secretKeys } from "./secrets.ts";
+import { readSecrets, type Secrets, secretKeys, secretsFile } from "./secrets.ts";
 
 const fileCharsMax = 1_000_000;
-const secretsFileName = "secrets.local.toml";
 
 /** What the paper venue listens on when nothing else is said, and where the real one lives. */
 const defaultUrls: Readonly<Record<"fake" | "real", Urls>> = {
@@ -19,12 +18,14 @@ const defaultUrls: Readonly<Record<"fake" | "real", Urls>> = {
     gammaUrl: "http://127.0.0.1:8790/gamma",
     dataUrl: "http://127.0.0.1:8790/data",
     wsUrl: "ws://127.0.0.1:8790/ws",
+    geoblockUrl: "http://127.0.0.1:8790",
   },
   real: {
     baseUrl: "https://clob.polymarket.com",
     gammaUrl: "https://gamma-api.polymarket.com",
     dataUrl: "https://data-api.polymarket.com",
     wsUrl: "wss://ws-subscriptions-clob.polymarket.com/ws",
+    geoblockUrl: "https://polymarket.com",
   },
 };
 
@@ -40,7 +41,7 @@ export function loadConfig(file: string, purpose: "service" | "command" = "comma
     : schemaFaults(path, configSchema, parsed.error, secretKeys);
   let secrets: Secrets | null = null;
   try {
-    secrets = readSecrets(join(dirname(path), secretsFileName));
+    secrets = readSecrets(secretsFile(path));
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     faults.push(...error.faults);
@@ -100,6 +101,12 @@ function assemble(path: string, file: ConfigFile, secrets: Secrets): Config {
       gammaUrl: relayer.gammaUrl ?? urls.gammaUrl,
       dataUrl: relayer.dataUrl ?? urls.dataUrl,
       wsUrl: relayer.wsUrl ?? urls.wsUrl,
+      // A paper venue answers for itself wherever it listens.
+      geoblockUrl:
+        relayer.geoblockUrl ??
+        (relayer.type === "fake" ? (relayer.baseUrl ?? urls.baseUrl) : urls.geoblockUrl),
+      keystore: placed(base, relayer.keystore),
+      keystorePasswordFile: placed(base, relayer.keystorePasswordFile),
       privateKey: secrets.privateKey,
     },
     venueWaits: scaled(plain.venueWaits),
@@ -110,9 +117,14 @@ function assemble(path: string, file: ConfigFile, secrets: Secrets): Config {
     },
     telemetry: {
       ...telemetry,
-      logFile: telemetry.logFile === null ? null : resolve(base, telemetry.logFile),
+      logFile: placed(base, telemetry.logFile),
     },
   };
+}
+
+/** A path of the file, relative to the folder that the file is in. */
+function placed(base: string, path: string | null): string | null {
+  return path === null ? null : resolve(base, path);
 }
 
 /** Every wait divided by the scale, rounded up to a whole millisecond; counts stay as they are. */

@@ -48,6 +48,8 @@ export function liveFaults(config: Config): string[] {
     gamma_url: relayer.gammaUrl,
     data_url: relayer.dataUrl,
     ws_url: relayer.wsUrl,
+    geoblock_url: relayer.geoblockUrl,
+    ...(relayer.rpcUrl === null ? {} : { rpc_url: relayer.rpcUrl }),
   };
   const faults: string[] = [];
   let outside = false;
@@ -97,8 +99,16 @@ export function serviceFaults(config: Config): string[] {
     'telegram.bot_token is missing: write bot_token = "…" under [telegram] in secrets.local.toml beside this file',
   );
   demand(
-    relayer.privateKey !== null,
-    'relayer.private_key is missing: write private_key = "0x…" under [relayer] in secrets.local.toml beside this file',
+    relayer.privateKey !== null || relayer.keystore !== null,
+    'relayer.private_key is missing: write private_key = "0x…" under [relayer] in secrets.local.toml beside this file, or make a keystore with  pitboss key-import',
+  );
+  demand(
+    relayer.privateKey === null || relayer.keystore === null,
+    "relayer.keystore and a private_key are both there: remove one, so that it is plain which key trades",
+  );
+  demand(
+    relayer.keystore === null || relayer.signer !== null,
+    "relayer.signer is missing: write the keystore's address, so that another key in its place is noticed",
   );
   if (telegram.transport === "webhook") {
     demand(
@@ -114,7 +124,26 @@ export function serviceFaults(config: Config): string[] {
     relayer.signatureType === 0 || relayer.funder !== null,
     `relayer.funder is missing: signature_type = ${relayer.signatureType} needs the address of the wallet that holds the money`,
   );
+  if (relayer.signer !== null) faults.push(...funderFaults(config, relayer.signer));
   return [...faults, ...notBuiltYet(config).map((sentence) => `${file}: ${sentence}`)];
+}
+
+/** A wallet that contradicts its kind: every order of it would be refused by the venue, or worse, hold other money. */
+export function funderFaults(config: Config, signer: string): string[] {
+  const { file, relayer } = config;
+  const { signatureType, funder } = relayer;
+  const isOwn = funder?.toLowerCase() === signer.toLowerCase();
+  if (signatureType === 0 && funder !== null && !isOwn) {
+    return [
+      `${file}: relayer.funder was "${funder}": signature_type = 0 is a plain wallet that holds its own money (${signer}); remove funder, or write the type of the wallet that it names (1 proxy, 2 Safe, 3 deposit wallet)`,
+    ];
+  }
+  if (signatureType !== 0 && isOwn) {
+    return [
+      `${file}: relayer.funder was "${funder}", the key's own address: signature_type = ${signatureType} needs the address of the wallet that the key signs for; write it, or signature_type = 0`,
+    ];
+  }
+  return [];
 }
 
 /** Settings that a service of this version would silently not follow; refused until it does. */

@@ -41,6 +41,8 @@ const service = z.strictObject({
   state_dir: text(/^[^\0]{1,400}$/, "a folder, relative to this file or absolute", "./state"),
   log_level: choice(["debug", "info", "warn", "error"], "info"),
   start_halted: flag(false),
+  allow_root: flag(false),
+  preflight_max_age_hours: whole(1, 168, 24),
   update_mode: choice(["stream", "poll"], "stream"),
   message_max_age_ms: whole(1000, 600_000, 60_000),
   tick_ms: whole(10, 10_000, 200),
@@ -63,11 +65,18 @@ const relayer = z.strictObject({
   gamma_url: optionalUrl(["http", "https"]),
   data_url: optionalUrl(["http", "https"]),
   ws_url: optionalUrl(["ws", "wss"]),
+  geoblock_url: optionalUrl(["http", "https"]),
   rpc_url: optionalUrl(["http", "https"]),
   chain_id: wholeOneOf([137, 80_002], 137),
   dry_run: flag(true),
   signature_type: wholeOneOf([0, 1, 2, 3], 0),
   funder: optionalText(address, "the address that holds the money: 0x and 40 hex digits"),
+  signer: optionalText(address, "the address of the key that signs: 0x and 40 hex digits"),
+  keystore: optionalText(/^[^\0]{1,400}$/, "a file, relative to this file or absolute"),
+  keystore_password_file: optionalText(
+    /^[^\0]{1,400}$/,
+    "a file, relative to this file or absolute",
+  ),
 });
 
 const venueWaits = z.strictObject({
@@ -85,6 +94,7 @@ const venueWaits = z.strictObject({
   ).default([500, 1000, 2000, 5000]),
   reconcile_interval_ms: whole(1000, 600_000, 15_000),
   settle_alarm_ms: whole(1000, 3_600_000, 60_000),
+  access_interval_ms: whole(1000, 3_600_000, 60_000),
   kill_clean_snapshots: whole(1, 20, 3),
   kill_window_ms: whole(1000, 600_000, 60_000),
   ledger_commit_max_ms: whole(50, 60_000, 2000),

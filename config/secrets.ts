@@ -1,20 +1,11 @@
 // Keys and tokens: read from one file that only its owner can read, and kept in a wrapper that does not print.
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readFileSync,
-} from "node:fs";
+import { dirname, join } from "node:path";
 import { inspect } from "node:util";
 import { parse, type TomlTable } from "smol-toml";
 import { ConfigError } from "./config-error.ts";
 import { tomlFault } from "./faults.ts";
+import { readOwnFile } from "./own-file.ts";
 
-const fileBytesMax = 65_536;
-const ownerOnlyMode = 0o600;
 const redacted = "[redacted]";
 
 /** A key or token. Every way of printing it gives "[redacted]"; only `reveal` gives the value. */
@@ -79,6 +70,11 @@ const secretRules: readonly SecretRule[] = [
   },
 ];
 
+/** The overlay beside a config file. */
+export function secretsFile(configFile: string): string {
+  return join(dirname(configFile), "secrets.local.toml");
+}
+
 /** Key paths that belong here and never in the main file. */
 export const secretKeys: readonly string[] = secretRules.map((rule) => rule.key);
 
@@ -109,52 +105,6 @@ export function readSecrets(file: string): Secrets {
   }
   if (faults.length > 0) throw new ConfigError(faults);
   return { ...none, ...found };
-}
-
-/** Opens without following a link, then checks the opened file itself, so that nothing can be swapped in between. */
-function readOwnFile(file: string): string | null {
-  if (!existsSync(file) && !isLink(file)) return null;
-  const faultOf = (problem: string, command: string) =>
-    new ConfigError([`${file}: ${problem}: type  ${command}`]);
-  if (isLink(file)) {
-    throw faultOf(
-      "is a symbolic link, so its owner and mode prove nothing",
-      `rm ${quoted(file)} && install -m 600 /dev/null ${quoted(file)}  and write the secrets into it`,
-    );
-  }
-  let handle: number;
-  try {
-    handle = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW);
-  } catch {
-    throw faultOf("cannot be opened", `ls -l ${quoted(file)}`);
-  }
-  try {
-    const status = fstatSync(handle);
-    if (!status.isFile()) throw faultOf("is not an ordinary file", `ls -ld ${quoted(file)}`);
-    if (process.getuid !== undefined && status.uid !== process.getuid()) {
-      throw faultOf(
-        `belongs to user ${status.uid}, not to the one that runs this`,
-        `sudo chown ${process.getuid()} ${quoted(file)}`,
-      );
-    }
-    if ((status.mode & 0o7777) !== ownerOnlyMode) {
-      const mode = (status.mode & 0o7777).toString(8).padStart(4, "0");
-      throw faultOf(`has mode ${mode}, it must be 0600`, `chmod 600 ${quoted(file)}`);
-    }
-    if (status.size > fileBytesMax)
-      throw faultOf(`is larger than ${fileBytesMax} bytes`, `ls -l ${quoted(file)}`);
-    return readFileSync(handle, "utf8");
-  } finally {
-    closeSync(handle);
-  }
-}
-
-function isLink(file: string): boolean {
-  return lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
-}
-
-function quoted(file: string): string {
-  return /^[\w./-]+$/.test(file) ? file : `'${file.replaceAll("'", "'\\''")}'`;
 }
 
 function leaves(table: TomlTable, prefix = ""): [path: string, value: unknown][] {

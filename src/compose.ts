@@ -18,6 +18,7 @@ import { Desk, type DeskDeps } from "./engine/runtime/desk.ts";
 import { Engine } from "./engine/runtime/engine.ts";
 import { engineSettings } from "./engine-settings.ts";
 import { ServiceError } from "./service-error.ts";
+import { openSigningKey } from "./signing-key.ts";
 
 /** How often one live book is compared with a REST read of it. */
 const canaryMs = 15_000;
@@ -42,25 +43,19 @@ export type ComposeOptions = {
 
 /** Names every concrete adapter. Rejects with ServiceError when the service must not run. */
 export async function composeService(config: Config, options: ComposeOptions): Promise<Service> {
-  const { service, relayer, telegram } = config;
-  const secrets = [relayer.privateKey, telegram.botToken, telegram.webhookSecret].flatMap((one) =>
+  const { service, telegram } = config;
+  const key = await openSigningKey(config);
+  const tokens = [telegram.botToken, telegram.webhookSecret].flatMap((one) =>
     one === null ? [] : [one.reveal()],
   );
-  const privateKey = relayer.privateKey?.reveal();
-  if (privateKey === undefined) {
-    throw new ServiceError(
-      "no_key",
-      "no signing key: put [relayer] private_key into secrets.local.toml",
-    );
-  }
   mkdirSync(service.stateDir, { recursive: true, mode: 0o700 });
   const logger = createLogger({
     level: service.logLevel,
     target: config.telemetry.logFile === null ? { kind: "stderr" } : logFile(config),
-    secrets,
+    secrets: [...key.secrets, ...tokens],
   });
   const signing = await openSigning(config, logger);
-  const polymarket = openPolymarket(config, privateKey, signing.scheme, logger);
+  const polymarket = openPolymarket(config, key.privateKey, signing.scheme, logger);
   const { account } = polymarket.venue;
   const lease = takeLease(config, account.signer);
   const log = await openLedger(join(service.stateDir, "ledger.db")).catch((error: unknown) => {

@@ -25,7 +25,7 @@ const packageHomes: Record<string, readonly string[]> = {
   fastify: ["bot", "adapters/telemetry"],
   ws: ["adapters/polymarket", "adapters/paper-venue"],
   undici: ["adapters/polymarket"],
-  ethers: ["adapters/polymarket", "adapters/paper-venue"],
+  ethers: ["adapters/polymarket", "adapters/paper-venue", "adapters/keys"],
   "hash-wasm": ["adapters/polymarket"],
   secp256k1: ["adapters/polymarket"],
   "better-sqlite3": ["adapters/sqlite", "adapters/paper-venue"],

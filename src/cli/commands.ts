@@ -39,6 +39,12 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import("./run-service.ts")).runServiceCommand,
   },
   {
+    name: "key-import",
+    group: "Service and venue",
+    summary: "make the encrypted keystore of the key that signs",
+    load: async () => (await import("./key-import.ts")).keyImportCommand,
+  },
+  {
     name: "paper-venue",
     group: "Service and venue",
     summary: "a venue on loopback that speaks Polymarket's wire protocol",

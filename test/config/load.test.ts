@@ -80,6 +80,7 @@ describe("the shipped files", () => {
       queryBackoffMs: [500, 1000, 2000, 5000],
       reconcileIntervalMs: 15_000,
       settleAlarmMs: 60_000,
+      accessIntervalMs: 60_000,
       killCleanSnapshots: 3,
       killWindowMs: 60_000,
       ledgerCommitMaxMs: 2000,

@@ -8,7 +8,7 @@ import { Secret } from "../../config/secrets.ts";
 import { desk, faultsOf, goodSecrets, privateKey } from "./support.ts";
 
 describe("secrets", () => {
-  test.each([0o644, 0o640, 0o660, 0o700, 0o400])(
+  test.each([0o644, 0o640, 0o660, 0o700, 0o500])(
     "mode %o is refused with the command to type",
     (mode) => {
       const faults = faultsOf(desk("", goodSecrets, mode));
