@@ -12,6 +12,7 @@ import { openLedger } from "./adapters/sqlite/ledger.ts";
 import { systemClock } from "./adapters/system/clock.ts";
 import { systemEntropy } from "./adapters/system/entropy.ts";
 import { createFaultPoints } from "./adapters/system/fault-points.ts";
+import { killFileIn } from "./adapters/system/kill-file.ts";
 import { createLogger, type Logger } from "./adapters/telemetry/logger.ts";
 import type { VenuePort } from "./engine/ports/venue.ts";
 import { Desk, type DeskDeps } from "./engine/runtime/desk.ts";
@@ -74,6 +75,7 @@ export async function composeService(config: Config, options: ComposeOptions): P
     faultPoints: createFaultPoints(options.faultPoints),
     logger,
     leaseHeld: lease.isHeld,
+    keepKill: killFileIn(service.stateDir).write,
     tickMs: service.tickMs,
     snapshotWaitMs: service.snapshotWaitMs,
     bookRefreshAgeMs: config.risk.bookRefreshAgeMs,

@@ -1,6 +1,6 @@
 import type { Context, NextFunction } from "grammy";
 import type { Message, Update } from "grammy/types";
-import type { UnkeptKill } from "../engine/api/engine-api.ts";
+import type { KillReceipt } from "../engine/api/engine-api.ts";
 import type { Actor, ReceivedCommand } from "../engine/api/requests.ts";
 import { authorise } from "./access.ts";
 import { decodeAction, parsePressData } from "./actions/bot-action.ts";
@@ -194,8 +194,8 @@ export class Intake {
   private async killUnkept(command: ReceivedCommand): Promise<void> {
     const { deps } = this.parts;
     deps.log.error("a kill could not be kept", { commandId: command.commandId });
-    const unkept = await this.cancelAll(command);
-    if (unkept === null) {
+    const { unkept, survivesRestart } = await this.cancelAll(command);
+    if (unkept === undefined) {
       // Kept after all: a notice tells everybody but the one who killed.
       const kept =
         "KILL: the gate is closed and every open order is being canceled; a report follows.";
@@ -206,20 +206,24 @@ export class Intake {
       unkept === "canceled"
         ? "The venue canceled every open order."
         : "Open orders may still be at the venue: send /kill again, or cancel them on its website.";
-    const text = `KILL: the gate is closed, nothing new is sent. ${orders} Positions are kept.\nThe desk cannot write its records, so this kill does not survive a restart.\nCheck the disk of the machine, restart the service, then send /kill again.`;
+    const after =
+      survivesRestart === true
+        ? "The desk cannot write its records; the kill is kept in the file KILL of its state folder, so the next start is killed, too.\nCheck the disk of the machine, then restart the service."
+        : "The desk cannot write its records, so this kill does not survive a restart.\nCheck the disk of the machine, restart the service, then send /kill again.";
+    const text = `KILL: the gate is closed, nothing new is sent. ${orders} Positions are kept.\n${after}`;
     for (const chatId of deps.whitelist) this.parts.tellDirectly(chatId, text);
   }
 
-  /** Null when the ledger took the kill after all. */
-  private async cancelAll(command: ReceivedCommand): Promise<UnkeptKill | null> {
+  /** Without `unkept` when the ledger took the kill after all. */
+  private async cancelAll(command: ReceivedCommand): Promise<Partial<KillReceipt>> {
     const { api, log } = this.parts.deps;
     try {
       const note = killReason(command.text) ?? "";
       const killed = await withinMs(api.kill(command.actor, command.commandId, note), unkeptKillMs);
-      return killed === null ? "unconfirmed" : (killed.unkept ?? null);
+      return killed ?? { unkept: "unconfirmed" };
     } catch (error) {
       log.error("a kill could not cancel", { error: describeError(error) });
-      return "unconfirmed";
+      return { unkept: "unconfirmed" };
     }
   }
 }

@@ -27,8 +27,14 @@ export const controlHelp = `  --state DIR    the service's state folder
 
 export type ControlReply =
   | { readonly ok: true; readonly answer: Readonly<Record<string, unknown>> }
-  /** Already explained on standard error. */
-  | { readonly ok: false; readonly exitCode: number };
+  | {
+      readonly ok: false;
+      readonly exitCode: number;
+      /** A code for programs: "not_running", "no_answer", "wrong_use" or what the service refused with. */
+      readonly error: string;
+      /** The same for people. */
+      readonly message: string;
+    };
 
 /** Where the service is, and whether a program reads the answer. */
 export type ControlPlace = {
@@ -42,13 +48,38 @@ export async function askService(
   place: ControlPlace,
   request: ControlRequest,
 ): Promise<ControlReply> {
-  const explained = explainedFor(place.json);
+  const reply = await askQuietly(place, request);
+  if (!reply.ok) explain(place, reply);
+  return reply;
+}
+
+/** A program gets the same shape as a refusal of the service, on standard output; a person gets the sentence. */
+export function explain(
+  place: ControlPlace,
+  { error, message }: { readonly error: string; readonly message: string },
+): void {
+  process.stderr.write(`${message}\n`);
+  if (place.json) process.stdout.write(`${JSON.stringify({ ok: false, error, message })}\n`);
+}
+
+/** The state folder of the service that is meant. @throws ConfigError */
+export function stateDirOf(place: ControlPlace): string {
+  return place.state === undefined
+    ? loadConfig(place.config ?? defaultConfig).service.stateDir
+    : resolve(place.state);
+}
+
+/** Asks the service once and says nothing. */
+export async function askQuietly(
+  place: ControlPlace,
+  request: ControlRequest,
+): Promise<ControlReply> {
+  const explained = (exitCode: number, error: string, message: string): ControlReply => {
+    return { ok: false, exitCode, error, message };
+  };
   let stateDir: string;
   try {
-    stateDir =
-      place.state === undefined
-        ? loadConfig(place.config ?? defaultConfig).service.stateDir
-        : resolve(place.state);
+    stateDir = stateDirOf(place);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return explained(exitWrongUse, "wrong_use", error.message);
@@ -80,15 +111,6 @@ export async function askService(
       `the service refused: ${answer.message} (${answer.error})`,
     );
   return { ok: true, answer };
-}
-
-/** A program gets the same shape as a refusal of the service, on standard output; a person gets the sentence. */
-function explainedFor(json: boolean) {
-  return (exitCode: number, error: string, message: string): ControlReply => {
-    process.stderr.write(`${message}\n`);
-    if (json) process.stdout.write(`${JSON.stringify({ ok: false, error, message })}\n`);
-    return { ok: false, exitCode };
-  };
 }
 
 function ask(

@@ -1,8 +1,20 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { noteCharsMax } from "../adapters/system/control-protocol.ts";
+import { killFileIn, killFileName } from "../adapters/system/kill-file.ts";
+import type { KillReceipt, UnkeptKill } from "../engine/api/engine-api.ts";
 import type { OrderView } from "../engine/api/views.ts";
 import { exitDone, exitFailed, exitWrongUse, readArguments } from "./arguments.ts";
-import { askService, type ControlPlace, controlHelp, controlOptions } from "./control.ts";
+import {
+  askQuietly,
+  askService,
+  type ControlPlace,
+  controlHelp,
+  controlOptions,
+  explain,
+  stateDirOf,
+} from "./control.ts";
 import { orderText } from "./status.ts";
 
 const provedWaitMs = 30_000;
@@ -10,9 +22,11 @@ const lookAgainMs = 250;
 
 const help = `usage: pitboss kill [NOTE] [--state DIR | --config FILE] [--no-wait] [--json]
 Stops all trading at once, cancels every open order and shows what became of each. Works when the chat does not.
+When no service answers it leaves a file called KILL in the state folder: the next start is killed. That file can be
+made by hand, too (touch DIR/KILL); a running service obeys it within a second.
 ${controlHelp}
   --no-wait      do not wait (up to ${provedWaitMs / 1000} s) until no order is open
-exit code: 0 killed and no order left, 1 killed but orders are still open, 3 not running
+exit code: 0 killed and no order left, 1 killed but orders are still open (or not recorded), 3 not running
 example: pitboss kill "wrong prices" --state ./var/desk`;
 
 /** The last that the service said of an order; one that it no longer lists is over. */
@@ -30,25 +44,61 @@ export async function killCommand(args: readonly string[]): Promise<number> {
     return exitWrongUse;
   }
   // Nothing is asked before the kill: a status that hangs must not delay it.
-  const reply = await askService(read.values, { v: 1, do: "kill", note });
-  if (!reply.ok) return reply.exitCode;
+  const reply = await askQuietly(read.values, { v: 1, do: "kill", note });
+  if (!reply.ok) {
+    const message = `${reply.message}${leaveKillFile(read.values, reply.error, note)}`;
+    explain(read.values, { error: reply.error, message });
+    return reply.exitCode;
+  }
   const openOrders = Number(reply.answer["openOrders"]);
   const isJson = read.values.json;
+  const { unkept, survivesRestart } = reply.answer as Partial<KillReceipt>;
+  const isUnkept = unkept !== undefined;
   if (!isJson) {
     process.stdout.write(
       `KILLED: trading is stopped, ${openOrders} open orders are being cancelled\n`,
     );
+    if (unkept !== undefined) process.stdout.write(unkeptText(unkept, survivesRestart === true));
   }
   if (read.values["no-wait"] || openOrders === 0) {
     if (isJson) process.stdout.write(`${JSON.stringify(reply.answer)}\n`);
-    return exitDone;
+    return isUnkept ? exitFailed : exitDone;
   }
   const told = (reply.answer["orders"] ?? []) as readonly OrderView[];
   const fates = await waitForFates({ ...read.values, json: false }, told);
   process.stdout.write(
     isJson ? `${JSON.stringify({ ...reply.answer, ...fates })}\n` : renderFates(fates),
   );
-  return fates.allGone ? exitDone : exitFailed;
+  return fates.allGone && !isUnkept ? exitDone : exitFailed;
+}
+
+/**
+ * A service that does not run, or does not answer, is killed at its next start, or as soon as it looks again. Returns
+ * what to add to the message; a folder that is not there was mistyped and is not made.
+ */
+function leaveKillFile(place: ControlPlace, error: string, note: string): string {
+  if (error !== "not_running" && error !== "no_answer") return "";
+  const stateDir = stateDirOf(place);
+  if (!existsSync(stateDir)) return "";
+  const path = join(stateDir, killFileName);
+  if (!killFileIn(stateDir).write(note)) {
+    return `\n${path} could not be written: cancel open orders on the venue's website`;
+  }
+  return error === "no_answer"
+    ? `\nwrote ${path}: the service kills itself as soon as it looks again, and its next start is killed\nif it hangs, end it; what rests at the venue is cancelled by the next start, or by you on the venue's website`
+    : `\nwrote ${path}: the next start is killed and cancels every open order\nno service runs now: orders that rest at the venue stay there until it is started, or until you cancel them on the venue's website`;
+}
+
+/** What a kill is worth that the ledger did not take. */
+function unkeptText(unkept: UnkeptKill, survivesRestart: boolean): string {
+  const orders =
+    unkept === "canceled"
+      ? "the venue cancelled every open order"
+      : "the venue did not confirm the cancels: run the kill again, or cancel on its website";
+  const lasts = survivesRestart
+    ? "the kill is kept in the file KILL, so the next start is killed"
+    : "the kill does not survive a restart: repair the disk, restart, kill again";
+  return `NOT RECORDED: the ledger cannot be written; ${orders}; ${lasts}\n`;
 }
 
 /** `told`: the orders that were open at the kill, by the service's own answer to it. */

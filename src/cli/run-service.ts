@@ -4,6 +4,7 @@ import { loadConfig } from "../../config/load.ts";
 import { LogError } from "../adapters/sqlite/log-error.ts";
 import { controlSocketName } from "../adapters/system/control-protocol.ts";
 import { startControlServer } from "../adapters/system/control-server.ts";
+import { killFileIn } from "../adapters/system/kill-file.ts";
 import { BotConfigError } from "../bot/bot-deps.ts";
 import { composeService, type Service } from "../compose.ts";
 import { ServiceError } from "../service-error.ts";
@@ -22,7 +23,7 @@ example: pitboss run-service --config config/service.local.toml`;
 
 const pollReadyMs = 20;
 /** Orders named in one answer of the control socket. */
-const ordersToldMax = 200;
+const ordersToldMax = 2_000;
 /** Time for the last log lines of a broken service. */
 const brokenFlushMs = 200;
 /** A stop that takes longer than this is ended the hard way; everything durable is on the disk already. */
@@ -81,7 +82,7 @@ async function serve(service: Service, readyJson: boolean): Promise<number> {
     logger.failure("service.broken", error);
     setTimeout(() => process.kill(process.pid, "SIGKILL"), brokenFlushMs);
   });
-  engine.start();
+  const unwatchKillFile = startUnderKillFile(service);
   // The second channel comes first: a kill must work while Telegram is out of reach.
   let bot: ServiceBot | null = null;
   const control = await startControlServer(resolve(config.service.stateDir, controlSocketName), {
@@ -101,6 +102,7 @@ async function serve(service: Service, readyJson: boolean): Promise<number> {
   });
   const why = await Promise.race([stopping, failureOf(starting)]);
   readyWatch.cancel();
+  unwatchKillFile();
   logger.info("service.stopping", { why });
   const hard = setTimeout(() => {
     logger.error("service.stop-timeout");
@@ -113,6 +115,23 @@ async function serve(service: Service, readyJson: boolean): Promise<number> {
   // What kept the bot from starting is for the caller to tell.
   if (why === botFailed) await starting;
   return exitDone;
+}
+
+/**
+ * Starts the engine, killed from its first moment when a kill file lies there, and obeys one that appears later. The
+ * file is renamed once its kill is in the ledger; until then it makes the next start killed, too.
+ */
+function startUnderKillFile(service: Service): () => void {
+  const { engine, logger } = service;
+  const killFile = killFileIn(service.config.service.stateDir);
+  if (killFile.note() !== null) engine.closeGate();
+  engine.start();
+  const obey = async (note: string): Promise<void> => {
+    const killing = engine.kill(null, null, note === "" ? "by the kill file" : note);
+    logger.warn("kill.file", { note });
+    if ((await killing).unkept === undefined) killFile.honoured();
+  };
+  return killFile.watch((note) => void obey(note));
 }
 
 const botFailed = "the bot could not start";

@@ -58,13 +58,14 @@ interface Page<T> {
 
 export class DeskRig implements AsyncDisposable {
   readonly desk: Desk;
-  readonly #dir: string;
+  /** The desk's folder; the service's state folder is in it. */
+  readonly dir: string;
   readonly #runner: ScriptRunner;
   readonly #release: () => void;
 
   private constructor(desk: Desk, dir: string, release: () => void) {
     this.desk = desk;
-    this.#dir = dir;
+    this.dir = dir;
     this.#release = release;
     this.#runner = new ScriptRunner({
       emulator: desk.emulator,
@@ -98,7 +99,7 @@ export class DeskRig implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.desk.stop();
     this.#release();
-    rmSync(this.#dir, { recursive: true, force: true });
+    rmSync(this.dir, { recursive: true, force: true });
   }
 
   /** Runs lines of the script language and fails the test where a line does not hold. */

@@ -34,6 +34,12 @@ export type ConfirmOutcome =
 /** What became of the open orders after a kill that the ledger did not take. It does not survive a restart. */
 export type UnkeptKill = "canceled" | "unconfirmed";
 
+export type KillReceipt = {
+  readonly openOrders: number;
+  readonly unkept?: UnkeptKill;
+  readonly survivesRestart?: boolean;
+};
+
 /**
  * The driving side of the engine: what the chat and the command line see. Methods that return a promise resolve when
  * what they say is durable. None throws for business reasons.
@@ -107,13 +113,10 @@ export type EngineApi = {
   closeGate(): void;
   /**
    * Persists the kill, cancels everything, reports each order's fate by notices. `unkept` when it could not be written
-   * down: everything was cancelled without a record ("canceled"), or the venue did not confirm that.
+   * down: everything was cancelled without a record ("canceled"), or the venue did not confirm that. Such a kill lasts
+   * over a restart only when `survivesRestart` says so.
    */
-  kill(
-    actor: Actor | null,
-    commandId: string | null,
-    note: string,
-  ): Promise<{ readonly openOrders: number; readonly unkept?: UnkeptKill }>;
+  kill(actor: Actor | null, commandId: string | null, note: string): Promise<KillReceipt>;
   /** First step of resuming: what changed since the kill, and a nonce that works after `readyAtMs`. */
   askResume(
     actor: Actor,

@@ -31,6 +31,8 @@ export type DeskDeps = {
   readonly logger: Log;
   /** False once the one-writer lease is lost. */
   readonly leaseHeld: () => boolean;
+  /** Keeps a kill that the ledger did not take somewhere else; true when the next start will find it. */
+  readonly keepKill?: (note: string) => boolean;
   readonly tickMs: number;
   readonly snapshotWaitMs: number;
   readonly bookRefreshAgeMs: number;

@@ -227,7 +227,9 @@ export class Engine extends Desk implements EngineApi {
     // The gate is closed in memory whatever the disk says; only the telling waits.
     // A second kill has nothing to write, so it would seem kept after the first one was not.
     if ((await this.#keptInTime(durable)) && !this.ledger.failed) return reply.value;
-    return { ...reply.value, unkept: await this.#cancelUnkept() };
+    // Before the venue is waited for: a crash meanwhile must not bring trading back.
+    const survivesRestart = this.deps.keepKill?.(note) ?? false;
+    return { ...reply.value, survivesRestart, unkept: await this.#cancelUnkept() };
   };
 
   /** A disk that hangs must not hold up the cancels of a kill: a commit that is late counts as not kept. */

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +11,7 @@ import {
   type ControlServer,
   startControlServer,
 } from "../../../src/adapters/system/control-server.ts";
+import { killFileIn } from "../../../src/adapters/system/kill-file.ts";
 import type { DeskView, OrderView } from "../../../src/engine/api/views.ts";
 import type { Price, Shares, Usd } from "../../../src/engine/domain/numbers.ts";
 
@@ -267,5 +268,31 @@ describe("kill", () => {
     expect(refused.code).toBe(1);
     expect(refused.errors).toContain("the ledger failed");
     expect((await run("kill", "--state", scratchFolder())).code).toBe(3);
+  });
+
+  test("that nobody answers leaves a kill file for the next start, only in a folder that is there", async () => {
+    const state = scratchFolder();
+    const { code, errors } = await run("kill", "wrong prices", "--state", state);
+    expect(code).toBe(3);
+    expect(errors).toContain(`wrote ${join(state, "KILL")}: the next start is killed`);
+    expect(killFileIn(state).note()).toBe("wrong prices");
+    const gone = join(state, "mistyped");
+    expect((await run("kill", "--state", gone)).errors).not.toContain("wrote");
+    expect(existsSync(gone)).toBe(false);
+  });
+
+  test("that the ledger did not take says what it is worth, and is exit 1", async () => {
+    const receipt = { openOrders: 0, unkept: "canceled", survivesRestart: true };
+    const state = await serve({ kill: () => Promise.resolve(receipt) });
+    const { code, out } = await run("kill", "--state", state);
+    expect(code).toBe(1);
+    expect(out).toContain("NOT RECORDED: the ledger cannot be written; the venue cancelled every");
+    expect(out).toContain("the next start is killed");
+    const worse = { openOrders: 0, unkept: "unconfirmed" };
+    const other = await serve({ kill: () => Promise.resolve(worse) });
+    const second = await run("kill", "--state", other);
+    expect(second.code).toBe(1);
+    expect(second.out).toContain("the venue did not confirm the cancels");
+    expect(second.out).toContain("does not survive a restart");
   });
 });

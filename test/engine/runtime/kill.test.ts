@@ -89,7 +89,7 @@ test("a kill that the ledger does not take cancels everything all the same, and 
   await threeResting();
   await desk.ledger.close();
   const killed = await desk.engine.kill(trader, "tg:k", "");
-  expect(killed).toEqual({ openOrders: 3, unkept: "canceled" });
+  expect(killed).toEqual({ openOrders: 3, unkept: "canceled", survivesRestart: false });
   expect(await openAtVenue()).toBe(0);
   await desk.fault("status", { method: "DELETE", path: "^/cancel-all$", code: 503, times: 9 });
   expect(await desk.engine.kill(trader, "tg:k2", "")).toMatchObject({ unkept: "unconfirmed" });
