@@ -101,6 +101,16 @@ const venueWaits = z.strictObject({
   feed_lost_after_ms: whole(500, 120_000, 10_000),
 });
 
+/** Half of what the venue's lowest tier takes; a higher tier of the venue allows more. */
+const venueLimits = z.strictObject({
+  orders_per_second: whole(1, 100_000, 20),
+  orders_burst: whole(1, 100_000, 30),
+  cancels_per_second: whole(1, 100_000, 30),
+  cancels_burst: whole(30, 100_000, 45),
+  kill_cancels_per_second: whole(1, 100_000, 10),
+  kill_cancels_burst: whole(1, 100_000, 15),
+});
+
 const risk = z.strictObject({
   max_notional_per_order_usd: usdBetween("0.01", "1000000", "100"),
   max_exposure_per_outcome_usd: usdBetween("0.01", "10000000", "250"),
@@ -187,6 +197,7 @@ export const configSchema = z.strictObject({
   market: z.array(market).max(500).default([]),
   relayer: relayer.prefault({}),
   venue_waits: venueWaits.prefault({}),
+  venue_limits: venueLimits.prefault({}),
   risk: risk.prefault({}),
   dutch: dutch.prefault({}),
   copy: copy.prefault({}),

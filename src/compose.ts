@@ -149,7 +149,7 @@ function openPolymarket(
   orderScheme: OrderScheme,
   logger: Logger,
 ): Polymarket {
-  const { relayer, venueWaits } = config;
+  const { relayer, venueWaits, venueLimits } = config;
   const { signatureType } = relayer;
   if (signatureType !== 0 && signatureType !== 1 && signatureType !== 2 && signatureType !== 3) {
     throw new ServiceError("signature_type", "signature_type is 0, 1, 2 or 3");
@@ -167,6 +167,14 @@ function openPolymarket(
       headersMs: venueWaits.postTimeoutMs,
       bodyMs: venueWaits.readTimeoutMs,
       totalMs: venueWaits.postTimeoutMs + venueWaits.connectTimeoutMs,
+    },
+    rateLimits: {
+      orders: { perSecond: venueLimits.ordersPerSecond, burst: venueLimits.ordersBurst },
+      cancels: { perSecond: venueLimits.cancelsPerSecond, burst: venueLimits.cancelsBurst },
+      killCancels: {
+        perSecond: venueLimits.killCancelsPerSecond,
+        burst: venueLimits.killCancelsBurst,
+      },
     },
     log: logger,
   });

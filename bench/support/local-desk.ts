@@ -90,6 +90,9 @@ max_daily_volume_usd = 100000
 duplicate_window_ms = 0
 max_open_orders = 2000
 breaker_orders_per_minute = 100000
+[venue_limits]
+orders_per_second = 100000
+orders_burst = 100000
 [telegram]
 whitelist = [1]
 [telemetry]

@@ -202,6 +202,7 @@ describe("explanations", () => {
     needs_convert: true,
     command_expired: true,
     busy: true,
+    rate_limited: true,
     ledger_failed: true,
     venue_unreachable: true,
     resume_too_soon: true,

@@ -12,6 +12,7 @@ import { createGammaClient } from "./gamma-client.ts";
 import { createHasher } from "./hasher.ts";
 import { createHttpClient, type HttpTimeouts } from "./http-client.ts";
 import { createMarketFeed } from "./market-feed.ts";
+import { defaultRateLimits, RateGuard, type RateLimits } from "./rate-limits.ts";
 import type { OrderScheme, SignatureType } from "./signed-order.ts";
 import { OrderSigner } from "./signing.ts";
 import { createUserFeed } from "./user-feed.ts";
@@ -39,6 +40,8 @@ export type PolymarketOptions = {
   /** True: reads only; no order, cancel or heartbeat reaches the venue. */
   readonly dryRun?: boolean;
   readonly timeouts?: Partial<HttpTimeouts>;
+  /** Our own limits below the venue's; half of its lowest tier when absent. */
+  readonly rateLimits?: RateLimits;
   readonly feedTimings?: Partial<FeedTimings>;
   readonly log: Log;
 };
@@ -84,7 +87,9 @@ export function createPolymarket(options: PolymarketOptions): Polymarket {
     timings,
     log,
   });
-  const venue = createVenue({ clob, signer, exchanges: exchangesOf(chainId), userFeed, log });
+  const limits = new RateGuard(options.rateLimits ?? defaultRateLimits);
+  const exchanges = exchangesOf(chainId);
+  const venue = createVenue({ clob, signer, exchanges, userFeed, limits, log });
   const marketData = createMarketFeed({
     wsUrl: urls.ws,
     http: createHttpClient({ baseUrl: urls.clob, timeouts, connections: bookConnections }),

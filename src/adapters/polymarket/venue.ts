@@ -12,21 +12,24 @@ import type {
   QueryOutcome,
   VenueOrder,
 } from "../../engine/protocol/venue-report.ts";
+import { cancelEverything, cancelMany } from "./cancels.ts";
 import { classifyPost } from "./classify.ts";
 import { type ClobClient, errorText, type PrivateCall } from "./clob-client.ts";
 import type { Exchanges } from "./contracts.ts";
 import { GateClosedError, type HttpAnswer } from "./http-client.ts";
 import { parseTrade, parseVenueOrder } from "./parse-account.ts";
+import type { RateGuard } from "./rate-limits.ts";
 import type { OrderSigner } from "./signing.ts";
 import type { UserFeed } from "./user-feed.ts";
-import { arrayOf, type Fields, fieldsOf, freeText, hexOf, jsonOf, textOf } from "./wire.ts";
+import { arrayOf, type Fields, fieldsOf, freeText, jsonOf, textOf } from "./wire.ts";
 
-/** Ids of one DELETE /orders; the venue takes 1,000. */
-const maxCancelIds = 1_000;
 /** Pages of one listing; a page has up to 500 rows. */
 const maxPages = 200;
 const firstCursor = "MA==";
 const lastCursor = "LTE=";
+
+/** How long an order may wait for our own limits when its sender names no time. */
+const orderWaitMs = 2_000;
 
 const nothingToCancel: CancelOutcome = { kind: "answered", canceled: [], refused: {} };
 
@@ -35,6 +38,8 @@ export type VenueOptions = {
   readonly signer: OrderSigner;
   readonly exchanges: Exchanges;
   readonly userFeed: UserFeed;
+  /** Our own limits below the venue's. */
+  readonly limits: RateGuard;
   readonly log: Log;
 };
 
@@ -51,7 +56,7 @@ class DenialError extends AdapterError {
 
 /** The exchange behind the engine's port. No method throws, except `prepare` before `connect` (AdapterError). */
 export function createVenue(options: VenueOptions): VenuePort {
-  const { clob, signer, userFeed, log } = options;
+  const { clob, signer, userFeed, limits, log } = options;
   const sends = { seq: 0, keyRenewed: false };
   return {
     account: { signer: signer.signer, funder: signer.funder },
@@ -66,10 +71,15 @@ export function createVenue(options: VenueOptions): VenuePort {
       }
       return signer.prepare(draft, unique, credentials.apiKey);
     },
-    async post(order, gate) {
+    async post(order, gate, waitMaxMs = orderWaitMs) {
       const seq = ++sends.seq;
+      const admitted = limits.admit("orders", 1, waitMaxMs);
+      if (admitted !== true && !(await admitted)) {
+        log.warn("order.held_back", { seq, orderHash: order.orderHash });
+        return { kind: "blocked", denial: { code: "rate_limited" } };
+      }
       let passed = false;
-      const first = await postOrder(clob, order.orderHash, {
+      const first = await postOrder(options, order.orderHash, {
         method: "POST",
         path: "/order",
         body: order.body,
@@ -85,11 +95,9 @@ export function createVenue(options: VenueOptions): VenuePort {
     },
     // Nothing was sent in a dry run, so there is nothing of ours to cancel; what others placed is theirs.
     cancel: (orderHashes) =>
-      clob.readOnly ? Promise.resolve(nothingToCancel) : cancelMany(clob, orderHashes),
+      clob.readOnly ? Promise.resolve(nothingToCancel) : cancelMany(clob, limits, orderHashes),
     cancelAll: () =>
-      clob.readOnly
-        ? Promise.resolve(nothingToCancel)
-        : cancelOnce(clob, { method: "DELETE", path: "/cancel-all" }),
+      clob.readOnly ? Promise.resolve(nothingToCancel) : cancelEverything(clob, limits),
     queryOrder: (orderHash) => queryOrder(clob, orderHash),
     openOrders: () => listOrders(clob),
     fills: (afterS) => listFills(options, afterS),
@@ -151,52 +159,20 @@ async function renewKey(
 }
 
 async function postOrder(
-  clob: ClobClient,
+  { clob, limits }: VenueOptions,
   orderHash: string,
   call: PrivateCall,
 ): Promise<PostOutcome> {
   try {
-    return classifyPost(await clob.sendOrder(call), orderHash);
+    const answer = await clob.sendOrder(call);
+    if (answer.status === 429) limits.refused("orders", answer.retryAfter);
+    return classifyPost(answer, orderHash);
   } catch (error) {
     if (error instanceof GateClosedError && error.cause instanceof DenialError) {
       return { kind: "blocked", denial: error.cause.denial };
     }
     const sent = !(error instanceof AdapterError && error.outcome === "not_sent");
     return { kind: sent ? "unknown" : "not_sent", detail: detailOf(error) };
-  }
-}
-
-async function cancelMany(clob: ClobClient, hashes: readonly string[]): Promise<CancelOutcome> {
-  const canceled: string[] = [];
-  const refused: Record<string, string> = {};
-  for (let at = 0; at < hashes.length; at += maxCancelIds) {
-    const body = JSON.stringify(hashes.slice(at, at + maxCancelIds));
-    const part = await cancelOnce(clob, { method: "DELETE", path: "/orders", body });
-    if (part.kind === "failed") return part;
-    canceled.push(...part.canceled);
-    Object.assign(refused, part.refused);
-  }
-  return { kind: "answered", canceled, refused };
-}
-
-async function cancelOnce(clob: ClobClient, call: PrivateCall): Promise<CancelOutcome> {
-  try {
-    const answer = await clob.call(call);
-    const fields = answer.status === 200 ? fieldsOf(jsonOf(answer.body)) : null;
-    const list = arrayOf(fields?.["canceled"] ?? (fields === null ? null : []));
-    const not = fieldsOf(fields?.["not_canceled"] ?? {});
-    if (list === null || not === null) return { kind: "failed", detail: errorText(answer) };
-    if (fields?.["canceled"] === undefined && fields?.["not_canceled"] === undefined) {
-      return { kind: "failed", detail: "an answer without canceled and not_canceled" };
-    }
-    const refused: Record<string, string> = {};
-    for (const [id, reason] of Object.entries(not)) {
-      const hash = hexOf(id);
-      if (hash !== null) refused[hash] = freeText(reason).slice(0, 200);
-    }
-    return { kind: "answered", canceled: list.map(hexOf).filter((id) => id !== null), refused };
-  } catch (error) {
-    return { kind: "failed", detail: detailOf(error) };
   }
 }
 

@@ -9,6 +9,7 @@ type StateCode =
   | "ledger_failed"
   | "venue_unreachable"
   | "busy"
+  | "rate_limited"
   | "duplicate_intent"
   | "command_expired";
 type CardCode = "card_unknown" | "card_used" | "card_expired" | "card_not_yours" | "price_moved";
@@ -67,6 +68,11 @@ export function explainState(code: StateCode, denial: Denial, subject: string): 
       );
     case "busy":
       return explainBusy(denial);
+    case "rate_limited":
+      return because(
+        "Too many orders within a moment: the desk stays below the venue's rate limit.",
+        "Send it again in a few seconds.",
+      );
     case "duplicate_intent":
       return because(
         denial.limit === undefined

@@ -17,6 +17,7 @@ export function explain(denial: Denial): Explanation {
     case "ledger_failed":
     case "venue_unreachable":
     case "busy":
+    case "rate_limited":
     case "duplicate_intent":
     case "command_expired":
       return explainState(denial.code, denial, subject);

@@ -42,6 +42,8 @@ export type DenyReason =
   | "needs_convert"
   | "command_expired"
   | "busy"
+  /** Our own limit below the venue's rate limit holds orders back. */
+  | "rate_limited"
   | "ledger_failed"
   | "venue_unreachable"
   | "resume_too_soon"

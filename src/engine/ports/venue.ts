@@ -29,9 +29,10 @@ export type VenuePort = {
   prepare(draft: OrderDraft, unique: OrderUniqueness): PreparedOrder;
   /**
    * Sends the body as it is, once. `gate` is asked synchronously in the client's request-start hook, after which the
-   * first byte is written; a denial aborts with `blocked`.
+   * first byte is written; a denial aborts with `blocked`. Our own rate limit may hold it back for at most `waitMaxMs`;
+   * then it is `blocked` with `rate_limited`, not sent.
    */
-  post(order: PreparedOrder, gate: () => Denial | null): Promise<PostOutcome>;
+  post(order: PreparedOrder, gate: () => Denial | null, waitMaxMs?: number): Promise<PostOutcome>;
   cancel(orderHashes: readonly string[]): Promise<CancelOutcome>;
   cancelAll(): Promise<CancelOutcome>;
   queryOrder(orderHash: string): Promise<QueryOutcome>;

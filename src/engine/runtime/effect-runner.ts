@@ -72,13 +72,15 @@ export class EffectRunner {
     if (order === undefined) return;
     faultPoints.hit("K6");
     const { orderHash, body } = order;
-    const outcome = await venue.post({ orderHash, body }, () => {
+    const gate = (): Denial | null => {
       const denial = this.#deps.gate(clientOid);
       if (denial !== null) return denial;
       faultPoints.hit("K7");
       clock.after(k9DelayMs, () => faultPoints.hit("K9"));
       return null;
-    });
+    };
+    const leftMs = Math.max(0, order.deadlineMs - clock.nowMs());
+    const outcome = await venue.post({ orderHash, body }, gate, leftMs);
     faultPoints.hit("K10");
     await this.#deps.dispatch({ kind: "post.finished", clientOid, outcome }, order.planId);
     faultPoints.hit("K11");

@@ -103,15 +103,19 @@ export function countedVenue(venue: VenuePort, lastHop: LastHop): VenuePort {
     account: venue.account,
     connect: () => venue.connect(),
     prepare: (draft, unique) => venue.prepare(draft, unique),
-    async post(order, gate) {
+    async post(order, gate, waitMaxMs) {
       let miscounted = false;
-      const outcome = await venue.post(order, () => {
-        const denied = gate();
-        if (denied !== null) return denied;
-        const stopped = lastHop.start(order);
-        miscounted = stopped !== null;
-        return stopped;
-      });
+      const outcome = await venue.post(
+        order,
+        () => {
+          const denied = gate();
+          if (denied !== null) return denied;
+          const stopped = lastHop.start(order);
+          miscounted = stopped !== null;
+          return stopped;
+        },
+        waitMaxMs,
+      );
       // This send was stopped, but another one of the same order may have left: only the venue knows its fate.
       if (miscounted) return { kind: "unknown", detail: "stopped by the count at the last hop" };
       lastHop.ended(order.orderHash, outcome);
