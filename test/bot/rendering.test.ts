@@ -312,6 +312,7 @@ describe("notices", () => {
       body: {
         kind: "kill.report",
         settled: false,
+        external: [],
         orders: [
           { order: orderView(), fate: "canceled" },
           { order: orderView({ shortId: "00000002" }), fate: "unknown" },

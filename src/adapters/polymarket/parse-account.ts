@@ -1,5 +1,5 @@
 import type { FillReport, FillStatus } from "../../engine/domain/fill.ts";
-import type { Side } from "../../engine/domain/market.ts";
+import type { ConditionId, Side } from "../../engine/domain/market.ts";
 import {
   addShares,
   addUsd,
@@ -88,7 +88,14 @@ export function parseTrade(
   if (tradeId === "" || tradeId.length > 128) return err("bad_shape");
   const atMs = timeOf(fields["match_time"] ?? fields["matchtime"] ?? fields["timestamp"]);
   if (atMs === null) return err("bad_timestamp");
-  const head: TradeHead = { tradeId, atMs, status: fillStatusOf(fields["status"]) };
+  const conditionId = conditionIdOf(fields["market"]) ?? hexOf(fields["market"]);
+  const status = fillStatusOf(fields["status"]);
+  const head: TradeHead = {
+    tradeId,
+    atMs,
+    status,
+    ...(conditionId === null ? {} : { conditionId }),
+  };
   const taker = parseTakerPart(fields);
   if (!taker.ok) return taker;
   if (weTook(fields, self)) {
@@ -105,6 +112,7 @@ type TradeHead = {
   readonly tradeId: string;
   readonly atMs: number;
   readonly status: FillStatus;
+  readonly conditionId?: ConditionId;
 };
 
 type MakerPart = {

@@ -1,4 +1,5 @@
-import type { OrderView } from "../../engine/api/views.ts";
+import type { ExternalOrderView, OrderView } from "../../engine/api/views.ts";
+import { externalLine } from "../render/external.ts";
 import { modeTag } from "../render/mode.ts";
 import { orderCount, orderLine, ordersKeyboard, renderOrders } from "../render/orders.ts";
 import { TextBuilder } from "../text/rich-text.ts";
@@ -18,7 +19,7 @@ export function orders(turn: Turn): Reply {
   const isRefresh = turn.command.text.startsWith("v1:orders:");
   return answered(
     message(
-      renderOrders(turn.deps.mode, open, turn.deps.now()),
+      renderOrders(turn.deps.mode, open, turn.api.externalOrders(), turn.deps.now()),
       ordersKeyboard(open, turn.buttons),
       isRefresh ? pressedMessage(turn) : null,
     ),
@@ -45,15 +46,35 @@ export async function cancel(turn: Turn, args: string): Promise<Reply> {
   if (typed === "") return orders(turn);
   if (typed.toLowerCase() === "all") return cancelAll(turn);
   const found = typed.length >= 4 ? matching(openOrders(turn), typed) : [];
-  const [first, second] = found;
-  if (first === undefined) return refuse(turn, { code: "order_unknown" });
-  if (second !== undefined) {
+  const foreign = typed.length >= 4 ? matchingExternal(turn, typed) : [];
+  const count = found.length + foreign.length;
+  if (count > 1) {
     const text = new TextBuilder()
-      .line(`${found.length} orders begin with that. Nothing was canceled.`)
+      .line(`${count} orders begin with that. Nothing was canceled.`)
       .plain("Use more characters of the id.");
     return answered(message(text.build()));
   }
-  return cancelOrders(turn, [first.clientOid]);
+  const [own] = found;
+  if (own !== undefined) return cancelOrders(turn, [own.clientOid]);
+  const [other] = foreign;
+  if (other !== undefined) return cancelExternal(turn, other);
+  return refuse(turn, { code: "order_unknown" });
+}
+
+function matchingExternal(turn: Turn, typed: string): readonly ExternalOrderView[] {
+  const wanted = typed.toLowerCase().replace(/^0x/u, "");
+  return turn.api.externalOrders().filter((order) => order.orderHash.slice(2).startsWith(wanted));
+}
+
+/** An order of somebody else on the account ends only when it is named: /cancel all leaves it alone. */
+async function cancelExternal(turn: Turn, order: ExternalOrderView): Promise<Reply> {
+  const { actor, command, api, deps } = turn;
+  const asked = await api.cancelExternal(actor, command.commandId, order.orderHash);
+  if (!asked.ok) return refuse(turn, asked.error);
+  const text = new TextBuilder();
+  text.bold(`${modeTag(deps.mode)} · CANCEL asked for 1 external order`).line();
+  text.line(externalLine(order)).plain("/orders shows when it is gone. Order ").code(order.shortId);
+  return executed("cancel_asked", message(text.build()));
 }
 
 /**

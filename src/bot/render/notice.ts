@@ -9,6 +9,7 @@ import { type RichText, TextBuilder } from "../text/rich-text.ts";
 import { duration, utcTime } from "../text/time-text.ts";
 import { explainHalt } from "./explain-halt.ts";
 import { explainReject } from "./explain-order.ts";
+import { externalFates, renderExternal } from "./external.ts";
 import { modeTag, tradingLine } from "./mode.ts";
 import { orderCount, orderLine } from "./orders.ts";
 
@@ -136,6 +137,7 @@ function renderKillReport(
     text.code(order.shortId).line(` ${orderLine(order)}: ${fateWords[fate]}`);
   }
   if (total > linesShown) text.line(`and ${total - linesShown} more`);
+  externalFates(text, body.external);
   return text
     .plain(
       body.settled
@@ -296,6 +298,9 @@ export function renderNotice(mode: DeskMode, notice: Notice): RichText {
       return renderSetOutcome(mode, body);
     case "kill.report":
       return renderKillReport(mode, body);
+    case "external.order":
+    case "external.fill":
+      return renderExternal(mode, body);
     case "started":
       return renderStarted(mode, body);
     case "killed":
@@ -343,6 +348,8 @@ export function noticePriority(body: NoticeBody): OutPriority {
     case "feed.lost":
     case "feed.back":
     case "started":
+    case "external.order":
+    case "external.fill":
       return "alert";
   }
 }

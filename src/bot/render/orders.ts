@@ -1,9 +1,10 @@
-import type { DeskMode, OrderView } from "../../engine/api/views.ts";
+import type { DeskMode, ExternalOrderView, OrderView } from "../../engine/api/views.ts";
 import type { ButtonMaker, Keyboard } from "../actions/buttons.ts";
 import { cents, money, moneyExact, sharesExact, sharesShort } from "../text/amounts.ts";
 import { cleanText } from "../text/clean-text.ts";
 import { type RichText, TextBuilder } from "../text/rich-text.ts";
 import { duration } from "../text/time-text.ts";
+import { externalLines } from "./external.ts";
 import { modeTag } from "./mode.ts";
 
 /** Orders on one screen; more are counted, not hidden. */
@@ -41,15 +42,16 @@ function stateText(order: OrderView): string {
   }
 }
 
-/** Open orders, oldest first, with what they lock. */
+/** Open orders, oldest first, with what they lock, then those of others on the account. */
 export function renderOrders(
   mode: DeskMode,
   orders: readonly OrderView[],
+  external: readonly ExternalOrderView[],
   nowMs: number,
 ): RichText {
   const text = new TextBuilder().bold(`${modeTag(mode)} · ORDERS · ${orders.length} open`).line();
   if (orders.length === 0) {
-    return text.plain("No open orders. /buy #1 yes $25 @0.60 places a resting one.").build();
+    text.line("No open orders. /buy #1 yes $25 @0.60 places a resting one.");
   }
   orders.slice(0, ordersShown).forEach((order, i) => {
     text.bold(`${i + 1}. `).plain(`${orderLine(order)} · ${order.timeInForce} · `);
@@ -58,7 +60,8 @@ export function renderOrders(
       `    ${cleanText(order.question, 80)} · ${stateText(order)} · ${duration(nowMs - order.createdAtMs)} old · locks ${money(order.reservedUsd)}`,
     );
   });
-  if (orders.length > ordersShown) text.plain(`and ${orders.length - ordersShown} more`);
+  if (orders.length > ordersShown) text.line(`and ${orders.length - ordersShown} more`);
+  externalLines(text, external);
   return text.build();
 }
 

@@ -38,6 +38,11 @@ export function renderPositions(mode: DeskMode, holdings: readonly HoldingView[]
     if (held < smallestSale) {
       text.line("    too small to sell; it is paid out when the market resolves");
     }
+    if (holding.external !== 0) {
+      const outside = sharesShort(Math.abs(holding.external) as typeof held);
+      const verb = holding.external > 0 ? "bought" : "sold";
+      text.line(`    ${outside} ${verb} outside this desk (external), counted here`);
+    }
     if (holding.provisional > 0) {
       text.line(`    ${sharesShort(holding.provisional)} not yet confirmed, cannot be sold yet`);
     }

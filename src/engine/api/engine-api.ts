@@ -14,6 +14,7 @@ import type {
 } from "./requests.ts";
 import type {
   DeskView,
+  ExternalOrderView,
   HoldingView,
   MarketSummary,
   MarketView,
@@ -81,6 +82,8 @@ export type EngineApi = {
   view(): DeskView;
   orders(): readonly OrderView[];
   order(clientOid: string): OrderView | null;
+  /** Open orders on the account that this desk did not place, newest first. */
+  externalOrders(): readonly ExternalOrderView[];
   holdings(): readonly HoldingView[];
   findMarkets(ref: MarketRef, limit: number): Promise<Result<readonly MarketSummary[], Denial>>;
   /** Subscribes and waits (bounded) for a verified book before it answers. */
@@ -100,6 +103,8 @@ export type EngineApi = {
     commandId: string,
     clientOids: readonly string[] | "all",
   ): Promise<Result<{ readonly asked: readonly OrderView[] }, Denial>>;
+  /** Asks for the cancel of an order that this desk did not place: never part of "all". */
+  cancelExternal(actor: Actor, commandId: string, orderHash: string): Promise<Result<null, Denial>>;
   scanSets(): Promise<SetScanView>;
   quoteSet(
     actor: Actor,

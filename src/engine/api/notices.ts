@@ -1,6 +1,7 @@
+import type { Side } from "../domain/market.ts";
 import type { Shares, Usd } from "../domain/numbers.ts";
 import type { HaltReason } from "../domain/reasons.ts";
-import type { OrderView, TradingView } from "./views.ts";
+import type { ExternalOrderView, OrderView, TradingView } from "./views.ts";
 
 /** Something that happened and that a person is told, in order, exactly once a chat. */
 export type Notice = {
@@ -52,7 +53,21 @@ export type NoticeBody =
   | {
       readonly kind: "kill.report";
       readonly orders: readonly OrderFate[];
+      /** Orders of others on the account: a kill cancels them too. */
+      readonly external: readonly ExternalFate[];
       readonly settled: boolean;
+    }
+  /** An order on the account that this desk did not place. */
+  | { readonly kind: "external.order"; readonly order: ExternalOrderView }
+  /** A trade on the account that this desk did not make, or its reversal by the venue. */
+  | {
+      readonly kind: "external.fill";
+      readonly what: "filled" | "reversed";
+      readonly question: string;
+      readonly outcomeName: string;
+      readonly side: Side;
+      readonly size: Shares;
+      readonly money: Usd;
     }
   | { readonly kind: "resumed"; readonly byUserId: number | null }
   | { readonly kind: "halted"; readonly reason: HaltReason; readonly detail: string }
@@ -74,6 +89,11 @@ export type OrderResult =
   | "rejected"
   | "canceled"
   | "expired";
+
+export type ExternalFate = {
+  readonly order: ExternalOrderView;
+  readonly fate: "gone" | "still_open";
+};
 
 export type OrderFate = {
   readonly order: OrderView;

@@ -35,6 +35,8 @@ export type HoldingView = {
   /** Shares at the best bid less cost; null without a bid. */
   readonly unrealizedUsd: Usd | null;
   readonly realizedUsd: Usd;
+  /** Shares of it that somebody else bought on this account, less what somebody else sold. */
+  readonly external: number;
 };
 
 export type MarketView = MarketSummary & {
@@ -187,6 +189,22 @@ export type OrderView = {
   readonly leg: number;
   readonly strategy: "manual" | "dutch";
   readonly cancelAsked: boolean;
+};
+
+/** An open order on the account that this desk did not place. */
+export type ExternalOrderView = {
+  readonly orderHash: string;
+  readonly shortId: string;
+  readonly conditionId: ConditionId;
+  readonly question: string;
+  readonly outcomeName: string;
+  readonly side: Side;
+  /** Null when the venue named no price. */
+  readonly price: Price | null;
+  readonly size: Shares;
+  readonly matched: Shares;
+  readonly reservedUsd: Usd;
+  readonly firstSeenAtMs: number;
 };
 
 export type FeedView = {

@@ -1,9 +1,15 @@
 import { isOpen, isResting } from "../domain/order.ts";
 import { unreachable } from "../lib/assert.ts";
 import type { ReadPurpose } from "../protocol/effect.ts";
-import type { AccountEvent, AccountReport, CancelOutcome } from "../protocol/venue-report.ts";
+import type {
+  AccountEvent,
+  AccountReport,
+  CancelOutcome,
+  VenueOrder,
+} from "../protocol/venue-report.ts";
 import { openOrders } from "../state/exposure.ts";
 import { ask, emit, type StepContext } from "./context.ts";
+import { closeGoneExternals, externalOrderReported } from "./external.ts";
 import { killSnapshot } from "./kill.ts";
 import { linkLost, linkUp } from "./links.ts";
 import { raise } from "./notices.ts";
@@ -19,7 +25,7 @@ export function accountEvent(context: StepContext, event: AccountEvent): void {
   switch (event.kind) {
     case "order.reported":
       user.lastFrameAtMs = context.atMs;
-      if (!applyVenueOrder(context, event.order)) context.state.live.externalOrders++;
+      venueOrderReported(context, event.order);
       return;
     case "fill.reported":
       user.lastFrameAtMs = context.atMs;
@@ -44,7 +50,9 @@ export function readAccount(context: StepContext, purpose: ReadPurpose): void {
   const { state } = context;
   state.live.reconciling = true;
   state.live.nextReconcileAtMs = context.atMs + context.settings.waits.reconcileIntervalMs;
-  let oldest = context.atMs;
+  // What others traded on the account since the last look matters as much as our own open orders.
+  let oldest = Math.min(context.atMs, state.live.fillsReadToMs);
+  state.live.fillsAskedAtMs = context.atMs;
   for (const order of openOrders(state)) oldest = Math.min(oldest, order.createdAtMs);
   for (const fill of state.fills.values()) {
     if (fill.status === "provisional") oldest = Math.min(oldest, fill.atMs);
@@ -62,6 +70,7 @@ export function accountRead(
   const { state } = context;
   if (purpose !== "balance") state.live.reconciling = false;
   for (const fill of report.fills ?? []) recordFill(context, fill);
+  if (report.fills !== null) state.live.fillsReadToMs = state.live.fillsAskedAtMs;
   if (report.openOrders !== null) compareOpenOrders(context, report.openOrders);
   for (const order of openOrders(state)) {
     if (order.venueDone) lookIfDue(context, order.clientOid);
@@ -78,18 +87,21 @@ export function accountRead(
 /** How soon the reconciliation that opens trading is tried again. */
 const retryStartMs = 1_000;
 
+function venueOrderReported(context: StepContext, order: VenueOrder): void {
+  if (!applyVenueOrder(context, order)) externalOrderReported(context, order);
+}
+
 function compareOpenOrders(
   context: StepContext,
   reported: NonNullable<AccountReport["openOrders"]>,
 ): void {
   const { state } = context;
   const there = new Set<string>();
-  let external = 0;
   for (const order of reported) {
     there.add(order.orderHash);
-    if (!applyVenueOrder(context, order)) external++;
+    venueOrderReported(context, order);
   }
-  state.live.externalOrders = external;
+  closeGoneExternals(context, there);
   for (const order of openOrders(state)) {
     if (there.has(order.orderHash)) continue;
     // Gone from the list: matched, canceled, or not booked yet. One targeted look tells, the absence does not.

@@ -78,9 +78,11 @@ function feedViews(state: EngineState, nowMs: number, catalogAtMs: number | null
 
 function warningsOf(state: EngineState, nowMs: number, settings: EngineSettings): string[] {
   const warnings: string[] = [];
-  const { externalOrders, reconcileFailures } = state.live;
-  if (externalOrders > 0) {
-    warnings.push(`${externalOrders} open orders on this account were not placed by this desk`);
+  const { reconcileFailures } = state.live;
+  if (state.externalOrders.size > 0) {
+    warnings.push(
+      `${state.externalOrders.size} open orders on this account were not placed by this desk`,
+    );
   }
   if (reconcileFailures > 0) {
     warnings.push(
@@ -107,24 +109,28 @@ export function holdings(state: EngineState): HoldingView[] {
 }
 
 function holdingOf(state: EngineState, position: Position): HoldingView {
-  const market = state.markets.get(position.conditionId);
-  const book = state.live.books.get(position.conditionId);
-  const bid = book?.status === "live" ? bestPrice(book.ladder, position.outcome, "buy") : null;
+  // What somebody else bought may have been booked before its market was known.
+  const token = state.tokens.get(position.tokenId) ?? position;
+  const { conditionId, outcome } = token;
+  const market = state.markets.get(conditionId);
+  const book = state.live.books.get(conditionId);
+  const bid = book?.status === "live" ? bestPrice(book.ladder, outcome, "buy") : null;
   const confirmed = Math.max(0, position.confirmed - position.provisionalSold);
   const provisional = position.provisionalBought;
   const all = shares(confirmed + provisional);
   return {
-    conditionId: position.conditionId,
+    conditionId,
     tokenId: position.tokenId,
-    question: market?.question ?? position.conditionId,
-    outcome: position.outcome,
-    outcomeName: market?.outcomes[position.outcome].name ?? String(position.outcome),
+    question: market?.question ?? conditionId,
+    outcome,
+    outcomeName: market?.outcomes[outcome].name ?? String(outcome),
     confirmed: shares(confirmed),
     provisional,
     cost: position.cost,
     bid,
     unrealizedUsd: bid === null ? null : usd(costFloor(bid, all) - position.cost),
     realizedUsd: position.realizedUsd,
+    external: position.external,
   };
 }
 

@@ -104,6 +104,7 @@ export type Request =
       readonly actor: Actor;
       readonly clientOids: readonly string[] | "all";
     }
+  | { readonly do: "cancel-external"; readonly actor: Actor; readonly orderHash: string }
   | { readonly do: "kill"; readonly byUserId: number | null; readonly note: string }
   | { readonly do: "ask-resume"; readonly actor: Actor; readonly commandId: string }
   | { readonly do: "confirm-resume"; readonly actor: Actor; readonly nonce: string };
@@ -124,6 +125,7 @@ export type Reply =
       readonly to: "cancel";
       readonly value: Result<{ readonly asked: readonly OrderView[] }, Denial>;
     }
+  | { readonly to: "cancel-external"; readonly value: Result<null, Denial> }
   | { readonly to: "kill"; readonly value: { readonly openOrders: number } }
   | {
       readonly to: "ask-resume";

@@ -7,6 +7,7 @@ import { err, ok, type Result } from "../lib/result.ts";
 import type { VenueOrder } from "../protocol/venue-report.ts";
 import { openOrders } from "../state/exposure.ts";
 import { ask, emit, type StepContext } from "./context.ts";
+import { externalOrderView } from "./external.ts";
 import { raise } from "./notices.ts";
 import { askCancel } from "./order-progress.ts";
 import { orderView } from "./order-view.ts";
@@ -31,6 +32,7 @@ export function kill(
       byUserId,
       note: note.slice(0, 200),
       open: open.map((order) => order.clientOid),
+      external: [...state.externalOrders.values()],
     });
     raise(context, null, { kind: "killed", trading: tradingView(state), openOrders: open.length });
     state.live.killCleanSnapshots = 0;
@@ -94,7 +96,11 @@ function reportKill(context: StepContext): void {
   const { killed } = state;
   if (killed === null || state.killReported === "settled") return;
   const orders = killed.open.flatMap((oid) => state.orders.get(oid) ?? []);
-  const settled = !orders.some(isOpen);
+  const external = killed.external.map((order) => ({
+    order: externalOrderView(state, order),
+    fate: state.externalOrders.has(order.orderHash) ? ("still_open" as const) : ("gone" as const),
+  }));
+  const settled = !orders.some(isOpen) && external.every((one) => one.fate === "gone");
   const late = context.atMs - killed.atMs >= firstReportMs;
   if (!settled && (!late || state.killReported === "partly")) return;
   const fates = orders.map(
@@ -104,8 +110,8 @@ function reportKill(context: StepContext): void {
     }),
   );
   emit(context, { kind: "kill.reported", settled });
-  if (orders.length === 0) return;
-  raise(context, null, { kind: "kill.report", orders: fates, settled });
+  if (orders.length + external.length === 0) return;
+  raise(context, null, { kind: "kill.report", orders: fates, external, settled });
 }
 
 function fateOf(order: Order): OrderFate["fate"] {

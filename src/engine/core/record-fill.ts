@@ -3,18 +3,22 @@ import { costOfShares, type Fill, type FillReport } from "../domain/fill.ts";
 import type { Usd } from "../domain/numbers.ts";
 import type { Order } from "../domain/order.ts";
 import { emit, type StepContext } from "./context.ts";
+import { externalFillReported } from "./external.ts";
 import { raise, tellFill } from "./notices.ts";
 import { orderView } from "./order-view.ts";
 
 /**
  * Books our part of a venue trade once, however often it is reported, and follows its settlement. Returns the order it
- * belongs to, or null when it is none of ours.
+ * belongs to; null when none of ours made it, and then it counts as somebody else's on our account.
  */
 export function recordFill(context: StepContext, report: FillReport): string | null {
   const { state } = context;
   const clientOid = state.oidByHash.get(report.orderHash);
   const order = clientOid === undefined ? undefined : state.orders.get(clientOid);
-  if (clientOid === undefined || order === undefined) return null;
+  if (clientOid === undefined || order === undefined) {
+    externalFillReported(context, report);
+    return null;
+  }
   const fillId = `${report.tradeId}:${report.orderHash}`;
   const known = state.fills.get(fillId);
   if (known === undefined) {

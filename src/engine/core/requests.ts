@@ -8,6 +8,7 @@ import { err, ok, type Result } from "../lib/result.ts";
 import { openOrders } from "../state/exposure.ts";
 import { checkConfirm, commitPlan } from "./confirm.ts";
 import { emit, type StepContext } from "./context.ts";
+import { cancelExternal } from "./external.ts";
 import type { Reply, Request } from "./input.ts";
 import { askResume, confirmResume, kill } from "./kill.ts";
 import { askCancel } from "./order-progress.ts";
@@ -95,6 +96,11 @@ function handleTrading(context: StepContext, request: TradingRequest): Reply {
     }
     case "cancel":
       return { to: "cancel", value: cancel(context, request.actor, request.clientOids) };
+    case "cancel-external":
+      return {
+        to: "cancel-external",
+        value: cancelExternal(context, request.actor, request.orderHash),
+      };
     case "kill":
       return { to: "kill", value: kill(context, request.byUserId, request.note) };
     case "ask-resume":

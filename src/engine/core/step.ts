@@ -93,10 +93,14 @@ function handle(context: StepContext, envelope: Envelope): Reply {
   }
 }
 
+const startBackMs = 600_000;
+
 /** A run begins: what the last one had in flight is unknown until the venue is asked; trading waits for that. */
 function startRun(context: StepContext): void {
   const { state, settings } = context;
   const { mode, configHash, codeVersion } = settings;
+  // Trades on the account while nobody looked: from a while before the last thing that is known.
+  state.live.fillsReadToMs = state.atMs === 0 ? context.atMs : state.atMs - startBackMs;
   emit(context, { kind: "run.started", mode, configHash, codeVersion });
   for (const order of openOrders(state)) {
     // What the venue refused is not in doubt; it waits for its confirming look as before.

@@ -23,10 +23,18 @@ export type Fill = {
   readonly isMaker: boolean;
   readonly status: FillStatus;
   readonly atMs: number;
+  /** Set when an order of somebody else on our account made it. */
+  readonly external?: true;
 };
 
 /** What the venue reported about a trade, as far as one of our orders took part. */
-export type FillReport = Omit<Fill, "fillId" | "fee" | "costOfSold" | "conditionId" | "outcome">;
+export type FillReport = Omit<
+  Fill,
+  "fillId" | "fee" | "costOfSold" | "conditionId" | "outcome" | "external"
+> & {
+  /** The trade's market, for a fill of which we do not know the order. */
+  readonly conditionId?: ConditionId;
+};
 
 /** Shares of one outcome token and what they cost, kept as (cost, size). */
 export type Position = {
@@ -41,6 +49,8 @@ export type Position = {
   /** Dollars paid for the shares held, fees included. */
   readonly cost: Usd;
   readonly realizedUsd: Usd;
+  /** Shares bought less shares sold on this account by somebody else; part of the figures above. */
+  readonly external: number;
 };
 
 /** Part of a position's cost that belongs to `size` of its shares, at the average of all that are held. */

@@ -9,6 +9,8 @@ export type Effect =
   | { readonly kind: "order.query"; readonly clientOid: string }
   | { readonly kind: "order.cancel"; readonly clientOids: readonly string[] }
   | { readonly kind: "orders.cancel-all" }
+  /** An order on the account that this desk did not place; its end is told by the stream and the reads. */
+  | { readonly kind: "external.cancel"; readonly orderHash: string }
   | {
       readonly kind: "account.read";
       readonly purpose: ReadPurpose;

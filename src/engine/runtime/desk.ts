@@ -16,6 +16,7 @@ import { Books } from "./books.ts";
 import { EffectRunner } from "./effect-runner.ts";
 import { countedVenue, LastHop } from "./last-hop.ts";
 import { foldLedger, LedgerWriter } from "./ledger-writer.ts";
+import { OutsideMarkets } from "./outside-markets.ts";
 import { Stepper } from "./stepper.ts";
 
 export type DeskDeps = {
@@ -60,6 +61,7 @@ export class Desk {
   /** Performs what steps ask for; public so that a test can be an order path gone wrong. */
   readonly effects: EffectRunner;
   catalogAtMs: number | null = null;
+  readonly #outside: OutsideMarkets;
   readonly #listeners = new Set<() => void>();
   #openMarketsAtMs: number | null = null;
   #gateClosed: boolean;
@@ -126,6 +128,11 @@ export class Desk {
       dispatch: (input) => {
         this.stepper.run(input, "books");
       },
+    });
+    this.#outside = new OutsideMarkets({
+      state: this.state,
+      books: this.books,
+      find: (ref, limit) => this.find(ref, limit),
     });
   }
 
@@ -199,6 +206,7 @@ export class Desk {
       try {
         this.stepper.run({ kind: "tick" }, "tick");
         this.#canary();
+        this.#outside.learn(this.deps.clock.nowMs());
         this.#persistClosedGate();
         // Messages that wait for their time are looked at even when nothing else happens.
         if (this.state.outbox.size > 0) this.#changed();

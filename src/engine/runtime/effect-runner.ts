@@ -54,6 +54,9 @@ export class EffectRunner {
         return this.#cancel(effect.clientOids);
       case "orders.cancel-all":
         return this.#cancelAll();
+      case "external.cancel":
+        await this.#deps.venue.cancel([effect.orderHash]);
+        return undefined;
       case "account.read":
         return effect.purpose === "balance"
           ? this.#readBalance()

@@ -1,6 +1,7 @@
 import type { ConfirmOutcome, EngineApi, UnkeptKill } from "../api/engine-api.ts";
 import type { OrderView } from "../api/views.ts";
 import { deskView, holdings, marketSummary, marketView } from "../core/desk-view.ts";
+import { externalOrderView } from "../core/external.ts";
 import type { Reply, Request } from "../core/input.ts";
 import { orderView } from "../core/order-view.ts";
 import { scanSets } from "../core/quote-set.ts";
@@ -98,6 +99,11 @@ export class Engine extends Desk implements EngineApi {
     return order === undefined ? null : orderView(this.state, order);
   };
 
+  readonly externalOrders: EngineApi["externalOrders"] = () =>
+    [...this.state.externalOrders.values()]
+      .sort((a, b) => b.firstSeenAtMs - a.firstSeenAtMs)
+      .map((order) => externalOrderView(this.state, order));
+
   /** Open orders first, then the newest. */
   #viewsOf(orders: readonly Order[]): OrderView[] {
     return [...orders]
@@ -191,6 +197,16 @@ export class Engine extends Desk implements EngineApi {
     const { reply, durable } = this.#answered(
       "cancel",
       { do: "cancel", actor, clientOids },
+      commandId,
+    );
+    if (!(await this.kept(durable))) return err({ code: "ledger_failed" });
+    return reply.value;
+  };
+
+  readonly cancelExternal: EngineApi["cancelExternal"] = async (actor, commandId, orderHash) => {
+    const { reply, durable } = this.#answered(
+      "cancel-external",
+      { do: "cancel-external", actor, orderHash },
       commandId,
     );
     if (!(await this.kept(durable))) return err({ code: "ledger_failed" });

@@ -1,5 +1,6 @@
 import { unreachable } from "../lib/assert.ts";
 import { applyChatFact } from "./apply-chat.ts";
+import { applyExternalFact } from "./apply-external.ts";
 import { applyOrderFact } from "./apply-order.ts";
 import { applyTradingFact } from "./apply-trading.ts";
 import type { EngineState } from "./engine-state.ts";
@@ -45,6 +46,12 @@ export function applyFact(state: EngineState, fact: Fact, atMs: number): void {
       if (card !== undefined) state.cards.set(fact.nonce, { ...card, state: fact.state });
       return;
     }
+    case "external.order":
+    case "external.closed":
+    case "external.cancel":
+    case "external.fill":
+      applyExternalFact(state, fact, atMs);
+      return;
     case "plan.approved":
     case "order.acked":
     case "order.refused":

@@ -6,16 +6,28 @@ import {
   bookFill,
   confirmInPosition,
   countDay,
-  profitOf,
+  dayProfitOf,
   reverseInPosition,
 } from "./apply-position.ts";
 import { changeOrder } from "./change-order.ts";
 import type { EngineState } from "./engine-state.ts";
 
-/** Books a fill of one of our orders: order, position, cash and the figures of the day. */
-export function recordFill(state: EngineState, fill: Fill, clientOid: string, atMs: number): void {
+/** Keeps a fill and, unless it is dead already, books its position, cash and figures of the day. */
+export function enterFill(state: EngineState, fill: Fill, atMs: number): void {
   assert(!state.fills.has(fill.fillId), "a fill is recorded once");
   state.fills.set(fill.fillId, fill);
+  if (fill.status === "failed") return;
+  bookFill(state, fill);
+  countDay(state, atMs, fill.money, fill.side === "sell" ? dayProfitOf(fill) : 0);
+  if (state.cash !== null) {
+    const flow = fill.side === "buy" ? -(fill.money + fill.fee) : fill.money - fill.fee;
+    state.cash = usd(state.cash + flow);
+  }
+}
+
+/** Books a fill of one of our orders: order, position, cash and the figures of the day. */
+export function recordFill(state: EngineState, fill: Fill, clientOid: string, atMs: number): void {
+  enterFill(state, fill, atMs);
   if (fill.status === "failed") return;
   changeOrder(state, clientOid, (order) => {
     const filled = addShares(order.filled, fill.size);
@@ -30,14 +42,6 @@ export function recordFill(state: EngineState, fill: Fill, clientOid: string, at
     };
     return isOpen(order) ? { ...filledOrder, status: restingStatus(filledOrder) } : filledOrder;
   });
-  const before = state.positions.get(fill.tokenId)?.realizedUsd ?? 0;
-  bookFill(state, fill);
-  const after = state.positions.get(fill.tokenId)?.realizedUsd ?? 0;
-  countDay(state, atMs, fill.money, after - before);
-  if (state.cash !== null) {
-    const flow = fill.side === "buy" ? -(fill.money + fill.fee) : fill.money - fill.fee;
-    state.cash = usd(state.cash + flow);
-  }
 }
 
 /** A provisional fill came to its end: it stands, or everything that it moved goes back. */
@@ -58,7 +62,7 @@ export function settleFill(
   }
   state.positions.set(fill.tokenId, reverseInPosition(position, fill));
   // A sale that never was made no profit and no loss today.
-  countDay(state, atMs, 0 - fill.money, fill.side === "sell" ? 0 - profitOf(fill) : 0);
+  countDay(state, atMs, 0 - fill.money, fill.side === "sell" ? 0 - dayProfitOf(fill) : 0);
   const oid = state.oidByHash.get(fill.orderHash);
   if (oid !== undefined) {
     changeOrder(state, oid, (order) => {

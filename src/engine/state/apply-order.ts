@@ -129,6 +129,7 @@ function forgetOldest(state: EngineState): void {
   if (order === undefined) return;
   state.orders.delete(order.clientOid);
   state.oidByHash.delete(order.orderHash);
+  state.forgotten.set(order.orderHash, true);
   const plan = state.plans.get(order.planId);
   if (plan !== undefined && plan.clientOids.every((oid) => !state.orders.has(oid))) {
     state.plans.delete(plan.planId);

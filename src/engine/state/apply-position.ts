@@ -12,12 +12,14 @@ function emptyPosition(fill: Fill): Position {
     provisionalSold: 0 as Shares,
     cost: 0 as Usd,
     realizedUsd: 0 as Usd,
+    external: 0,
   };
 }
 
 /** Adds a fill to its position, at what it cost. */
 export function bookFill(state: EngineState, fill: Fill): void {
-  const before = state.positions.get(fill.tokenId) ?? emptyPosition(fill);
+  const held = state.positions.get(fill.tokenId) ?? emptyPosition(fill);
+  const before = { ...held, external: held.external + externalOf(fill) };
   const confirmed = fill.status === "confirmed";
   if (fill.side === "buy") {
     state.positions.set(fill.tokenId, {
@@ -59,7 +61,8 @@ export function confirmInPosition(position: Position, fill: Fill): Position {
   };
 }
 
-export function reverseInPosition(position: Position, fill: Fill): Position {
+export function reverseInPosition(held: Position, fill: Fill): Position {
+  const position = { ...held, external: held.external - externalOf(fill) };
   const moved = fill.side === "buy" ? position.provisionalBought : position.provisionalSold;
   if (moved < fill.size) return position;
   if (fill.side === "buy") {
@@ -82,7 +85,17 @@ export function reverseInPosition(position: Position, fill: Fill): Position {
   };
 }
 
-export function profitOf(sale: Fill): number {
+function externalOf(fill: Fill): number {
+  if (fill.external !== true) return 0;
+  return fill.side === "buy" ? fill.size : 0 - fill.size;
+}
+
+/** Result of a sale for the day's loss: what a stranger sold may have cost anything, so it is never a profit. */
+export function dayProfitOf(sale: Fill): number {
+  return sale.external === true ? Math.min(0, profitOf(sale)) : profitOf(sale);
+}
+
+function profitOf(sale: Fill): number {
   return sale.money - sale.fee - sale.costOfSold;
 }
 
@@ -108,6 +121,7 @@ export function settlePositions(
       provisionalSold: 0 as Shares,
       cost: 0 as Usd,
       realizedUsd: usd(position.realizedUsd + paid - position.cost),
+      external: 0,
     });
   }
 }

@@ -19,7 +19,13 @@ type TradingFact = Extract<
 export function applyTradingFact(state: EngineState, fact: TradingFact, atMs: number): void {
   switch (fact.kind) {
     case "trading.killed":
-      state.killed = { atMs, byUserId: fact.byUserId, note: fact.note, open: fact.open };
+      state.killed = {
+        atMs,
+        byUserId: fact.byUserId,
+        note: fact.note,
+        open: fact.open,
+        external: fact.external ?? [],
+      };
       state.killReported = "no";
       state.resume = null;
       return;

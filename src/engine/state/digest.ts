@@ -15,6 +15,11 @@ export function canonicalState(state: EngineState): string {
     orders: [...state.orders.values()],
     plans: [...state.plans.values()],
     fills: [...state.fills.values()],
+    external: [
+      [...state.externalOrders.values()],
+      state.externalFills,
+      [...state.forgotten.entries()],
+    ],
     positions: [...state.positions.values()],
     cards: [...state.cards.entries()],
     commands: [...state.commands.values()],

@@ -1,6 +1,7 @@
 import type { Notice } from "../api/notices.ts";
 import type { DueMessage, StoredButton } from "../api/outbox.ts";
 import type { PendingCommand } from "../api/requests.ts";
+import type { ExternalOrder } from "../domain/external.ts";
 import type { Fill, Position } from "../domain/fill.ts";
 import type { ConditionId, Market, MarketGroup, OutcomeIndex, TokenId } from "../domain/market.ts";
 import type { MarketBook } from "../domain/market-book.ts";
@@ -18,6 +19,9 @@ export const keptSentKeys = 4_000;
 export const keptAnswered = 4_000;
 export const keptCards = 1_000;
 export const keptClosedOrders = 5_000;
+export const keptExternalFills = 2_000;
+/** Names of what left the memory: order hashes and fill ids, so that it is not taken for somebody else's. */
+export const keptForgotten = 50_000;
 
 export type KillState = {
   readonly atMs: number;
@@ -25,6 +29,8 @@ export type KillState = {
   readonly note: string;
   /** Orders that were open when the kill was accepted. */
   readonly open: readonly string[];
+  /** And those of others on the account, which a kill cancels too. */
+  readonly external: readonly ExternalOrder[];
 };
 
 /** `seq` is the fact that queued it: nothing is sent before that fact is durable. */
@@ -59,6 +65,11 @@ export type LedgerState = {
   readonly orders: Map<string, Order>;
   readonly oidByHash: Map<string, string>;
   readonly closedOrders: string[];
+  /** Open orders on our account that this desk did not place, by hash. */
+  readonly externalOrders: Map<string, ExternalOrder>;
+  /** Ids of the kept fills of others, oldest first. */
+  readonly externalFills: string[];
+  readonly forgotten: FifoMap<string, true>;
   readonly plans: Map<string, Plan>;
   readonly planByCommand: Map<string, string>;
   readonly fills: Map<string, Fill>;
@@ -106,6 +117,9 @@ export type LiveState = {
   readonly links: { readonly market: LinkState; readonly user: LinkState };
   readonly watches: Map<string, OrderWatch>;
   nextReconcileAtMs: number;
+  /** Trades up to here were read, and when the newest such read was asked for. */
+  fillsReadToMs: number;
+  fillsAskedAtMs: number;
   reconciling: boolean;
   reconcileFailures: number;
   nextKillSweepAtMs: number;
@@ -113,7 +127,6 @@ export type LiveState = {
   killFirstCleanAtMs: number | null;
   /** Times of the venue's refusals within the last minute, for the breaker. */
   rejectedAtMs: number[];
-  externalOrders: number;
   framesApplied: number;
   resyncs: Map<string, number>;
 };
@@ -137,6 +150,9 @@ export function createState(): EngineState {
     orders: new Map(),
     oidByHash: new Map(),
     closedOrders: [],
+    externalOrders: new Map(),
+    externalFills: [],
+    forgotten: new FifoMap(keptForgotten),
     plans: new Map(),
     planByCommand: new Map(),
     fills: new Map(),
@@ -165,13 +181,14 @@ function createLive(): LiveState {
     links: { market: link(), user: link() },
     watches: new Map(),
     nextReconcileAtMs: 0,
+    fillsReadToMs: 0,
+    fillsAskedAtMs: 0,
     reconciling: false,
     reconcileFailures: 0,
     nextKillSweepAtMs: 0,
     killCleanSnapshots: 0,
     killFirstCleanAtMs: null,
     rejectedAtMs: [],
-    externalOrders: 0,
     framesApplied: 0,
     resyncs: new Map(),
   };

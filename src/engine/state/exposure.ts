@@ -1,3 +1,4 @@
+import { externalReservedUsd, externalRest } from "../domain/external.ts";
 import type { ConditionId, TokenId } from "../domain/market.ts";
 import { costCeil, type Shares, shares, type Usd, usd } from "../domain/numbers.ts";
 import { isOpen, type Order } from "../domain/order.ts";
@@ -24,7 +25,7 @@ export type Exposure = {
   readonly total: Usd;
   readonly byToken: ReadonlyMap<TokenId, Usd>;
   readonly byMarket: ReadonlyMap<ConditionId, Usd>;
-  /** Dollars reserved by open buys. */
+  /** Dollars reserved by open buys, those of others on the account included. */
   readonly locked: Usd;
 };
 
@@ -51,6 +52,12 @@ export function exposureOf(state: LedgerState): Exposure {
     locked += reserved;
     add(order.draft.tokenId, order.draft.conditionId, reserved);
   }
+  // What others ordered on the account takes its money just the same.
+  for (const order of state.externalOrders.values()) {
+    const reserved = externalReservedUsd(order, state.markets.get(order.conditionId));
+    locked += reserved;
+    add(order.tokenId, order.conditionId, reserved);
+  }
   return { total: usd(total), byToken, byMarket, locked: usd(locked) };
 }
 
@@ -74,6 +81,9 @@ export function freeShares(state: LedgerState, tokenId: TokenId): Shares {
   let free = position.confirmed - position.provisionalSold;
   for (const order of openOrders(state)) {
     if (order.draft.tokenId === tokenId) free -= reservedShares(order);
+  }
+  for (const order of state.externalOrders.values()) {
+    if (order.side === "sell" && order.tokenId === tokenId) free -= externalRest(order);
   }
   return shares(Math.max(0, free));
 }

@@ -2,6 +2,7 @@ import type { Notice } from "../api/notices.ts";
 import type { OutMessage } from "../api/outbox.ts";
 import type { PendingCommand, Verdict } from "../api/requests.ts";
 import type { SetCard, TradeCard } from "../api/views.ts";
+import type { ExternalOrder } from "../domain/external.ts";
 import type { Fill } from "../domain/fill.ts";
 import type { Market, MarketGroup } from "../domain/market.ts";
 import type { Shares, Usd } from "../domain/numbers.ts";
@@ -95,6 +96,12 @@ export type Fact =
       readonly fillId: string;
       readonly status: "confirmed" | "failed";
     }
+  /** An open order on our account that this desk did not place, or news of it. */
+  | { readonly kind: "external.order"; readonly order: ExternalOrder }
+  | { readonly kind: "external.closed"; readonly orderHash: string }
+  /** Who asked for its cancel; the order stays until the venue no longer shows it. */
+  | { readonly kind: "external.cancel"; readonly orderHash: string; readonly by: string }
+  | { readonly kind: "external.fill"; readonly fill: Fill }
   /** A market ended: winning shares became claims of one dollar each, the others are worth nothing. */
   | {
       readonly kind: "market.settled";
@@ -107,6 +114,7 @@ export type Fact =
       readonly byUserId: number | null;
       readonly note: string;
       readonly open: readonly string[];
+      readonly external?: readonly ExternalOrder[];
     }
   | { readonly kind: "kill.reported"; readonly settled: boolean }
   | {

@@ -63,6 +63,7 @@ describe("our part of a trade", () => {
         isMaker: false,
         status: "provisional",
         atMs: 1_725_868_885_000,
+        conditionId: taker.market,
       },
     ]);
   });

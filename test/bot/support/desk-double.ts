@@ -11,6 +11,7 @@ import type {
 } from "../../../src/engine/api/requests.ts";
 import type {
   DeskView,
+  ExternalOrderView,
   HoldingView,
   MarketSummary,
   OrderView,
@@ -64,6 +65,7 @@ export class DeskDouble implements EngineApi {
   readonly calls: string[] = [];
   placed: OrderView[] = [];
   held: HoldingView[] = [];
+  external: ExternalOrderView[] = [];
   markets: readonly MarketSummary[] = sampleMarkets;
   viewFields: Partial<DeskView> = {};
   killedBy: number | null = null;
@@ -306,6 +308,15 @@ export class DeskDouble implements EngineApi {
     this.calls.push(`discard ${nonce}`);
     const card = this.cards.get(nonce);
     if (card !== undefined) card.dead = true;
+  }
+
+  externalOrders() {
+    return this.external;
+  }
+
+  async cancelExternal(_actor: Actor, _commandId: string, orderHash: string) {
+    this.calls.push(`cancel-external ${orderHash}`);
+    return ok(null);
   }
 
   async cancelOrders(_actor: Actor, _commandId: string, which: readonly string[] | "all") {

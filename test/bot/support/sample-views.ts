@@ -148,6 +148,7 @@ export function holding(fields: Partial<HoldingView> = {}): HoldingView {
     bid: price(6100),
     unrealizedUsd: usdOf(28.98),
     realizedUsd: 0 as Usd,
+    external: 0,
     ...fields,
   };
 }

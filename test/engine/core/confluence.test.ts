@@ -170,14 +170,13 @@ describe("any order and any repetition of the same reports (E1, E2, E5, V14, V15
     expect(desk.state.positions.get("21")?.provisionalBought).toBe(20_000_000);
   });
 
-  test("a fill or an order of somebody else changes nothing and is counted as foreign (V29)", () => {
+  test("a fill or an order of somebody else touches none of ours (V29)", () => {
     const { desk, order } = placed();
-    const seq = desk.state.seq;
     const foreign = { ...order, orderHash: `0x${"9".repeat(64)}` };
     const fill = fillOf(foreign, "x", 10_000_000);
     desk.run({ kind: "account", event: { kind: "fill.reported", fill } });
     desk.read("periodic", { orders: [reportOf(foreign, "live")], fills: [fill] });
-    expect(desk.state.seq).toBe(seq);
-    expect(desk.state.live.externalOrders).toBe(1);
+    expect(desk.order(order.clientOid)).toEqual(order);
+    expect(desk.state.externalOrders.size).toBe(1);
   });
 });

@@ -42,7 +42,7 @@ const tickMs = 10;
 export const postTimeoutMs = 400;
 
 /** Hardhat's published account 1: it guards nothing. */
-const privateKey = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
+export const privateKey = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
 
 /** A venue, an engine on it and the ledger between them, in one process over real sockets and a real file. */
 export type LoggedLine = { readonly event: string } & LogFields;
@@ -52,6 +52,7 @@ export type LiveDesk = {
   readonly engine: Engine;
   readonly ledger: DurableLog;
   readonly ledgerFile: string;
+  readonly baseUrl: string;
   readonly polymarket: Polymarket;
   readonly fault: (name: string, params: Record<string, unknown>) => Promise<void>;
   /** Requests that reached the venue, by method and path. */
@@ -165,6 +166,7 @@ function deskOf(
     ...parts,
     venue,
     ledgerFile: ledgerIn(folder),
+    baseUrl: base,
     card,
     order,
     async fault(name, params) {

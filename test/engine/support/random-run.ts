@@ -8,10 +8,10 @@ import {
   usd,
 } from "../../../src/engine/domain/numbers.ts";
 import { isOpen, type Order } from "../../../src/engine/domain/order.ts";
-import type { PostOutcome } from "../../../src/engine/protocol/venue-report.ts";
+import type { AccountEvent, PostOutcome } from "../../../src/engine/protocol/venue-report.ts";
 import { type CoreDesk, trader } from "./core-desk.ts";
 import { plain, taxed } from "./markets.ts";
-import { fillOf, reportOf } from "./venue-reports.ts";
+import { fillOf, foreign, reportOf } from "./venue-reports.ts";
 
 /** One thing that happens to a desk. Orders and fills are picked by number among those that exist then. */
 export type Happening =
@@ -33,6 +33,14 @@ export type Happening =
   | { readonly do: "book"; readonly taxed: boolean; readonly bid: number; readonly spread: number }
   | { readonly do: "command"; readonly n: number }
   | { readonly do: "cash" }
+  /** Somebody else on the account; `n` names his order. */
+  | {
+      readonly do: "outside";
+      readonly n: number;
+      readonly what: "order" | "fill" | "gone" | "settle";
+      readonly side: "buy" | "sell";
+      readonly hundredths: number;
+    }
   | { readonly do: "restart" }
   | { readonly do: "kill" }
   | { readonly do: "resume" };
@@ -116,6 +124,16 @@ const usual: readonly fc.WeightedArbitrary<Happening>[] = [
 ];
 
 const rare: readonly fc.WeightedArbitrary<Happening>[] = [
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant("outside" as const),
+      n: fc.nat({ max: 4 }),
+      what: fc.constantFrom("order" as const, "fill" as const, "gone" as const, "settle" as const),
+      side: fc.constantFrom("buy" as const, "sell" as const),
+      hundredths: fc.integer({ min: 1, max: 2_000 }),
+    }),
+  },
   { weight: 1, arbitrary: fc.constant({ do: "restart" }) },
   { weight: 1, arbitrary: fc.constant({ do: "kill" }) },
   { weight: 1, arbitrary: fc.constant({ do: "resume" }) },
@@ -175,6 +193,7 @@ function settle(desk: CoreDesk, fill: Fill, fails: boolean): void {
     costOfSold: ___,
     conditionId: ____,
     outcome: _____,
+    external: ______,
     ...report
   } = fill;
   desk.run({ kind: "account", event: { kind: "fill.reported", fill: { ...report, status } } });
@@ -224,6 +243,9 @@ export function happen(desk: CoreDesk, one: Happening, rules: Rules = { salesFai
     case "cash":
       desk.read("periodic", { cash: desk.state.cash });
       return;
+    case "outside":
+      outside(desk, one);
+      return;
     case "restart":
       desk.run({ kind: "run.start" });
       desk.read("start", { cash: desk.state.cash });
@@ -256,6 +278,27 @@ function trade(desk: CoreDesk, one: Extract<Happening, { do: "trade" }>): void {
       : { unit: "usd", value: usd(one.hundredths * 10_000) },
   });
   if (quoted.ok) desk.confirm(quoted.value.nonce);
+}
+
+function outside(desk: CoreDesk, one: Extract<Happening, { do: "outside" }>): void {
+  const size = shares(one.hundredths * 10_000);
+  const { orderHash, order, fill } = foreign(one.n, one.side, size);
+  const event = (what: AccountEvent) => void desk.run({ kind: "account", event: what });
+  switch (one.what) {
+    case "order":
+      event({ kind: "order.reported", order });
+      return;
+    case "fill":
+      event({ kind: "fill.reported", fill });
+      return;
+    case "gone":
+      event({ kind: "order.reported", order: { ...order, state: "ended" } });
+      return;
+    case "settle": {
+      const known = [...desk.state.fills.values()].find((one) => one.orderHash === orderHash);
+      if (known !== undefined) settle(desk, known, one.hundredths % 2 === 0);
+    }
+  }
 }
 
 function resume(desk: CoreDesk): void {

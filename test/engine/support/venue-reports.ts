@@ -1,13 +1,17 @@
 import type { FillReport } from "../../../src/engine/domain/fill.ts";
+import type { Side } from "../../../src/engine/domain/market.ts";
 import {
   costCeil,
   costFloor,
   type Price,
+  price,
   type Shares,
+  shares,
 } from "../../../src/engine/domain/numbers.ts";
 import type { Order } from "../../../src/engine/domain/order.ts";
 import type { VenueOrder } from "../../../src/engine/protocol/venue-report.ts";
 import { firstMs } from "./core-desk.ts";
+import { plain } from "./markets.ts";
 
 /** Our part of trade `tradeId` as the venue tells it: taken at the order's limit unless said otherwise. */
 export function fillOf(
@@ -48,5 +52,43 @@ export function reportOf(order: Order, state: VenueOrder["state"], matched = 0):
     originalSize: draft.size,
     matched: matched as Shares,
     state,
+  };
+}
+
+/** Order `n` of somebody else on the account, and a trade that fills it, in the market without a fee. */
+export function foreign(
+  n: number,
+  side: Side,
+  size: Shares,
+): { readonly orderHash: string; readonly order: VenueOrder; readonly fill: FillReport } {
+  const orderHash = `0xf${String(n).padStart(63, "0")}`;
+  const { conditionId } = plain;
+  const [{ tokenId }] = plain.outcomes;
+  const at = price(5_000);
+  const none = shares(0);
+  return {
+    orderHash,
+    order: {
+      orderHash,
+      conditionId,
+      tokenId,
+      side,
+      price: at,
+      originalSize: size,
+      matched: none,
+      state: "live",
+    },
+    fill: {
+      tradeId: `foreign-${n}`,
+      orderHash,
+      tokenId,
+      side,
+      size,
+      conditionId,
+      money: side === "buy" ? costCeil(at, size) : costFloor(at, size),
+      isMaker: false,
+      status: "provisional",
+      atMs: firstMs,
+    },
   };
 }

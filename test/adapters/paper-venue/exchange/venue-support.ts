@@ -79,7 +79,7 @@ type TypedDomain = Record<string, unknown>;
 type Types = Record<string, TypedDataField[]>;
 
 /** The ethers v5 shape of a signer that the official SDK accepts. */
-function sdkSigner(wallet: Wallet) {
+export function sdkSigner(wallet: Wallet) {
   return {
     getAddress: () => Promise.resolve(wallet.address),
     _signTypedData: (domain: TypedDomain, types: Types, value: Record<string, unknown>) =>

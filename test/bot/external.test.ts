@@ -1,0 +1,73 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { ExternalOrderView } from "../../src/engine/api/views.ts";
+import { heard, type Rig, startRig, trader, until } from "./support/bot-rig.ts";
+import { conditionId, holding, orderView, price, sharesOf, usdOf } from "./support/sample-views.ts";
+
+let rig: Rig;
+beforeEach(async () => {
+  rig = await startRig();
+});
+afterEach(async () => {
+  await rig.stop();
+});
+
+const foreign: ExternalOrderView = {
+  orderHash: `0xfeedbeef${"0".repeat(56)}`,
+  shortId: "feedbeef",
+  conditionId: conditionId(3),
+  question: "Will it rain in London tomorrow?",
+  outcomeName: "Yes",
+  side: "buy",
+  price: price(4000),
+  size: sharesOf(50),
+  matched: sharesOf(0),
+  reservedUsd: usdOf(20),
+  firstSeenAtMs: 0,
+};
+
+describe("orders and trades of others on the account", () => {
+  test("/orders shows them apart, with how to end them", async () => {
+    rig.double.external = [foreign];
+    rig.emulator.send(trader, "/orders");
+    const { text } = await heard(rig, /ORDERS · 0 open/);
+    expect(text).toContain("External · 1 not placed by this desk");
+    expect(text).toContain("BUY 50 Yes @ 40.0¢ · locks $20.00 · feedbeef");
+    expect(text).toContain("/cancel and an id ends one of them");
+  });
+
+  test("/cancel with its id asks for that one; a beginning that fits two asks for more", async () => {
+    rig.double.external = [foreign];
+    rig.double.placed = [orderView({ shortId: "feed0001", orderHash: "0xfeed0001" })];
+    rig.emulator.send(trader, "/cancel feed");
+    await heard(rig, /2 orders begin with that\. Nothing was canceled/);
+    rig.emulator.send(trader, "/cancel FEEDBEEF");
+    await heard(rig, /CANCEL asked for 1 external order/);
+    expect(rig.double.calls).toContain(`cancel-external ${foreign.orderHash}`);
+  });
+
+  test("each is told to every trader with what to do", async () => {
+    rig.double.happen({ kind: "external.order", order: foreign });
+    const { text } = await heard(rig, /EXTERNAL ORDER · not placed by this desk/);
+    expect(text).toContain("If it is not yours: /kill, then revoke the API key.");
+    rig.double.happen({
+      kind: "external.fill",
+      what: "filled",
+      question: foreign.question,
+      outcomeName: "Yes",
+      side: "buy",
+      size: sharesOf(50),
+      money: usdOf(20),
+    });
+    await heard(rig, /EXTERNAL TRADE · not made by this desk\nBUY 50 Yes @ 40\.00¢ = \$20\.00/);
+  });
+
+  test("/positions says what came from outside; a kill report names the orders of others", async () => {
+    rig.double.held = [holding({ external: sharesOf(12) })];
+    rig.emulator.send(trader, "/positions");
+    await heard(rig, /12 bought outside this desk \(external\), counted here/);
+    const external = [{ order: foreign, fate: "gone" as const }];
+    rig.double.happen({ kind: "kill.report", orders: [], external, settled: true });
+    await heard(rig, /feedbeef external BUY 50 Yes @ 40\.0¢: gone from the book/);
+    await until(() => rig.double.notices.length > 0);
+  });
+});
