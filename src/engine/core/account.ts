@@ -8,6 +8,7 @@ import type {
   VenueOrder,
 } from "../protocol/venue-report.ts";
 import { openOrders } from "../state/exposure.ts";
+import { provisionalFills } from "../state/kept-orders.ts";
 import { ask, emit, type StepContext } from "./context.ts";
 import { closeGoneExternals, externalOrderReported } from "./external.ts";
 import { killSnapshot } from "./kill.ts";
@@ -54,9 +55,7 @@ export function readAccount(context: StepContext, purpose: ReadPurpose): void {
   let oldest = Math.min(context.atMs, state.live.fillsReadToMs);
   state.live.fillsAskedAtMs = context.atMs;
   for (const order of openOrders(state)) oldest = Math.min(oldest, order.createdAtMs);
-  for (const fill of state.fills.values()) {
-    if (fill.status === "provisional") oldest = Math.min(oldest, fill.atMs);
-  }
+  for (const fill of provisionalFills(state)) oldest = Math.min(oldest, fill.atMs);
   const fillsAfterS = Math.max(0, Math.floor((oldest - readBackMs) / 1000));
   ask(context, { kind: "account.read", purpose, fillsAfterS });
 }
@@ -112,7 +111,7 @@ function compareOpenOrders(
 function reportCash(context: StepContext, cash: number): void {
   const { state } = context;
   const quiet = openOrders(state).every((order) => isResting(order));
-  const settled = [...state.fills.values()].every((fill) => fill.status !== "provisional");
+  const settled = state.index.provisionalFillIds.size === 0;
   // Our own account follows the venue's only while nothing is under way that could be counted twice.
   const rebase = state.cash === null || (quiet && settled && state.cash !== cash);
   if (cash === state.venueCash && !rebase) return;

@@ -14,6 +14,7 @@ import { bestPrice, visitLevels } from "../domain/order-book.ts";
 import type { EngineSettings } from "../protocol/settings.ts";
 import type { EngineState } from "../state/engine-state.ts";
 import { exposureOf, freeCash, openOrders } from "../state/exposure.ts";
+import { provisionalFills } from "../state/kept-orders.ts";
 import { tradingView } from "./trading-view.ts";
 
 /** How far from the best price depth is counted for the market card: two cents. */
@@ -91,8 +92,8 @@ function warningsOf(state: EngineState, nowMs: number, settings: EngineSettings)
         : `the last ${reconcileFailures} comparisons with the venue failed`,
     );
   }
-  const late = [...state.fills.values()].filter(
-    (fill) => fill.status === "provisional" && nowMs - fill.atMs > settings.waits.settleAlarmMs,
+  const late = provisionalFills(state).filter(
+    (fill) => nowMs - fill.atMs > settings.waits.settleAlarmMs,
   ).length;
   if (late > 0) warnings.push(`${late} fills are not confirmed by the venue yet`);
   return warnings;

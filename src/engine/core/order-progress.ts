@@ -5,6 +5,7 @@ import { unreachable } from "../lib/assert.ts";
 import type { PostOutcome, QueryOutcome, VenueOrder } from "../protocol/venue-report.ts";
 import type { OrderWatch } from "../state/engine-state.ts";
 import type { Fact } from "../state/fact.ts";
+import { fillsOf } from "../state/kept-orders.ts";
 import { ask, emit, type StepContext } from "./context.ts";
 import { raise, tellOrder } from "./notices.ts";
 import { recordFill } from "./record-fill.ts";
@@ -327,8 +328,8 @@ function endOf(order: Order): Pick<OrderClosed, "status" | "reason" | "detail"> 
 function arrived(context: StepContext, order: Order): number {
   if (order.filled >= order.venueMatched) return order.filled;
   let failed = 0;
-  for (const fill of context.state.fills.values()) {
-    if (fill.status === "failed" && fill.orderHash === order.orderHash) failed += fill.size;
+  for (const fill of fillsOf(context.state, order.orderHash)) {
+    if (fill.status === "failed") failed += fill.size;
   }
   return order.filled + failed;
 }

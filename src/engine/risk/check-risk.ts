@@ -7,6 +7,8 @@ import type { Denial } from "../domain/reasons.ts";
 import { err, ok, type Result } from "../lib/result.ts";
 import type { EngineSettings } from "../protocol/settings.ts";
 import type { EngineState } from "../state/engine-state.ts";
+import { openOrders } from "../state/exposure.ts";
+import { ordersSince } from "../state/kept-orders.ts";
 import { checkDay } from "./day-limits.ts";
 import { checkCash, checkExposure, checkShares } from "./exposure-caps.ts";
 import { notionalOf } from "./reserve.ts";
@@ -75,14 +77,8 @@ function checkOrderCount(
   more: number,
   nowMs: number,
 ): Denial | null {
-  let open = 0;
-  let recent = 0;
-  for (const order of state.orders.values()) {
-    if (nowMs - order.createdAtMs < minuteMs) recent++;
-    if (order.status !== "filled" && order.status !== "canceled" && order.status !== "rejected") {
-      open++;
-    }
-  }
+  const open = openOrders(state).length;
+  const recent = ordersSince(state, nowMs - minuteMs).length;
   const perMinute = settings.risk.breakerOrdersPerMinute;
   if (recent + more > perMinute) {
     return { code: "busy", subject: "orders a minute", limit: perMinute, wanted: recent + more };
@@ -168,9 +164,8 @@ function checkDuplicate(
   question: RiskQuestion,
 ): Denial | null {
   const windowMs = settings.risk.duplicateWindowMs;
-  for (const order of state.orders.values()) {
+  for (const order of ordersSince(state, question.nowMs - windowMs)) {
     if (order.userId !== question.userId) continue;
-    if (question.nowMs - order.createdAtMs >= windowMs) continue;
     for (const draft of question.drafts) {
       if (sameOrder(order.draft, draft)) return { code: "duplicate_intent", limit: windowMs };
     }

@@ -5,7 +5,7 @@ import type { Denial } from "../domain/reasons.ts";
 import { mulDivCeil } from "../lib/mul-div.ts";
 import type { EngineSettings } from "../protocol/settings.ts";
 import type { EngineState } from "../state/engine-state.ts";
-import { exposureOf, freeCash, freeShares, reservedUsd } from "../state/exposure.ts";
+import { exposureOf, freeCash, freeShares, openOrders, reservedUsd } from "../state/exposure.ts";
 import { worstCaseUsd } from "./reserve.ts";
 
 /** Caps on what is held plus everything that open, in-flight and unknown orders and these drafts can add. */
@@ -73,18 +73,13 @@ function eventExposure(
  */
 function strategyExposure(state: EngineState, strategy: Order["strategy"]): number {
   let sum = 0;
-  const own = new Map<TokenId, number>();
-  const all = new Map<TokenId, number>();
-  for (const order of state.orders.values()) {
-    const { tokenId, side } = order.draft;
-    const net = side === "buy" ? order.filled : 0 - order.filled;
-    all.set(tokenId, (all.get(tokenId) ?? 0) + net);
-    if (order.strategy !== strategy) continue;
-    own.set(tokenId, (own.get(tokenId) ?? 0) + net);
-    sum += reservedUsd(order);
+  for (const order of openOrders(state)) {
+    if (order.strategy === strategy) sum += reservedUsd(order);
   }
-  for (const [tokenId, net] of own) {
-    const held = all.get(tokenId) ?? 0;
+  const { netShares } = state.index;
+  for (const [tokenId, net] of netShares.get(strategy) ?? []) {
+    let held = 0;
+    for (const shares of netShares.values()) held += shares.get(tokenId) ?? 0;
     const cost = Math.max(0, state.positions.get(tokenId)?.cost ?? 0);
     if (net > 0 && held > 0) sum += mulDivCeil(cost, Math.min(net, held), held);
   }

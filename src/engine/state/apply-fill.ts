@@ -11,11 +11,12 @@ import {
 } from "./apply-position.ts";
 import { changeOrder } from "./change-order.ts";
 import type { EngineState } from "./engine-state.ts";
+import { keepFill } from "./kept-orders.ts";
 
 /** Keeps a fill and, unless it is dead already, books its position, cash and figures of the day. */
 export function enterFill(state: EngineState, fill: Fill, atMs: number): void {
   assert(!state.fills.has(fill.fillId), "a fill is recorded once");
-  state.fills.set(fill.fillId, fill);
+  keepFill(state, fill);
   if (fill.status === "failed") return;
   bookFill(state, fill);
   countDay(state, atMs, fill.money, fill.side === "sell" ? dayProfitOf(fill) : 0);
@@ -53,7 +54,7 @@ export function settleFill(
 ): void {
   const fill = state.fills.get(fillId);
   assert(fill?.status === "provisional", "only a provisional fill settles");
-  state.fills.set(fillId, { ...fill, status });
+  keepFill(state, { ...fill, status });
   const position = state.positions.get(fill.tokenId);
   assert(position !== undefined, "a fill has a position");
   if (status === "confirmed") {

@@ -5,6 +5,7 @@ import { settlePositions } from "./apply-position.ts";
 import { changeOrder } from "./change-order.ts";
 import { type EngineState, keptClosedOrders } from "./engine-state.ts";
 import type { Fact } from "./fact.ts";
+import { forgetOrder, keepOrder } from "./kept-orders.ts";
 
 type OrderFact = Extract<
   Fact,
@@ -104,7 +105,7 @@ function approve(state: EngineState, fact: Extract<Fact, { kind: "plan.approved"
     assert(!state.orders.has(order.clientOid), "a client order id has one order");
     assert(!state.oidByHash.has(order.orderHash), "an order hash belongs to one order");
     // Rows of an older version carry no refusal.
-    state.orders.set(order.clientOid, { ...order, refusal: order.refusal ?? null });
+    keepOrder(state, { ...order, refusal: order.refusal ?? null });
     state.oidByHash.set(order.orderHash, order.clientOid);
   }
 }
@@ -127,15 +128,11 @@ function forgetOldest(state: EngineState): void {
   const oldest = state.closedOrders.shift();
   const order = oldest === undefined ? undefined : state.orders.get(oldest);
   if (order === undefined) return;
-  state.orders.delete(order.clientOid);
-  state.oidByHash.delete(order.orderHash);
+  forgetOrder(state, order);
   state.forgotten.set(order.orderHash, true);
   const plan = state.plans.get(order.planId);
   if (plan !== undefined && plan.clientOids.every((oid) => !state.orders.has(oid))) {
     state.plans.delete(plan.planId);
     state.planByCommand.delete(plan.commandId);
-  }
-  for (const fill of state.fills.values()) {
-    if (fill.orderHash === order.orderHash) state.fills.delete(fill.fillId);
   }
 }

@@ -1,6 +1,7 @@
 import type { Order } from "../domain/order.ts";
 import { assert } from "../lib/assert.ts";
 import type { EngineState } from "./engine-state.ts";
+import { keepOrder } from "./kept-orders.ts";
 
 /** Replaces an order by what `update` makes of it. */
 export function changeOrder(
@@ -10,5 +11,5 @@ export function changeOrder(
 ): void {
   const order = state.orders.get(clientOid);
   assert(order !== undefined, "a fact names an order that exists");
-  state.orders.set(clientOid, update(order));
+  keepOrder(state, update(order));
 }

@@ -11,6 +11,7 @@ import type { HaltReason } from "../domain/reasons.ts";
 import { FifoMap } from "../lib/fifo-map.ts";
 import type { Plan } from "../protocol/plan.ts";
 import type { DeskCard } from "./fact.ts";
+import { createIndex, type StateIndex } from "./state-index.ts";
 
 /** How much is kept in memory; older entries stay in the ledger. */
 export const keptButtons = 4_000;
@@ -73,6 +74,7 @@ export type LedgerState = {
   readonly plans: Map<string, Plan>;
   readonly planByCommand: Map<string, string>;
   readonly fills: Map<string, Fill>;
+  readonly index: StateIndex;
   readonly positions: Map<TokenId, Position>;
   /** Our own account of cash; null before the first reading. The venue's may only reduce what is spent. */
   cash: Usd | null;
@@ -156,6 +158,7 @@ export function createState(): EngineState {
     plans: new Map(),
     planByCommand: new Map(),
     fills: new Map(),
+    index: createIndex(),
     positions: new Map(),
     cash: null,
     venueCash: null,

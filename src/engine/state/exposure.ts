@@ -61,9 +61,13 @@ export function exposureOf(state: LedgerState): Exposure {
   return { total: usd(total), byToken, byMarket, locked: usd(locked) };
 }
 
+/** In order of approval. */
 export function openOrders(state: LedgerState): Order[] {
   const open: Order[] = [];
-  for (const order of state.orders.values()) if (isOpen(order)) open.push(order);
+  for (const clientOid of state.index.openOrderIds) {
+    const order = state.orders.get(clientOid);
+    if (order !== undefined) open.push(order);
+  }
   return open;
 }
 
