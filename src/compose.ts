@@ -59,7 +59,10 @@ export async function composeService(config: Config, options: ComposeOptions): P
   const polymarket = openPolymarket(config, key.privateKey, signing.scheme, logger);
   const { account } = polymarket.venue;
   const lease = takeLease(config, account.signer);
-  const log = await openLedger(join(service.stateDir, "ledger.db")).catch((error: unknown) => {
+  const faultPoints = createFaultPoints(options.faultPoints);
+  const log = await openLedger(join(service.stateDir, "ledger.db"), {
+    onClosing: () => faultPoints.hit("K16"),
+  }).catch((error: unknown) => {
     lease.release();
     throw error;
   });
@@ -72,7 +75,7 @@ export async function composeService(config: Config, options: ComposeOptions): P
     hasher: polymarket.hasher,
     clock: systemClock,
     entropy: systemEntropy,
-    faultPoints: createFaultPoints(options.faultPoints),
+    faultPoints,
     logger,
     leaseHeld: lease.isHeld,
     keepKill: killFileIn(service.stateDir).write,

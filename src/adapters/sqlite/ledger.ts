@@ -16,6 +16,8 @@ export type LedgerOptions = {
   readonly onSlow?: (waitedMs: number) => void;
   /** Milliseconds; 2,000 when absent. */
   readonly slowMs?: number;
+  /** Called when the thread was told to close the file, which writes the log back into it. */
+  readonly onClosing?: () => void;
 };
 
 /**
@@ -49,6 +51,7 @@ class Ledger implements DurableLog {
   readonly #worker: Worker;
   readonly #slowMs: number;
   readonly #onSlow: (waitedMs: number) => void;
+  readonly #onClosing: () => void;
   readonly #requests = new Map<number, Waiting>();
   readonly #opened: Promise<void>;
   #batches: Batch[] = [];
@@ -66,6 +69,7 @@ class Ledger implements DurableLog {
     this.#worker = worker;
     this.#slowMs = options.slowMs ?? slowCommitMs;
     this.#onSlow = options.onSlow ?? (() => undefined);
+    this.#onClosing = options.onClosing ?? (() => undefined);
     this.#opened = new Promise((resolve, reject) => {
       this.#requests.set(0, {
         resolve: (answer) => {
@@ -167,7 +171,11 @@ class Ledger implements DurableLog {
 
   async #drainAndClose(): Promise<void> {
     await this.#committed;
-    if (this.#broken === null) await this.#ask((id) => ({ id, do: "close" }));
+    if (this.#broken === null) {
+      const closed = this.#ask((id) => ({ id, do: "close" }));
+      this.#onClosing();
+      await closed;
+    }
     await this.#worker.terminate();
   }
 

@@ -115,6 +115,11 @@ export class Desk implements ScriptDesk {
     await this.emulator.close();
   }
 
+  /** Process id of the service, null before its first start; for tests that signal it. */
+  get servicePid(): number | null {
+    return this.#service?.pid ?? null;
+  }
+
   /** The last lines of the service's log. */
   serviceLogTail(lines: number): readonly string[] {
     const path = join(this.#options.state.dir, "service.log");
@@ -137,7 +142,8 @@ export class Desk implements ScriptDesk {
     await this.#needVenue().post("/paper/fault", { ...params, name });
   }
 
-  async crash(point: string): Promise<void> {
+  /** With `afterMs` the service runs on for so long after it passed the point. */
+  async crash(point: string, afterMs = 0): Promise<void> {
     const service = this.#service;
     if (service === null || service.exit !== null)
       throw new ScriptFailure("the service is not running");
@@ -147,7 +153,7 @@ export class Desk implements ScriptDesk {
       (message) => isRecord(message) && message["armed"] === point,
       armedAnswerMs,
     );
-    await service.tell({ arm: point });
+    await service.tell({ arm: point, afterMs });
     await confirmed;
   }
 

@@ -65,7 +65,7 @@ export class Engine extends Desk implements EngineApi {
 
   readonly markSent: EngineApi["markSent"] = async (key, telegramMessageId) => {
     const message = this.state.outbox.get(key);
-    const isCard = message?.keyboard.some((row) => row.some((button) => button.verb === "ok"));
+    const isCard = message?.keyboard.some((row) => row.some(({ verb }) => confirmVerbs.has(verb)));
     if (isCard === true) this.deps.faultPoints.hit("K3");
     await this.#quietly({ do: "sent", key, telegramMessageId }, "outbox");
   };
@@ -230,6 +230,7 @@ export class Engine extends Desk implements EngineApi {
       commandId,
     );
     if (!(await this.kept(durable))) return err({ code: "ledger_failed" });
+    this.deps.faultPoints.hit("K2");
     return reply.value;
   };
 
@@ -290,6 +291,9 @@ export class Engine extends Desk implements EngineApi {
     return reply.value;
   };
 }
+
+/** Verbs of the Confirm buttons: a message that shows one is a card. */
+const confirmVerbs: ReadonlySet<string> = new Set(["ok", "okset"]);
 
 /** How long a list of markets waits for prices that are not there yet. */
 const listWaitMs = 800;

@@ -84,6 +84,15 @@ describe("fault points", () => {
     expect(answers).not.toContainEqual({ survived: 2 });
   });
 
+  test("armed for a moment after a point, the process passes it and dies then", async () => {
+    const { child, ended, answers } = await startChild("enabled");
+    child.send({ arm: "K9", afterMs: 50 });
+    await expect.poll(() => answers).toContainEqual({ armed: "K9" });
+    child.send({ pass: 1 });
+    expect(await ended).toEqual([null, "SIGKILL"]);
+    expect(answers).toContainEqual({ survived: 1 });
+  });
+
   test("when not enabled nothing listens and nothing can be armed", async () => {
     const { child, ended, answers } = await startChild("disabled");
     expect(answers).toEqual([{ listeners: 0 }]);
