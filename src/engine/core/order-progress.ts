@@ -287,7 +287,11 @@ export function applyVenueOrder(context: StepContext, report: VenueOrder): boole
   const clientOid = context.state.oidByHash.get(report.orderHash);
   const order = clientOid === undefined ? undefined : context.state.orders.get(clientOid);
   if (clientOid === undefined || order === undefined) return false;
-  if (!isOpen(order)) return true;
+  if (!isOpen(order)) {
+    if (order.status !== "rejected" || report.state !== "live") return true;
+    bookedAfterAll(context, order);
+    return applyVenueOrder(context, report);
+  }
   const done = report.state === "matched" || report.state === "ended";
   const isNews =
     order.status === "unknown" ||
@@ -302,6 +306,16 @@ export function applyVenueOrder(context: StepContext, report: VenueOrder): boole
   }
   closeIfComplete(context, clientOid);
   return true;
+}
+
+/**
+ * The venue booked an order that was given up: a request can be held up longer than any quarantine (reliability 2.1,
+ * 2.12). It counts again from here on. Its trader was told that it is gone, so it is canceled and not left to trade.
+ */
+function bookedAfterAll(context: StepContext, order: Order): void {
+  emit(context, { kind: "order.reopened", clientOid: order.clientOid });
+  tellOrder(context, order.clientOid);
+  askCancel(context, [order], "booked after it was given up");
 }
 
 /** Closes an order that the venue ended, once every share that the venue counted has arrived as a fill. */

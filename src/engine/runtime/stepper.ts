@@ -108,6 +108,7 @@ const loggedFacts: ReadonlySet<Fact["kind"]> = new Set([
   "plan.approved",
   "order.unknown",
   "order.closed",
+  "order.reopened",
   "fill.recorded",
   "fill.settled",
   "cancel.asked",

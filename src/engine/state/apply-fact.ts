@@ -59,6 +59,7 @@ export function applyFact(state: EngineState, fact: Fact, atMs: number): void {
     case "order.absent":
     case "order.reported":
     case "order.closed":
+    case "order.reopened":
     case "cancel.asked":
     case "fill.recorded":
     case "fill.settled":

@@ -18,6 +18,7 @@ type OrderFact = Extract<
       | "order.absent"
       | "order.reported"
       | "order.closed"
+      | "order.reopened"
       | "cancel.asked"
       | "fill.recorded"
       | "fill.settled"
@@ -44,12 +45,7 @@ export function applyOrderFact(state: EngineState, fact: OrderFact, atMs: number
       refuse(state, fact);
       return;
     case "order.unknown":
-      changeOrder(state, fact.clientOid, (order) => ({
-        ...order,
-        status: "unknown",
-        unknownSinceMs: order.unknownSinceMs ?? atMs,
-        cleanAbsences: 0,
-      }));
+      becomeUnknown(state, fact.clientOid, atMs);
       return;
     case "order.absent":
       changeOrder(state, fact.clientOid, (order) => ({
@@ -70,6 +66,9 @@ export function applyOrderFact(state: EngineState, fact: OrderFact, atMs: number
       return;
     case "order.closed":
       close(state, fact);
+      return;
+    case "order.reopened":
+      reopen(state, fact.clientOid);
       return;
     case "cancel.asked":
       for (const clientOid of fact.clientOids) {
@@ -110,6 +109,15 @@ function approve(state: EngineState, fact: Extract<Fact, { kind: "plan.approved"
   }
 }
 
+function becomeUnknown(state: EngineState, clientOid: string, atMs: number): void {
+  changeOrder(state, clientOid, (order) => ({
+    ...order,
+    status: "unknown",
+    unknownSinceMs: order.unknownSinceMs ?? atMs,
+    cleanAbsences: 0,
+  }));
+}
+
 function refuse(state: EngineState, fact: Extract<Fact, { kind: "order.refused" }>): void {
   const refusal = { reason: fact.reason, detail: fact.detail };
   changeOrder(state, fact.clientOid, (order) => ({ ...order, refusal }));
@@ -122,6 +130,16 @@ function close(state: EngineState, fact: Extract<Fact, { kind: "order.closed" }>
   });
   state.closedOrders.push(fact.clientOid);
   while (state.closedOrders.length > keptClosedOrders) forgetOldest(state);
+}
+
+/** The one way back out of a terminal state: the order rests after all, and so does its reservation. */
+function reopen(state: EngineState, clientOid: string): void {
+  changeOrder(state, clientOid, (order) => {
+    assert(order.status === "rejected", "only an order that was believed away is reopened");
+    return { ...order, status: restingStatus(order), rejectReason: null, refusal: null };
+  });
+  const at = state.closedOrders.indexOf(clientOid);
+  if (at >= 0) state.closedOrders.splice(at, 1);
 }
 
 function forgetOldest(state: EngineState): void {

@@ -89,6 +89,8 @@ export type Fact =
       readonly reason: RejectReason | null;
       readonly detail: string;
     }
+  /** A correction: the venue holds an order that was proven absent or refused before. */
+  | { readonly kind: "order.reopened"; readonly clientOid: string }
   | { readonly kind: "cancel.asked"; readonly clientOids: readonly string[]; readonly by: string }
   | { readonly kind: "fill.recorded"; readonly fill: Fill; readonly clientOid: string }
   | {

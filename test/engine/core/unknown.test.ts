@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
 import type { QueryOutcome } from "../../../src/engine/protocol/venue-report.ts";
+import { canonicalState } from "../../../src/engine/state/digest.ts";
 import { exposureOf, freeCash } from "../../../src/engine/state/exposure.ts";
 import { type CoreDesk, openCoreDesk } from "../support/core-desk.ts";
 import { priceOf, sharesOf } from "../support/levels.ts";
+import { foldedState } from "../support/refold.ts";
 import { dollars, testSettings } from "../support/settings.ts";
 import { fillOf, reportOf } from "../support/venue-reports.ts";
 
@@ -98,6 +100,31 @@ describe("an order whose answer never came", () => {
     answered(desk, oid, { kind: "absent" });
     answered(desk, oid, { kind: "absent" });
     expect(desk.order(oid)).toMatchObject({ status: "unknown", unknownSinceMs: desk.nowMs });
+  });
+
+  test("booked after it was given up: it counts again at once, is told, and is canceled (N7, P3, P13)", () => {
+    const { desk, oid } = lost();
+    answering(desk, oid, waits.quarantineMs + 10_000, { kind: "absent" });
+    expect(desk.order(oid).status).toBe("rejected");
+    expect(exposureOf(desk.state).locked).toBe(0);
+    desk.drain();
+    desk.run({
+      kind: "account",
+      event: { kind: "order.reported", order: reportOf(desk.order(oid), "live") },
+    });
+    expect(desk.order(oid)).toMatchObject({ status: "live", rejectReason: null });
+    expect(exposureOf(desk.state).locked).toBe(8_000_000);
+    expect(desk.drain()).toContainEqual({ kind: "order.cancel", clientOids: [oid] });
+    const results = [...desk.state.notices.values()].flatMap(({ body }) =>
+      body.kind === "order.outcome" ? [body.result] : [],
+    );
+    expect(results).toEqual(["rejected", "resting"]);
+    // The same report again changes nothing, and its end is an end like any other.
+    answered(desk, oid, { kind: "found", order: reportOf(desk.order(oid), "live") });
+    answered(desk, oid, { kind: "found", order: reportOf(desk.order(oid), "ended") });
+    expect(desk.order(oid).status).toBe("canceled");
+    expect(exposureOf(desk.state).locked).toBe(0);
+    expect(canonicalState(foldedState(desk))).toBe(canonicalState(desk.state));
   });
 
   test("found filled: its trades are booked and it ends (V2, V17)", () => {
