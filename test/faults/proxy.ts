@@ -179,6 +179,8 @@ class Link {
   #harm: ProxyFault | null = null;
   #timers = new Set<NodeJS.Timeout>();
   isSocket = false;
+  /** Requests that wait at the edge: they go on their way even when their sender has given up. */
+  #queued = 0;
   /** The upgrade was answered: from here on there are frames. */
   #hasFrames = false;
 
@@ -190,10 +192,14 @@ class Link {
     this.#server.setNoDelay(true);
     client.on("data", (bytes: Buffer) => this.#onAsked(bytes));
     this.#server.on("data", (bytes: Buffer) => this.#onAnswered(bytes));
-    for (const end of [client, this.#server]) {
-      end.on("error", () => this.reset());
-      end.on("close", () => this.#close());
-    }
+    client.on("error", () => this.#clientGone());
+    client.on("close", () => this.#clientGone());
+    this.#server.on("error", () => this.reset());
+    this.#server.on("close", () => this.#close());
+  }
+
+  #clientGone(): void {
+    if (this.#queued === 0) this.#close();
   }
 
   reset(): void {
@@ -256,7 +262,13 @@ class Link {
       }
       case "queue":
         fault.onHit?.();
-        return this.#later(fault.ms, () => this.#forward(request));
+        this.#queued += 1;
+        return this.#later(fault.ms, () => {
+          this.#queued -= 1;
+          this.#forward(request);
+          // Nobody waits for the answer any more: the server reads the request to its end and is left alone.
+          if (this.#client.destroyed) this.#server.end();
+        });
       case "answer":
         if (!fault.isForwarded) {
           fault.onHit?.();

@@ -76,12 +76,15 @@ export type LiveDesk = {
 
 type Ground = {
   readonly venue: PaperVenue;
+  /** The venue itself, for the test. */
   readonly base: string;
+  /** What the engine is told: the venue, or what stands in front of it. */
+  readonly clob: string;
   readonly ws: string;
   readonly folder: string;
 };
 
-async function openGround(): Promise<Ground> {
+async function openGround(way: Way | undefined): Promise<Ground> {
   const folder = mkdtempSync(join(tmpdir(), "pitboss-engine-"));
   const venue = createPaperVenue({ stateDir: join(folder, "venue"), settleMs });
   listStandingMarkets(venue.exchange);
@@ -89,20 +92,25 @@ async function openGround(): Promise<Ground> {
   venue.setMounts({ gamma: createGammaHandler({ exchange, metadata: () => null }) });
   const { port } = await venue.listen(0);
   const host = `127.0.0.1:${port}`;
-  return { venue, base: `http://${host}`, ws: `ws://${host}/ws`, folder };
+  const base = `http://${host}`;
+  const { base: clob = base, ws = `ws://${host}/ws` } = (await way?.(port)) ?? {};
+  return { venue, base, clob, ws, folder };
 }
 
 function ledgerIn(folder: string): string {
   return join(folder, "ledger.db");
 }
 
+/** Where the engine finds its venue when that is not the venue's own port, by the port that it stands in front of. */
+export type Way = (venuePort: number) => Promise<{ readonly base?: string; readonly ws?: string }>;
+
 /** Opens everything and waits until the engine trades (or stands killed or halted, reconciled). */
-export async function openLiveDesk(over: SettingsOver = {}): Promise<LiveDesk> {
-  return openOn(await openGround(), over);
+export async function openLiveDesk(over: SettingsOver = {}, way?: Way): Promise<LiveDesk> {
+  return openOn(await openGround(way), over);
 }
 
 async function openOn(ground: Ground, over: SettingsOver): Promise<LiveDesk> {
-  const { base, ws, folder } = ground;
+  const { base, clob, ws, folder } = ground;
   const logged: LoggedLine[] = [];
   const log = {
     info: (event: string, fields: LogFields = {}) => void logged.push({ event, ...fields }),
@@ -111,7 +119,7 @@ async function openOn(ground: Ground, over: SettingsOver): Promise<LiveDesk> {
   };
   const lease = { held: true };
   const timeouts = { headersMs: postTimeoutMs, totalMs: postTimeoutMs * 3 };
-  const urls = { clob: base, gamma: `${base}/gamma`, ws };
+  const urls = { clob, gamma: `${base}/gamma`, ws };
   const account = { chainId: 137, privateKey, signatureType: 0, funder: null } as const;
   const dryRun = over.mode === "dry-run";
   const polymarket = createPolymarket({ urls, ...account, timeouts, log, dryRun });
