@@ -15,11 +15,10 @@ type ModuleHealth = {
 const chatSilentMs = 60_000;
 
 /** Trading is ok when orders may leave; else the reason and what a person noted about it. */
-export function tradingHealth({ state, reason, note }: TradingView): ModuleHealth {
+export function tradingHealth({ state, reason, causes, note }: TradingView): ModuleHealth {
   if (state === "active") return { name: "trading", state: "ok", detail: "" };
-  const why = [reason === state ? null : reason, note].filter(
-    (part) => part !== null && part !== "",
-  );
+  const named = state === "reducing" ? causes.join(", ") : reason === state ? null : reason;
+  const why = [named, note].filter((part) => part !== null && part !== "");
   return { name: "trading", state: "degraded", detail: [state, ...why].join(": ") };
 }
 

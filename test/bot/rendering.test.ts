@@ -194,6 +194,7 @@ describe("explanations", () => {
     duplicate_intent: true,
     order_unknown: true,
     order_closed: true,
+    reducing: true,
     set_incomplete: true,
     set_augmented: true,
     set_other: true,

@@ -23,7 +23,7 @@ describe("the chat's health", () => {
 });
 
 describe("the trading state's health", () => {
-  const base = { sinceMs: nowMs, byUserId: null } as const;
+  const base = { sinceMs: nowMs, byUserId: null, causes: [] } as const;
 
   test("says why trading is stopped, and what was noted, once each", () => {
     expect(tradingHealth({ ...base, state: "active", reason: null, note: "" })).toEqual({

@@ -1,11 +1,13 @@
 import type { Denial } from "../../engine/domain/reasons.ts";
 import { duration } from "../text/time-text.ts";
 import { explainHalt, isHaltReason } from "./explain-halt.ts";
+import { explainReducing, isReducingReason } from "./explain-reducing.ts";
 import { because, type Explanation } from "./explanation.ts";
 
 type StateCode =
   | "not_ready"
   | "paused"
+  | "reducing"
   | "ledger_failed"
   | "venue_unreachable"
   | "busy"
@@ -46,6 +48,19 @@ function explainPause(subject: string): Explanation {
   );
 }
 
+/** The subject names the causes. */
+function explainOnlySales(subject: string): Explanation {
+  const causes = subject.split(", ").filter(isReducingReason).map(explainReducing);
+  const why = causes.map((cause) => cause.what).join("; ");
+  const end = causes.map((cause) => cause.end).join("; ");
+  return because(
+    why === "" ? "Only sales are taken now." : `Only sales are taken now: ${why}.`,
+    end === ""
+      ? "/status shows why. Sales and cancels work."
+      : `Sales of what you hold and cancels work. Buying: ${end}.`,
+  );
+}
+
 /** The state of desk, ledger or venue stands in the way. */
 export function explainState(code: StateCode, denial: Denial, subject: string): Explanation {
   switch (code) {
@@ -56,6 +71,8 @@ export function explainState(code: StateCode, denial: Denial, subject: string): 
       );
     case "paused":
       return explainPause(subject);
+    case "reducing":
+      return explainOnlySales(subject);
     case "ledger_failed":
       return because(
         "The desk cannot write its records, so it does not trade.",

@@ -14,6 +14,7 @@ export function explain(denial: Denial): Explanation {
       return because("The kill switch is on.", "/status shows since when. /resume turns it off.");
     case "not_ready":
     case "paused":
+    case "reducing":
     case "ledger_failed":
     case "venue_unreachable":
     case "busy":

@@ -2,6 +2,7 @@ import type { DeskMode, TradingView } from "../../engine/api/views.ts";
 import { cleanText } from "../text/clean-text.ts";
 import { utcTime } from "../text/time-text.ts";
 import { explainHalt } from "./explain-halt.ts";
+import { explainReducing } from "./explain-reducing.ts";
 
 /** First word of every trading message: whose money it is. */
 export function modeTag(mode: DeskMode): string {
@@ -22,6 +23,10 @@ export function tradingLine(trading: TradingView): string {
   switch (trading.state) {
     case "active":
       return "trading on";
+    case "reducing": {
+      const why = trading.causes.map((cause) => explainReducing(cause).what).join("; ");
+      return `SALES ONLY since ${utcTime(trading.sinceMs)}: ${why}`;
+    }
     case "halted":
       return `HALTED since ${utcTime(trading.sinceMs)}: ${
         trading.reason === null ? "no reason given" : explainHalt(trading.reason).what

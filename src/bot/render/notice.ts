@@ -12,6 +12,7 @@ import { explainReject } from "./explain-order.ts";
 import { externalFates, renderExternal } from "./external.ts";
 import { modeTag, tradingLine } from "./mode.ts";
 import { orderCount, orderLine } from "./orders.ts";
+import { renderReducing } from "./reducing.ts";
 
 /** Fates or legs listed one by one; the rest is counted. */
 const linesShown = 40;
@@ -244,6 +245,7 @@ function renderStarted(mode: DeskMode, body: Extract<NoticeBody, { kind: "starte
       : ` · carried over: ${body.openOrders} open orders, ${body.positions} positions, ${body.unknownOrders} unknown`;
   text.bold(`${modeTag(mode)} · STARTED${carried}`).line();
   if (body.trading.state === "active") return text.plain("Trading on.").build();
+  if (body.trading.state === "reducing") return text.plain(`${tradingLine(body.trading)}.`).build();
   return text.plain(`${tradingLine(body.trading)}. Type /resume to go on.`).build();
 }
 
@@ -303,6 +305,8 @@ export function renderNotice(mode: DeskMode, notice: Notice): RichText {
       return renderExternal(mode, body);
     case "started":
       return renderStarted(mode, body);
+    case "reducing":
+      return renderReducing(mode, body);
     case "killed":
     case "resumed":
     case "halted":
@@ -345,6 +349,7 @@ export function noticePriority(body: NoticeBody): OutPriority {
       return "fill";
     case "resumed":
     case "halted":
+    case "reducing":
     case "feed.lost":
     case "feed.back":
     case "started":

@@ -75,7 +75,7 @@ export function renderStatus(view: DeskView): RichText {
 
 export function statusKeyboard(view: DeskView, buttons: ButtonMaker): Keyboard {
   const safety =
-    view.trading.state === "active"
+    view.trading.state === "active" || view.trading.state === "reducing"
       ? buttons.make("■ Kill", { do: "kill" }, "danger")
       : buttons.make("Resume…", { do: "resume" });
   return [[buttons.make("Refresh", { do: "status" }), safety]];

@@ -1,6 +1,6 @@
 import type { ConditionId } from "../domain/market.ts";
 import type { Shares } from "../domain/numbers.ts";
-import type { Denial } from "../domain/reasons.ts";
+import type { DegradedSource, Denial } from "../domain/reasons.ts";
 import type { Result } from "../lib/result.ts";
 import type { Notice } from "./notices.ts";
 import type { DueMessage, OutMessage, StoredButton } from "./outbox.ts";
@@ -114,6 +114,11 @@ export type EngineApi = {
   ): Promise<Result<SetCard, Denial>>;
 
   // Safety.
+  /**
+   * Asks for no new risk (only sales and cancels) while `detail` tells why, until it is withdrawn with null. Survives a
+   * restart. For parts of the desk that cannot do their work: a chat that nobody hears, a place that is blocked.
+   */
+  degrade(source: DegradedSource, detail: string | null): Promise<void>;
   /** Closes the gate in memory before it returns; safe to call from anywhere, any number of times. */
   closeGate(): void;
   /**

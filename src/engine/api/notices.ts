@@ -1,6 +1,6 @@
 import type { Side } from "../domain/market.ts";
 import type { Shares, Usd } from "../domain/numbers.ts";
-import type { HaltReason } from "../domain/reasons.ts";
+import type { HaltReason, ReducingReason } from "../domain/reasons.ts";
 import type { ExternalOrderView, OrderView, TradingView } from "./views.ts";
 
 /** Something that happened and that a person is told, in order, exactly once a chat. */
@@ -71,6 +71,13 @@ export type NoticeBody =
     }
   | { readonly kind: "resumed"; readonly byUserId: number | null }
   | { readonly kind: "halted"; readonly reason: HaltReason; readonly detail: string }
+  /** The causes for taking no new risk changed; none of them left: it is taken again (unless halted or killed). */
+  | {
+      readonly kind: "reducing";
+      readonly causes: readonly ReducingReason[];
+      readonly ended: readonly ReducingReason[];
+      readonly trading: TradingView;
+    }
   | { readonly kind: "feed.lost"; readonly feed: "market" | "user"; readonly sinceMs: number }
   | { readonly kind: "feed.back"; readonly feed: "market" | "user"; readonly afterMs: number }
   | {

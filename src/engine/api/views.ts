@@ -1,7 +1,7 @@
 import type { ConditionId, OutcomeIndex, Side, TokenId } from "../domain/market.ts";
 import type { Price, Shares, Usd } from "../domain/numbers.ts";
 import type { OrderStatus, TimeInForce } from "../domain/order.ts";
-import type { Denial, HaltReason, RejectReason } from "../domain/reasons.ts";
+import type { Denial, HaltReason, ReducingReason, RejectReason } from "../domain/reasons.ts";
 
 /** paper: the paper venue. dry-run: real data, nothing sent. live: money. First line of every trading message. */
 export type DeskMode = "paper" | "dry-run" | "live";
@@ -215,8 +215,11 @@ export type FeedView = {
 };
 
 export type TradingView = {
-  readonly state: "active" | "halted" | "killed";
+  /** Reducing: only sales of held shares and cancels are taken. */
+  readonly state: "active" | "reducing" | "halted" | "killed";
   readonly reason: HaltReason | null;
+  /** Why new risk is refused although nobody halted or killed; empty when nothing asks for that. */
+  readonly causes: readonly ReducingReason[];
   readonly sinceMs: number;
   /** Who killed, and what they said. */
   readonly byUserId: number | null;

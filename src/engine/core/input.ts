@@ -7,7 +7,7 @@ import type { ConditionId, Market } from "../domain/market.ts";
 import type { BookSnapshot, MarketEvent } from "../domain/market-event.ts";
 import type { Shares } from "../domain/numbers.ts";
 import type { OrderDraft, PreparedOrder } from "../domain/order.ts";
-import type { Denial } from "../domain/reasons.ts";
+import type { DegradedSource, Denial } from "../domain/reasons.ts";
 import type { Result } from "../lib/result.ts";
 import type { FeedEvent } from "../ports/market-data.ts";
 import type { ReadPurpose } from "../protocol/effect.ts";
@@ -105,6 +105,11 @@ export type Request =
       readonly clientOids: readonly string[] | "all";
     }
   | { readonly do: "cancel-external"; readonly actor: Actor; readonly orderHash: string }
+  | {
+      readonly do: "degrade";
+      readonly source: DegradedSource;
+      readonly detail: string | null;
+    }
   | { readonly do: "kill"; readonly byUserId: number | null; readonly note: string }
   | { readonly do: "ask-resume"; readonly actor: Actor; readonly commandId: string }
   | { readonly do: "confirm-resume"; readonly actor: Actor; readonly nonce: string };

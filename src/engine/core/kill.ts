@@ -5,6 +5,7 @@ import { isOpen, type Order } from "../domain/order.ts";
 import type { Denial } from "../domain/reasons.ts";
 import { err, ok, type Result } from "../lib/result.ts";
 import type { VenueOrder } from "../protocol/venue-report.ts";
+import type { EngineState } from "../state/engine-state.ts";
 import { openOrders } from "../state/exposure.ts";
 import { ask, emit, type StepContext } from "./context.ts";
 import { externalOrderView } from "./external.ts";
@@ -121,6 +122,12 @@ function fateOf(order: Order): OrderFate["fate"] {
   return order.status === "canceled" ? "canceled" : "was_done";
 }
 
+/** True when something is in force that only a person ends. */
+function isForResume(state: EngineState): boolean {
+  const { closedOnly, degraded } = state.control;
+  return state.killed !== null || state.halt !== null || closedOnly || degraded.has("geoblock");
+}
+
 /** First step of resuming: an offer that is good only after a pause, so that it is not a reflex. */
 export function askResume(
   context: StepContext,
@@ -131,7 +138,7 @@ export function askResume(
   Denial
 > {
   const { state, settings } = context;
-  if (state.killed === null && state.halt === null) return err({ code: "not_killed" });
+  if (!isForResume(state)) return err({ code: "not_killed" });
   if (!state.ready) return err({ code: "not_ready" });
   const nonce = derivedId(context.hasher.sha256Hex, context.entropy, `resume:${commandId}`);
   const readyAtMs = context.atMs + settings.resumeWaitMs;
@@ -148,7 +155,7 @@ export function confirmResume(
 ): Result<null, Denial> {
   const { state, atMs } = context;
   const offer = state.resume;
-  if (state.killed === null && state.halt === null) return err({ code: "not_killed" });
+  if (!isForResume(state)) return err({ code: "not_killed" });
   if (offer === null || offer.nonce !== nonce) return err({ code: "card_unknown" });
   if (offer.userId !== actor.userId || offer.chatId !== actor.chatId) {
     return err({ code: "card_not_yours" });

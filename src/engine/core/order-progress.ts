@@ -1,13 +1,15 @@
 import type { FillReport } from "../domain/fill.ts";
 import { isOpen, isResting, type Order } from "../domain/order.ts";
-import type { Denial, HaltReason, RejectReason } from "../domain/reasons.ts";
+import type { Denial, RejectReason } from "../domain/reasons.ts";
 import { unreachable } from "../lib/assert.ts";
 import type { PostOutcome, QueryOutcome, VenueOrder } from "../protocol/venue-report.ts";
 import type { OrderWatch } from "../state/engine-state.ts";
 import type { Fact } from "../state/fact.ts";
 import { fillsOf } from "../state/kept-orders.ts";
 import { ask, emit, type StepContext } from "./context.ts";
-import { raise, tellOrder } from "./notices.ts";
+import { refusalSeen } from "./evidence.ts";
+import { halt } from "./halt.ts";
+import { tellOrder } from "./notices.ts";
 import { recordFill } from "./record-fill.ts";
 
 type OrderClosed = Extract<Fact, { readonly kind: "order.closed" }>;
@@ -86,25 +88,6 @@ export function postFinished(context: StepContext, clientOid: string, outcome: P
   }
 }
 
-export function halt(
-  context: StepContext,
-  reason: Extract<
-    HaltReason,
-    | "order_id_mismatch"
-    | "unauthorized"
-    | "banned"
-    | "geoblocked"
-    | "ledger_failed"
-    | "consecutive_failures"
-    | "conservation"
-  >,
-  detail: string,
-): void {
-  if (context.state.halt !== null) return;
-  emit(context, { kind: "trading.halted", reason, detail });
-  raise(context, null, { kind: "halted", reason, detail });
-}
-
 function afterAck(context: StepContext, clientOid: string): void {
   const order = context.state.orders.get(clientOid);
   if (order === undefined) return;
@@ -139,10 +122,7 @@ function becomeUnknown(context: StepContext, clientOid: string, detail: string):
 function refused(context: StepContext, order: Order, reason: RejectReason, detail: string): void {
   const { clientOid } = order;
   emit(context, { kind: "order.refused", clientOid, reason, detail });
-  countRefusal(context, reason);
-  if (reason === "unauthorized") halt(context, "unauthorized", detail);
-  if (reason === "geoblocked") halt(context, "geoblocked", detail);
-  if (reason === "banned" || reason === "closed_only") halt(context, "banned", detail);
+  refusalSeen(context, order.draft.side, reason, detail);
   lookSoon(context, clientOid);
 }
 
@@ -165,27 +145,6 @@ const passing: ReadonlySet<RejectReason> = new Set([
   // The API key was derived anew; the adapter answers so once.
   "unauthorized",
 ]);
-
-/** Refusals that are no trouble: nothing to match with, or nothing was sent at all. */
-const harmless: ReadonlySet<RejectReason> = new Set([
-  "no_match",
-  "not_fully_filled",
-  "not_sent",
-  "dry_run",
-  "not_found_after_quarantine",
-]);
-const breakerWindowMs = 60_000;
-
-/** The breaker: a burst of refusals means that our picture of the venue is wrong, so new risk stops by itself. */
-function countRefusal(context: StepContext, reason: RejectReason): void {
-  if (harmless.has(reason)) return;
-  const { live } = context.state;
-  live.rejectedAtMs = live.rejectedAtMs.filter((at) => context.atMs - at < breakerWindowMs);
-  live.rejectedAtMs.push(context.atMs);
-  const count = live.rejectedAtMs.length;
-  if (count < context.settings.risk.breakerRejectsPerMinute) return;
-  halt(context, "consecutive_failures", `${count} refusals by the venue within a minute`);
-}
 
 function backoffMs(context: StepContext, watch: OrderWatch): number {
   const steps = context.settings.waits.queryBackoffMs;

@@ -8,6 +8,7 @@ import { err, ok, type Result } from "../lib/result.ts";
 import { openOrders } from "../state/exposure.ts";
 import { checkConfirm, commitPlan } from "./confirm.ts";
 import { emit, type StepContext } from "./context.ts";
+import { degrade } from "./controls.ts";
 import { cancelExternal } from "./external.ts";
 import type { Reply, Request } from "./input.ts";
 import { askResume, confirmResume, kill } from "./kill.ts";
@@ -58,6 +59,9 @@ export function handleRequest(context: StepContext, request: Request): Reply {
       emit(context, { kind: "notices.told", upTo: request.upTo });
       enqueue(context, request.messages);
       return none;
+    case "degrade":
+      degrade(context, request.source, request.detail);
+      return none;
     case "discard": {
       const card = state.cards.get(request.nonce);
       const own = card?.userId === request.actor.userId && card.chatId === request.actor.chatId;
@@ -73,7 +77,17 @@ export function handleRequest(context: StepContext, request: Request): Reply {
 
 type TradingRequest = Exclude<
   Request,
-  { readonly do: "receive" | "answer" | "enqueue" | "sent" | "failed" | "told" | "discard" }
+  {
+    readonly do:
+      | "receive"
+      | "answer"
+      | "enqueue"
+      | "sent"
+      | "failed"
+      | "told"
+      | "degrade"
+      | "discard";
+  }
 >;
 
 function handleTrading(context: StepContext, request: TradingRequest): Reply {

@@ -7,9 +7,11 @@ import { openOrders } from "../state/exposure.ts";
 import type { Fact } from "../state/fact.ts";
 import { accountEvent, accountRead, cancelFinished, readAccount } from "./account.ts";
 import { emit, type StepContext } from "./context.ts";
+import { followControls } from "./controls.ts";
+import { halt } from "./halt.ts";
 import type { Envelope, Reply } from "./input.ts";
 import { bookRead, booksWatched, catalogRead, marketInput } from "./market-input.ts";
-import { halt, postFinished, queryFinished, watchOf } from "./order-progress.ts";
+import { postFinished, queryFinished, watchOf } from "./order-progress.ts";
 import { handleRequest } from "./requests.ts";
 import { tick } from "./tick.ts";
 
@@ -40,6 +42,7 @@ export function step(
     effects: [],
   };
   const reply = handle(context, envelope);
+  followControls(context, envelope.input.kind === "tick");
   return { facts: context.facts, effects: context.effects, reply };
 }
 

@@ -3,6 +3,7 @@ export type DenyReason =
   | "killed"
   | "not_ready"
   | "paused"
+  | "reducing"
   | "card_unknown"
   | "card_used"
   | "card_expired"
@@ -106,3 +107,15 @@ export type HaltReason =
   /** More started on the socket than was approved. */
   | "conservation"
   | "live_start";
+
+/** Why only sales of held shares and cancels are taken for now. Most end by themselves when their cause is gone. */
+export type ReducingReason =
+  | "day_loss"
+  | "over_cap"
+  /** The venue takes only closing orders of this account; a person ends it with a resume. */
+  | "closed_only"
+  | "telegram"
+  | "geoblock";
+
+/** What other parts of the desk can report, and withdraw, as a reason to take no new risk. */
+export type DegradedSource = Extract<ReducingReason, "telegram" | "geoblock">;

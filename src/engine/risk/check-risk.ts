@@ -35,7 +35,7 @@ export function checkRisk(
   question: RiskQuestion,
 ): Result<readonly Approved<OrderDraft>[], Denial> {
   const denial =
-    checkTradingState(state) ??
+    checkState(state, settings, question) ??
     checkOrderCount(state, settings, question.drafts.length, question.nowMs) ??
     firstDenial(question.drafts, (draft) => checkDraft(state, settings, draft, question)) ??
     checkExposure(state, settings, question.drafts, question.strategy) ??
@@ -45,6 +45,18 @@ export function checkRisk(
     (question.gate ? checkDuplicate(state, settings, question) : null);
   if (denial !== null) return err(denial);
   return ok(question.drafts as readonly Approved<OrderDraft>[]);
+}
+
+/** A day's loss that is reached is refused with its figures, every other state by its name. */
+function checkState(
+  state: EngineState,
+  settings: EngineSettings,
+  question: RiskQuestion,
+): Denial | null {
+  const denial = firstDenial(question.drafts, (draft) => checkTradingState(state, draft.side));
+  if (denial?.code !== "reducing") return denial;
+  const day = checkDay(state, settings, question.drafts, question.nowMs);
+  return day?.code === "cap_day_loss" ? day : denial;
 }
 
 function firstDenial<T>(items: readonly T[], check: (item: T) => Denial | null): Denial | null {

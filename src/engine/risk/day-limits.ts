@@ -16,17 +16,24 @@ export function checkDay(
   drafts: readonly OrderDraft[],
   nowMs: number,
 ): Denial | null {
-  const today = nowMs - (nowMs % dayMs);
-  const isToday = state.day.startMs === today;
-  const lost: Usd = isToday ? usd(Math.max(0, 0 - state.day.realizedUsd)) : (0 as Usd);
+  const lost = dayLossUsd(state, nowMs);
   const buys = drafts.some((draft) => draft.side === "buy");
   const { maxDailyLossUsd, maxDailyVolumeUsd } = settings.risk;
-  if (buys && lost >= maxDailyLossUsd) {
+  if (buys && !(lost < maxDailyLossUsd)) {
     return { code: "cap_day_loss", limit: maxDailyLossUsd, wanted: lost };
   }
-  let volume = (isToday ? state.day.volumeUsd : 0) + exposureOf(state).locked;
+  let volume = (isToday(state, nowMs) ? state.day.volumeUsd : 0) + exposureOf(state).locked;
   for (const draft of drafts) volume += notionalOf(draft);
   // Sales are never stopped by the day's volume: they take risk away.
   if (!buys || volume <= maxDailyVolumeUsd) return null;
   return { code: "cap_day_volume", limit: maxDailyVolumeUsd, wanted: volume };
+}
+
+/** Realised loss of the UTC day; 0 after a gain or without a fill today. */
+export function dayLossUsd(state: EngineState, nowMs: number): Usd {
+  return isToday(state, nowMs) ? usd(Math.max(0, 0 - state.day.realizedUsd)) : (0 as Usd);
+}
+
+function isToday(state: EngineState, nowMs: number): boolean {
+  return state.day.startMs === nowMs - (nowMs % dayMs);
 }

@@ -86,6 +86,27 @@ function strategyExposure(state: EngineState, strategy: Order["strategy"]): numb
   return sum;
 }
 
+/** A cent: the cost of each fill is rounded up by less than a micro-dollar, and that is no trade from outside. */
+const roundingUsd = 10_000;
+
+/**
+ * True when what is held and reserved is above a cap in force by more than the rounding of fills. No order of ours leads there: an outside trade on the
+ * account, a sale that failed to settle or a lowered cap does. The caps of strategies are left out, because a position's
+ * cost is shared out among strategies by an average that moves with the others' trades.
+ */
+export function isOverCap(state: EngineState, settings: EngineSettings): boolean {
+  const { total, byToken, byMarket } = exposureOf(state);
+  const { risk } = settings;
+  const within = (sums: ReadonlyMap<string, number>, cap: Usd) =>
+    [...sums.values()].every((sum) => sum <= cap + roundingUsd);
+  return !(
+    total <= risk.maxExposureTotalUsd + roundingUsd &&
+    within(byToken, risk.maxExposurePerOutcomeUsd) &&
+    within(byMarket, risk.maxExposurePerMarketUsd) &&
+    within(eventExposure(state, byMarket), risk.maxExposurePerEventUsd)
+  );
+}
+
 export function checkCash(state: EngineState, drafts: readonly OrderDraft[]): Denial | null {
   let wanted = 0;
   for (const draft of drafts) wanted += worstCaseUsd(state, draft);

@@ -11,6 +11,7 @@ import type { MarketDataPort } from "../ports/market-data.ts";
 import type { Clock, Entropy, FaultPoints, Log } from "../ports/system.ts";
 import type { VenuePort } from "../ports/venue.ts";
 import type { EngineSettings } from "../protocol/settings.ts";
+import { checkTradingState } from "../risk/trading-state.ts";
 import { createState, type EngineState } from "../state/engine-state.ts";
 import { Books } from "./books.ts";
 import { EffectRunner } from "./effect-runner.ts";
@@ -275,9 +276,9 @@ export class Desk {
 
   gateDenial(): Denial | null {
     if (this.ledger.failed) return { code: "ledger_failed" };
-    if (this.#gateClosed || this.state.killed !== null) return { code: "killed" };
-    if (this.state.halt !== null) return { code: "paused", subject: this.state.halt.reason };
-    if (!this.state.ready) return { code: "not_ready" };
+    if (this.#gateClosed) return { code: "killed" };
+    const state = checkTradingState(this.state, "sell");
+    if (state !== null) return state;
     if (!this.deps.leaseHeld()) return { code: "paused", subject: "lease_lost" };
     return null;
   }
@@ -289,6 +290,8 @@ export class Desk {
     if (this.deps.settings.mode === "dry-run") return { code: "paused", subject: "dry_run" };
     const order = this.state.orders.get(clientOid);
     if (order === undefined || order.status !== "in_flight") return { code: "order_closed" };
+    const state = checkTradingState(this.state, order.draft.side);
+    if (state !== null) return state;
     if (order.cancelAskedAtMs !== null) return { code: "order_closed", subject: "cancel asked" };
     if (this.deps.clock.nowMs() >= order.deadlineMs) return { code: "command_expired" };
     return null;

@@ -269,6 +269,9 @@ export class Engine extends Desk implements EngineApi {
     return done ? "canceled" : "unconfirmed";
   }
 
+  readonly degrade: EngineApi["degrade"] = (source, detail) =>
+    this.#quietly({ do: "degrade", source, detail }, "degrade");
+
   readonly askResume: EngineApi["askResume"] = async (actor, commandId) => {
     const { reply, durable } = this.#answered(
       "ask-resume",

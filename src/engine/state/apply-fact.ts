@@ -1,5 +1,6 @@
 import { unreachable } from "../lib/assert.ts";
 import { applyChatFact } from "./apply-chat.ts";
+import { applyControlFact } from "./apply-control.ts";
 import { applyExternalFact } from "./apply-external.ts";
 import { applyOrderFact } from "./apply-order.ts";
 import { applyTradingFact } from "./apply-trading.ts";
@@ -27,16 +28,7 @@ export function applyFact(state: EngineState, fact: Fact, atMs: number): void {
       applyChatFact(state, fact, atMs);
       return;
     case "markets.listed":
-      for (const market of fact.markets) {
-        state.markets.set(market.conditionId, market);
-        market.outcomes.forEach((outcome, index) => {
-          state.tokens.set(outcome.tokenId, {
-            conditionId: market.conditionId,
-            outcome: index === 0 ? 0 : 1,
-          });
-        });
-      }
-      for (const group of fact.groups) state.groups.set(group.groupId, group);
+      listMarkets(state, fact);
       return;
     case "card.created":
       state.cards.set(fact.card.nonce, fact.card);
@@ -75,7 +67,25 @@ export function applyFact(state: EngineState, fact: Fact, atMs: number): void {
     case "trading.ready":
       applyTradingFact(state, fact, atMs);
       return;
+    case "reducing.changed":
+    case "desk.degraded":
+    case "account.closed-only":
+      applyControlFact(state, fact, atMs);
+      return;
     default:
       unreachable(fact);
   }
+}
+
+function listMarkets(state: EngineState, fact: Extract<Fact, { kind: "markets.listed" }>): void {
+  for (const market of fact.markets) {
+    state.markets.set(market.conditionId, market);
+    market.outcomes.forEach((outcome, index) => {
+      state.tokens.set(outcome.tokenId, {
+        conditionId: market.conditionId,
+        outcome: index === 0 ? 0 : 1,
+      });
+    });
+  }
+  for (const group of fact.groups) state.groups.set(group.groupId, group);
 }

@@ -1,4 +1,5 @@
 import { unreachable } from "../lib/assert.ts";
+import { resumeControl } from "./apply-control.ts";
 import type { EngineState } from "./engine-state.ts";
 import type { Fact } from "./fact.ts";
 
@@ -46,6 +47,7 @@ export function applyTradingFact(state: EngineState, fact: TradingFact, atMs: nu
       state.halt = null;
       state.resume = null;
       state.resumedAtMs = atMs;
+      resumeControl(state);
       return;
     case "trading.halted":
       state.halt = { reason: fact.reason, detail: fact.detail, atMs };

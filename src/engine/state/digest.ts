@@ -1,3 +1,4 @@
+import { canonicalControl } from "./control-state.ts";
 import type { EngineState } from "./engine-state.ts";
 
 /**
@@ -9,6 +10,7 @@ export function canonicalState(state: EngineState): string {
     seq: state.seq,
     killed: state.killed,
     halt: state.halt,
+    control: canonicalControl(state.control),
     cash: state.cash,
     venueCash: state.venueCash,
     day: state.day,

@@ -10,6 +10,7 @@ import type { Order } from "../domain/order.ts";
 import type { HaltReason } from "../domain/reasons.ts";
 import { FifoMap } from "../lib/fifo-map.ts";
 import type { Plan } from "../protocol/plan.ts";
+import { type ControlState, createControl } from "./control-state.ts";
 import type { DeskCard } from "./fact.ts";
 import { createIndex, type StateIndex } from "./state-index.ts";
 
@@ -57,6 +58,7 @@ export type LedgerState = {
   killReported: "no" | "partly" | "settled";
   resume: ResumeOffer | null;
   resumedAtMs: number;
+  readonly control: ControlState;
   readonly markets: Map<ConditionId, Market>;
   readonly groups: Map<string, MarketGroup>;
   readonly tokens: Map<
@@ -146,6 +148,7 @@ export function createState(): EngineState {
     killReported: "settled",
     resume: null,
     resumedAtMs: 0,
+    control: createControl(),
     markets: new Map(),
     groups: new Map(),
     tokens: new Map(),

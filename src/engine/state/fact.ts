@@ -7,7 +7,12 @@ import type { Fill } from "../domain/fill.ts";
 import type { Market, MarketGroup } from "../domain/market.ts";
 import type { Shares, Usd } from "../domain/numbers.ts";
 import type { Order, OrderStatus } from "../domain/order.ts";
-import type { HaltReason, RejectReason } from "../domain/reasons.ts";
+import type {
+  DegradedSource,
+  HaltReason,
+  ReducingReason,
+  RejectReason,
+} from "../domain/reasons.ts";
 import type { Card } from "../protocol/card.ts";
 import type { Evidence, Plan } from "../protocol/plan.ts";
 
@@ -129,7 +134,16 @@ export type Fact =
     }
   | { readonly kind: "trading.resumed"; readonly byUserId: number }
   | { readonly kind: "trading.halted"; readonly reason: HaltReason; readonly detail: string }
-  | { readonly kind: "trading.ready" };
+  | { readonly kind: "trading.ready" }
+  /** From now on new risk is refused for exactly these causes; none of them: it is taken again. */
+  | { readonly kind: "reducing.changed"; readonly causes: readonly ReducingReason[] }
+  /** Another part of the desk asks for no new risk, or (null) withdraws that. */
+  | {
+      readonly kind: "desk.degraded";
+      readonly source: DegradedSource;
+      readonly detail: string | null;
+    }
+  | { readonly kind: "account.closed-only" };
 
 /** Which step of an order's or plan's life a notice told, so that it is told once. */
 export type Told = { readonly subject: string; readonly step: string };

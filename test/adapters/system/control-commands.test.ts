@@ -36,6 +36,7 @@ const view: DeskView = {
   trading: {
     state: "killed",
     reason: null,
+    causes: [],
     sinceMs: 1_700_000_000_000,
     byUserId: 7,
     note: "too \u001b[31mhot",

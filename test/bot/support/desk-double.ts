@@ -204,11 +204,19 @@ export class DeskDouble implements EngineApi {
       ? {
           state: "killed" as const,
           reason: "killed" as const,
+          causes: [],
           sinceMs: this.now(),
           byUserId: this.killedBy,
           note: "",
         }
-      : { state: "active" as const, reason: null, sinceMs: 0, byUserId: null, note: "" };
+      : {
+          state: "active" as const,
+          reason: null,
+          causes: [],
+          sinceMs: 0,
+          byUserId: null,
+          note: "",
+        };
     return deskView({ trading, openOrders: this.placed.length, ...this.viewFields });
   }
 
@@ -341,6 +349,10 @@ export class DeskDouble implements EngineApi {
     };
     this.cards.set(card.nonce, row);
     return ok(card);
+  }
+
+  async degrade(source: string, detail: string | null) {
+    this.calls.push(`degrade ${source} ${detail ?? "-"}`);
   }
 
   closeGate() {

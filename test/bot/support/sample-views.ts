@@ -158,7 +158,7 @@ export function deskView(fields: Partial<DeskView> = {}): DeskView {
     mode: "paper",
     atMs: 1_800_000,
     startedAtMs: 0,
-    trading: { state: "active", reason: null, sinceMs: 0, byUserId: null, note: "" },
+    trading: { state: "active", reason: null, causes: [], sinceMs: 0, byUserId: null, note: "" },
     cash: usdOf(1204.11),
     locked: usdOf(60),
     cashFree: usdOf(1144.11),

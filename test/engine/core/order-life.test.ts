@@ -84,11 +84,11 @@ describe("what one POST led to", () => {
     expect(lastNotice(desk)).toBe(notice);
   });
 
-  test.each(["unauthorized", "banned", "closed_only"] as const)(
+  test.each(["unauthorized", "banned"] as const)(
     "a refusal of the account itself (%s) halts trading for everybody",
     (reason) => {
       const { desk } = posted({ kind: "rejected", reason, detail: "x" });
-      expect(desk.state.halt?.reason).toBe(reason === "unauthorized" ? "unauthorized" : "banned");
+      expect(desk.state.halt?.reason).toBe(reason);
       expect(desk.quote({})).toMatchObject({ ok: false, error: { code: "paused" } });
     },
   );

@@ -96,11 +96,6 @@ describe("an order that the venue refused", () => {
     expect(desk.order(before.oid)).toMatchObject({ status: "rejected", rejectReason: "min_size" });
   });
 
-  test("a geoblock halts trading at once, before the look", () => {
-    const { desk } = refused("geoblocked");
-    expect(desk.state.halt?.reason).toBe("geoblocked");
-  });
-
   test("a key that was derived again: one look, then the same bytes once more", () => {
     const desk = openCoreDesk();
     const { clientOid } = desk.place(resting);

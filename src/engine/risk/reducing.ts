@@ -1,0 +1,22 @@
+import type { ReducingReason } from "../domain/reasons.ts";
+import type { EngineSettings } from "../protocol/settings.ts";
+import type { EngineState } from "../state/engine-state.ts";
+import { dayLossUsd } from "./day-limits.ts";
+import { isOverCap } from "./exposure-caps.ts";
+
+/** Every cause for which no new risk may be taken now, in a fixed order. */
+export function reducingCauses(
+  state: EngineState,
+  settings: EngineSettings,
+  nowMs: number,
+): ReducingReason[] {
+  const { control } = state;
+  const causes: readonly (readonly [ReducingReason, boolean])[] = [
+    ["day_loss", !(dayLossUsd(state, nowMs) < settings.risk.maxDailyLossUsd)],
+    ["over_cap", isOverCap(state, settings)],
+    ["closed_only", control.closedOnly],
+    ["telegram", control.degraded.has("telegram")],
+    ["geoblock", control.degraded.has("geoblock")],
+  ];
+  return causes.flatMap(([cause, holds]) => (holds ? [cause] : []));
+}

@@ -1,0 +1,33 @@
+import { unreachable } from "../lib/assert.ts";
+import type { EngineState } from "./engine-state.ts";
+import type { Fact } from "./fact.ts";
+
+type ControlFact = Extract<
+  Fact,
+  { readonly kind: "reducing.changed" | "desk.degraded" | "account.closed-only" }
+>;
+
+/** Controls on new risk beyond kill and halt. */
+export function applyControlFact(state: EngineState, fact: ControlFact, atMs: number): void {
+  const { control } = state;
+  switch (fact.kind) {
+    case "reducing.changed":
+      control.reducing = { causes: fact.causes, sinceMs: atMs };
+      return;
+    case "desk.degraded":
+      if (fact.detail === null) control.degraded.delete(fact.source);
+      else control.degraded.set(fact.source, { detail: fact.detail, atMs });
+      return;
+    case "account.closed-only":
+      control.closedOnly = true;
+      return;
+    default:
+      unreachable(fact);
+  }
+}
+
+/** A person looked and trades again: what only a person ends, ends here. */
+export function resumeControl(state: EngineState): void {
+  state.control.closedOnly = false;
+  state.control.degraded.delete("geoblock");
+}
