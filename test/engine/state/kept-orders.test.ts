@@ -70,7 +70,7 @@ describe("the index says what the orders and fills say", () => {
         fills += desk.state.fills.size;
         closed += desk.state.closedOrders.length;
       }),
-      80,
+      120,
     );
     expect(fills).toBeGreaterThan(200);
     expect(closed).toBeGreaterThan(200);
