@@ -10,7 +10,6 @@ import type { Order, OrderDraft, PreparedOrder } from "../domain/order.ts";
 import type { Denial } from "../domain/reasons.ts";
 import { assert } from "../lib/assert.ts";
 import { mulDivFloor } from "../lib/mul-div.ts";
-import { err, ok, type Result } from "../lib/result.ts";
 import type { Evidence, Plan } from "../protocol/plan.ts";
 import { type Approved, checkRisk } from "../risk/check-risk.ts";
 import type { DeskCard } from "../state/fact.ts";
@@ -21,13 +20,16 @@ import { feeReserveFor, quoteTrade } from "./quote-trade.ts";
 /** A confirmation may give at least this many parts per million of the shown shares. */
 const leastSharesPpm = 980_000;
 
-export type ConfirmCheck =
-  /** Sign these and come back with `commitPlan` in the same turn. */
-  | { readonly kind: "sign"; readonly drafts: readonly Approved<OrderDraft>[] }
+type ConfirmCheck =
+  | {
+      readonly kind: "approved";
+      readonly card: DeskCard;
+      readonly drafts: readonly Approved<OrderDraft>[];
+    }
   | { readonly kind: "done"; readonly outcome: ConfirmOutcome };
 
 /** Everything that must hold for a press of Confirm, in the order in which a person would want to hear it. */
-export function checkConfirm(
+function checkConfirm(
   context: StepContext,
   actor: Actor,
   commandId: string,
@@ -50,7 +52,7 @@ export function checkConfirm(
     gate: true,
   });
   if (!risk.ok) return refuse(risk.error);
-  return { kind: "sign", drafts: risk.value };
+  return { kind: "approved", card, drafts: risk.value };
 }
 
 function done(outcome: ConfirmOutcome): ConfirmCheck {
@@ -147,26 +149,29 @@ function acceptedPlan(context: StepContext, planId: string): ConfirmOutcome {
 }
 
 /**
- * The one commit of design section 5.2: card consumed, intents, worst-case reservations, exact bytes, hashes, deadline.
- * Only after it is durable may the posts that it asks for leave.
+ * A press of Confirm. Its orders were built and signed before, which has no outside effect; here they are checked, and
+ * the one commit of design section 5.2 is made: card consumed, intents, worst-case reservations, exact bytes, hashes,
+ * deadline. Only after it is durable may the posts that it asks for leave. What is refused was never kept.
  */
-export function commitPlan(
+export function confirm(
   context: StepContext,
   actor: Actor,
   commandId: string,
   nonce: string,
-  signed: readonly (readonly [Approved<OrderDraft>, PreparedOrder])[],
-): Result<ConfirmOutcome, Denial> {
-  const { state, settings, atMs } = context;
-  const again = checkConfirm(context, actor, commandId, nonce);
-  if (again.kind === "done") return ok(again.outcome);
-  const card = state.cards.get(nonce);
-  assert(card !== undefined, "a card that passed its check exists");
-  if (again.drafts.length !== signed.length) return err({ code: "busy" });
+  signed: readonly PreparedOrder[],
+): ConfirmOutcome {
+  const check = checkConfirm(context, actor, commandId, nonce);
+  if (check.kind === "done") return check.outcome;
+  const { settings, atMs } = context;
+  const { card, drafts } = check;
+  if (drafts.length !== signed.length) return { kind: "refused", denial: { code: "busy" } };
   const planId = context.hasher.sha256Hex(`pitboss:plan:${nonce}`).slice(0, 32);
-  const orders = signed.map(([draft, prepared], leg) =>
-    newOrder(context, { draft, prepared, planId, leg, card, commandId }),
-  );
+  const orders = drafts.flatMap((draft, leg) => {
+    const prepared = signed[leg];
+    return prepared === undefined
+      ? []
+      : newOrder(context, { draft, prepared, planId, leg, card, commandId });
+  });
   const plan: Plan = {
     planId,
     kind: card.kind,
@@ -189,7 +194,7 @@ export function commitPlan(
     codeVersion: settings.codeVersion,
   });
   for (const order of orders) ask(context, { kind: "order.post", clientOid: order.clientOid });
-  return ok(acceptedPlan(context, planId));
+  return acceptedPlan(context, planId);
 }
 
 function newOrder(

@@ -6,7 +6,7 @@ import type { FillReport } from "../domain/fill.ts";
 import type { ConditionId, Market } from "../domain/market.ts";
 import type { BookSnapshot, MarketEvent } from "../domain/market-event.ts";
 import type { Shares } from "../domain/numbers.ts";
-import type { OrderDraft, PreparedOrder } from "../domain/order.ts";
+import type { PreparedOrder } from "../domain/order.ts";
 import type { DegradedSource, Denial } from "../domain/reasons.ts";
 import type { Result } from "../lib/result.ts";
 import type { FeedEvent } from "../ports/market-data.ts";
@@ -19,7 +19,6 @@ import type {
   PostOutcome,
   QueryOutcome,
 } from "../protocol/venue-report.ts";
-import type { Approved } from "../risk/check-risk.ts";
 
 /** Everything that can happen to the engine. Each input makes one step. */
 export type EngineInput =
@@ -90,13 +89,8 @@ export type Request =
       readonly actor: Actor;
       readonly commandId: string;
       readonly nonce: string;
-    }
-  | {
-      readonly do: "commit";
-      readonly actor: Actor;
-      readonly commandId: string;
-      readonly nonce: string;
-      readonly signed: readonly (readonly [Approved<OrderDraft>, PreparedOrder])[];
+      /** The card's drafts in their order, signed in this turn; empty when the card cannot be used. */
+      readonly signed: readonly PreparedOrder[];
     }
   | { readonly do: "discard"; readonly actor: Actor; readonly nonce: string }
   | {
@@ -119,13 +113,7 @@ export type Reply =
   | { readonly to: "receive"; readonly value: "new" | "duplicate" }
   | { readonly to: "quote"; readonly value: Result<TradeCard, Denial> }
   | { readonly to: "quote-set"; readonly value: Result<SetCard, Denial> }
-  | {
-      readonly to: "confirm";
-      readonly value:
-        | { readonly kind: "sign"; readonly drafts: readonly Approved<OrderDraft>[] }
-        | { readonly kind: "done"; readonly outcome: ConfirmOutcome };
-    }
-  | { readonly to: "commit"; readonly value: Result<ConfirmOutcome, Denial> }
+  | { readonly to: "confirm"; readonly value: ConfirmOutcome }
   | {
       readonly to: "cancel";
       readonly value: Result<{ readonly asked: readonly OrderView[] }, Denial>;

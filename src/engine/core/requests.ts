@@ -6,7 +6,7 @@ import type { Denial } from "../domain/reasons.ts";
 import { unreachable } from "../lib/assert.ts";
 import { err, ok, type Result } from "../lib/result.ts";
 import { openOrders } from "../state/exposure.ts";
-import { checkConfirm, commitPlan } from "./confirm.ts";
+import { confirm } from "./confirm.ts";
 import { emit, type StepContext } from "./context.ts";
 import { degrade } from "./controls.ts";
 import { cancelExternal } from "./external.ts";
@@ -101,12 +101,8 @@ function handleTrading(context: StepContext, request: TradingRequest): Reply {
       return { to: "quote-set", value: quoteSet(context, actor, commandId, setId, size) };
     }
     case "confirm": {
-      const { actor, commandId, nonce } = request;
-      return { to: "confirm", value: checkConfirm(context, actor, commandId, nonce) };
-    }
-    case "commit": {
       const { actor, commandId, nonce, signed } = request;
-      return { to: "commit", value: commitPlan(context, actor, commandId, nonce, signed) };
+      return { to: "confirm", value: confirm(context, actor, commandId, nonce, signed) };
     }
     case "cancel":
       return { to: "cancel", value: cancel(context, request.actor, request.clientOids) };

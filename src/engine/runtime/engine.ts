@@ -7,7 +7,7 @@ import { orderView } from "../core/order-view.ts";
 import { scanSets } from "../core/quote-set.ts";
 import { findSet } from "../core/set-legs.ts";
 import type { ConditionId, Market } from "../domain/market.ts";
-import { isOpen, type Order } from "../domain/order.ts";
+import { isOpen, type Order, type PreparedOrder } from "../domain/order.ts";
 import type { Denial } from "../domain/reasons.ts";
 import { assert } from "../lib/assert.ts";
 import { err, ok, type Result } from "../lib/result.ts";
@@ -171,24 +171,25 @@ export class Engine extends Desk implements EngineApi {
     if (this.gateClosed)
       return { kind: "refused", denial: this.gateDenial() ?? { code: "killed" } };
     this.deps.faultPoints.hit("K4");
-    const check = this.#answered("confirm", { do: "confirm", actor, commandId, nonce }, commandId);
-    if (check.reply.value.kind === "done") {
-      if (!(await this.kept(check.durable))) return refusedByLedger;
-      return check.reply.value.outcome;
-    }
-    const signed = check.reply.value.drafts.map((draft) => {
-      const unique = { salt: this.deps.entropy.salt(), timestampMs: this.deps.clock.nowMs() };
-      return [draft, this.deps.venue.prepare(draft, unique)] as const;
-    });
+    const signed = this.#signedDrafts(nonce);
     this.deps.faultPoints.hit("K5");
     const { reply, durable } = this.#answered(
-      "commit",
-      { do: "commit", actor, commandId, nonce, signed },
+      "confirm",
+      { do: "confirm", actor, commandId, nonce, signed },
       commandId,
     );
-    if (!(await this.kept(durable))) return refusedByLedger;
-    return reply.value.ok ? reply.value.value : { kind: "refused", denial: reply.value.error };
+    return (await this.kept(durable)) ? reply.value : refusedByLedger;
   };
+
+  /** Signed before it is checked: nothing lies between the check and the commit, and what is refused is forgotten. */
+  #signedDrafts(nonce: string): PreparedOrder[] {
+    const card = this.state.cards.get(nonce);
+    if (card?.state !== "open" || !this.state.ready) return [];
+    const { entropy, clock, venue } = this.deps;
+    return card.drafts.map((draft) =>
+      venue.prepare(draft, { salt: entropy.salt(), timestampMs: clock.nowMs() }),
+    );
+  }
 
   readonly discardCard: EngineApi["discardCard"] = (actor, nonce) =>
     this.#quietly({ do: "discard", actor, nonce }, "card");

@@ -7,6 +7,7 @@ import {
   walkSellShares,
 } from "../../../src/engine/domain/depth-walk.ts";
 import { type Price, shares, usd } from "../../../src/engine/domain/numbers.ts";
+import type { PreparedOrder } from "../../../src/engine/domain/order.ts";
 import { freeShares } from "../../../src/engine/state/exposure.ts";
 import { type CoreDesk, openCoreDesk, trader } from "../support/core-desk.ts";
 import { holds } from "../support/holds.ts";
@@ -45,25 +46,26 @@ describe("a confirmation (P5)", () => {
     expect(desk.state.orders.size).toBe(1);
   });
 
-  test("two presses that were both checked before either was committed make one order", () => {
+  test("two presses that were both signed before either was committed make one order", () => {
     const desk = openCoreDesk();
     const { nonce } = desk.card({});
-    const press = (commandId: string) =>
-      desk.request("confirm", { do: "confirm", actor: trader, commandId, nonce }).value;
-    const first = press("tg:1");
-    const second = press("tg:2");
-    if (first.kind !== "sign" || second.kind !== "sign") throw new TypeError("both are checked");
-    const commit = (commandId: string, orderHash: string) =>
-      desk.request("commit", {
-        do: "commit",
-        actor: trader,
-        commandId,
-        nonce,
-        signed: first.drafts.map((draft) => [draft, { orderHash, body: "{}" }] as const),
-      }).value;
-    expect(commit("tg:1", "0x1")).toMatchObject({ ok: true, value: { kind: "accepted" } });
-    expect(commit("tg:2", "0x2")).toMatchObject({ ok: true, value: refused("card_used") });
+    const first = desk.sign(nonce);
+    const second = desk.sign(nonce).map((order) => ({ ...order, orderHash: "0x2" }));
+    expect([first.length, second.length]).toEqual([1, 1]);
+    const press = (commandId: string, signed: readonly PreparedOrder[]) =>
+      desk.request("confirm", { do: "confirm", actor: trader, commandId, nonce, signed }).value;
+    expect(press("tg:1", first)).toMatchObject({ kind: "accepted" });
+    expect(press("tg:2", second)).toEqual(refused("card_used"));
     expect(desk.state.orders.size).toBe(1);
+  });
+
+  test("with too few signed orders makes none, and the card stays good", () => {
+    const desk = openCoreDesk();
+    const { nonce } = desk.card({});
+    const request = { do: "confirm", actor: trader, commandId: "tg:1", nonce, signed: [] } as const;
+    expect(desk.request("confirm", request).value).toEqual(refused("busy"));
+    expect(desk.state.orders.size).toBe(0);
+    expect(desk.confirm(nonce).kind).toBe("accepted");
   });
 
   test.each([

@@ -79,16 +79,17 @@ describe("a kill (P4)", () => {
     expect(desk.drain().some((effect) => effect.kind === "order.post")).toBe(false);
   });
 
-  test("between check and commit wins: what was signed is not sent", () => {
+  test("between signing and commit wins: what was signed is not sent", () => {
     const desk = openCoreDesk();
     const { nonce } = desk.card({});
-    const commandId = "tg:1";
-    const check = desk.request("confirm", { do: "confirm", actor: trader, commandId, nonce }).value;
-    if (check.kind !== "sign") throw new TypeError("checked");
+    const signed = desk.sign(nonce);
+    expect(signed).toHaveLength(1);
     desk.kill();
-    const signed = check.drafts.map((draft) => [draft, { orderHash: "0x1", body: "{}" }] as const);
-    const reply = desk.request("commit", { do: "commit", actor: trader, commandId, nonce, signed });
-    expect(reply.value).toMatchObject({ value: { kind: "refused", denial: { code: "killed" } } });
+    const request = { do: "confirm", actor: trader, commandId: "tg:1", nonce, signed } as const;
+    expect(desk.request("confirm", request).value).toMatchObject({
+      kind: "refused",
+      denial: { code: "killed" },
+    });
     expect(desk.state.orders.size).toBe(0);
   });
 

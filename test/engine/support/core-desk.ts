@@ -7,7 +7,7 @@ import { type StepResult, step } from "../../../src/engine/core/step.ts";
 import type { FillReport } from "../../../src/engine/domain/fill.ts";
 import type { Market, MarketGroup } from "../../../src/engine/domain/market.ts";
 import type { Usd } from "../../../src/engine/domain/numbers.ts";
-import type { Order } from "../../../src/engine/domain/order.ts";
+import type { Order, PreparedOrder } from "../../../src/engine/domain/order.ts";
 import type { Denial } from "../../../src/engine/domain/reasons.ts";
 import type { Result } from "../../../src/engine/lib/result.ts";
 import type { Effect } from "../../../src/engine/protocol/effect.ts";
@@ -128,15 +128,18 @@ export class CoreDesk {
 
   /** A press of Confirm, signing included, as the runtime does it in one turn. */
   confirm(nonce: string, actor: Actor = trader, commandId = `c${this.#steps}`): ConfirmOutcome {
-    const check = this.request("confirm", { do: "confirm", actor, commandId, nonce }).value;
-    if (check.kind === "done") return check.outcome;
-    const signed = check.drafts.map((draft, leg) => {
+    const signed = this.sign(nonce);
+    return this.request("confirm", { do: "confirm", actor, commandId, nonce, signed }).value;
+  }
+
+  /** What a signer makes of a card that can be used. */
+  sign(nonce: string): PreparedOrder[] {
+    const card = this.state.cards.get(nonce);
+    if (card?.state !== "open") return [];
+    return card.drafts.map((_, leg) => {
       const orderHash = `0x${plainHasher.sha256Hex(`${nonce}:${leg}`)}`;
-      return [draft, { orderHash, body: `{"leg":${leg}}` }] as const;
+      return { orderHash, body: `{"leg":${leg}}` };
     });
-    const committed = this.request("commit", { do: "commit", actor, commandId, nonce, signed });
-    if (!committed.value.ok) return { kind: "refused", denial: committed.value.error };
-    return committed.value.value;
   }
 
   /** Quotes and confirms; the one order that it made. */
