@@ -81,9 +81,10 @@ export class Stepper {
   ): Promise<void> {
     await this.#deps.ledger.append(facts, atMs, correlationId);
     this.#deps.onDurable(facts);
-    this.#log(facts, correlationId);
     if (facts.some((fact) => fact.kind === "fill.recorded")) this.#deps.faultPoints.hit("K13");
     for (const effect of effects) this.#deps.runEffect(effect);
+    // After the effects: a line takes longer than an order's request, and the ledger has everything already.
+    this.#log(facts, correlationId);
     this.#deps.onCommitted();
   }
 
