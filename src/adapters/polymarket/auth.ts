@@ -1,4 +1,4 @@
-import { createHmac } from "node:crypto";
+import { createHmac, createSecretKey, type KeyObject } from "node:crypto";
 
 /** The API key of a signer. Secret: never logged, stored by the service in its own state. */
 export type ApiCredentials = {
@@ -31,6 +31,18 @@ export function walletHeaders(
   };
 }
 
+const keyObjects = new WeakMap<ApiCredentials, KeyObject>();
+
+/** The secret as a key that is decoded once: what an HMAC needs, kept as long as the credentials are. */
+function keyOf(credentials: ApiCredentials): KeyObject {
+  const known = keyObjects.get(credentials);
+  if (known !== undefined) return known;
+  // Node decodes base64 and base64url with the same decoder.
+  const key = createSecretKey(Buffer.from(credentials.secret, "base64"));
+  keyObjects.set(credentials, key);
+  return key;
+}
+
 /** L2 headers: an HMAC over time, method, path and body with the API key's secret (polymarket-trading 4). */
 export function keyHeaders(
   address: string,
@@ -38,8 +50,7 @@ export function keyHeaders(
   timestampS: string,
   request: RequestToSign,
 ): Record<string, string> {
-  // Node decodes base64 and base64url with the same decoder.
-  const signature = createHmac("sha256", Buffer.from(credentials.secret, "base64"))
+  const signature = createHmac("sha256", keyOf(credentials))
     .update(`${timestampS}${request.method}${request.path}${request.body ?? ""}`)
     .digest("base64")
     .replaceAll("+", "-")
