@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Config } from "../config/config.ts";
+import type { ApiCredentials } from "./adapters/polymarket/auth.ts";
 import type { ChainId } from "./adapters/polymarket/contracts.ts";
 import type { Polymarket } from "./adapters/polymarket/create-polymarket.ts";
 import { createPolymarket } from "./adapters/polymarket/create-polymarket.ts";
@@ -14,12 +15,12 @@ import { systemEntropy } from "./adapters/system/entropy.ts";
 import { createFaultPoints } from "./adapters/system/fault-points.ts";
 import { killFileIn } from "./adapters/system/kill-file.ts";
 import { createLogger, type Logger } from "./adapters/telemetry/logger.ts";
-import type { VenuePort } from "./engine/ports/venue.ts";
+import { keepApiKey, readApiKey } from "./api-key-file.ts";
 import { Desk, type DeskDeps } from "./engine/runtime/desk.ts";
 import { Engine } from "./engine/runtime/engine.ts";
 import { engineSettings } from "./engine-settings.ts";
 import { ServiceError } from "./service-error.ts";
-import { openSigningKey } from "./signing-key.ts";
+import { openSigningKey, type SigningKeyResult } from "./signing-key.ts";
 
 /** How often one live book is compared with a REST read of it. */
 const canaryMs = 15_000;
@@ -56,7 +57,7 @@ export async function composeService(config: Config, options: ComposeOptions): P
     secrets: [...key.secrets, ...tokens],
   });
   const signing = await openSigning(config, logger);
-  const polymarket = openPolymarket(config, key.privateKey, signing.scheme, logger);
+  const polymarket = openPolymarket(config, key, signing.scheme, logger);
   const { account } = polymarket.venue;
   const lease = takeLease(config, account.signer);
   const faultPoints = createFaultPoints(options.faultPoints);
@@ -69,7 +70,7 @@ export async function composeService(config: Config, options: ComposeOptions): P
   const deps: DeskDeps = {
     settings: engineSettings(config),
     log,
-    venue: hidingCredentials(polymarket, logger),
+    venue: polymarket.venue,
     marketData: polymarket.marketData,
     catalog: polymarket.catalog,
     hasher: polymarket.hasher,
@@ -106,21 +107,26 @@ export async function composeService(config: Config, options: ComposeOptions): P
   return { config, engine, polymarket, signing, logger, signer, funder, stop };
 }
 
-/** The API key is derived while connecting; from then on no log line may show it. */
-function hidingCredentials(polymarket: Polymarket, logger: Logger): VenuePort {
-  const { venue } = polymarket;
-  return {
-    ...venue,
-    connect: async () => {
-      const result = await venue.connect();
-      const credentials = polymarket.credentials();
-      if (credentials !== null) {
-        logger.addSecret(credentials.secret);
-        logger.addSecret(credentials.passphrase);
-      }
-      return result;
-    },
+/** The stored API key, and what becomes of a new one: no log line may show it, and the next start finds it. */
+function apiKeyOf(config: Config, signer: string, logger: Logger) {
+  const { service, relayer } = config;
+  const owner = { stateDir: service.stateDir, venueHost: new URL(relayer.baseUrl).host, signer };
+  const hide = ({ secret, passphrase }: ApiCredentials) => {
+    logger.addSecret(secret);
+    logger.addSecret(passphrase);
   };
+  const credentials = readApiKey(owner);
+  if (credentials !== null) hide(credentials);
+  const onCredentials = (fresh: ApiCredentials) => {
+    hide(fresh);
+    try {
+      keepApiKey(owner, fresh);
+    } catch (error) {
+      // Trading goes on with it; the next start derives it again.
+      logger.failure("api-key.unkept", error);
+    }
+  };
+  return { credentials, onCredentials };
 }
 
 function logFile(config: Config) {
@@ -148,7 +154,7 @@ function chainOf({ relayer }: Config): ChainId {
 
 function openPolymarket(
   config: Config,
-  privateKey: string,
+  key: SigningKeyResult,
   orderScheme: OrderScheme,
   logger: Logger,
 ): Polymarket {
@@ -158,10 +164,16 @@ function openPolymarket(
     throw new ServiceError("signature_type", "signature_type is 0, 1, 2 or 3");
   }
   return createPolymarket({
-    urls: { clob: relayer.baseUrl, gamma: relayer.gammaUrl, ws: relayer.wsUrl },
+    urls: {
+      clob: relayer.baseUrl,
+      gamma: relayer.gammaUrl,
+      ws: relayer.wsUrl,
+      geoblock: relayer.geoblockUrl,
+    },
     chainId: chainOf(config),
-    privateKey,
+    privateKey: key.privateKey,
     orderScheme,
+    ...apiKeyOf(config, key.signer, logger),
     signatureType,
     funder: relayer.funder,
     dryRun: relayer.dryRun,

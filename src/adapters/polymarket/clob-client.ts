@@ -6,6 +6,7 @@ import {
   gateClosed,
   type HttpAnswer,
   type HttpClient,
+  type HttpRequest,
   type HttpTimeouts,
 } from "./http-client.ts";
 import type { OrderSigner } from "./signing.ts";
@@ -30,6 +31,8 @@ export type ClobClientOptions = {
   readonly credentials: ApiCredentials | null;
   /** True in a dry run: nothing but reads and the proof of the wallet leaves this client. */
   readonly readOnly?: boolean;
+  /** Told of every key that was derived or created, so that it is hidden and kept. */
+  readonly onCredentials?: (credentials: ApiCredentials) => void;
 };
 
 export type PublicRead = {
@@ -54,7 +57,10 @@ export type ClobClient = {
   readonly clockOffsetMs: () => number;
   /** GET without authentication, repeated at most twice after failures. */
   readonly read: (read: PublicRead) => Promise<HttpAnswer>;
-  /** One authenticated call on the connections for cancels and reads; GETs are repeated at most twice. */
+  /**
+   * One authenticated call on the connections for cancels and reads; GETs are repeated at most twice. A refused key is
+   * derived again, once in the life of this client, and the call repeated: a 401 proves that nothing was done.
+   */
   readonly call: (call: PrivateCall) => Promise<HttpAnswer>;
   /** One authenticated call on the connections for orders, once. */
   readonly sendOrder: (call: PrivateCall) => Promise<HttpAnswer>;
@@ -70,6 +76,7 @@ export function createClobClient(options: ClobClientOptions): ClobClient {
   const reads = createHttpClient({ baseUrl, timeouts, connections: readConnections });
   let credentials = options.credentials;
   let offsetMs = 0;
+  let hasRederived = false;
 
   const nowS = () => String(Math.floor((Date.now() + offsetMs) / 1_000));
 
@@ -89,17 +96,7 @@ export function createClobClient(options: ClobClientOptions): ClobClient {
   }
 
   async function measureClock(): Promise<number> {
-    const startedAt = Date.now();
-    const answer = await getRepeatedly(() =>
-      reads.request({ method: "GET", path: "/time", maxBytes: answerLimit }),
-    );
-    const seconds = Number(textOf(jsonOf(answer.body)) ?? Number.NaN);
-    if (answer.status !== 200 || !(seconds > 0)) {
-      throw unexpected("/time", answer);
-    }
-    // The answer names a whole second: its middle is the best guess for the middle of the round trip.
-    offsetMs = Math.round(seconds * 1_000 + 500 - (startedAt + Date.now()) / 2);
-    return offsetMs;
+    return (offsetMs = await readClockOffset(reads));
   }
 
   async function authenticate(method: "GET" | "POST", path: string): Promise<HttpAnswer> {
@@ -112,28 +109,37 @@ export function createClobClient(options: ClobClientOptions): ClobClient {
   async function obtainCredentials(): Promise<ApiCredentials> {
     const derived = await getRepeatedly(() => authenticate("GET", "/auth/derive-api-key"));
     const known = credentialsIn(derived);
-    if (known !== null) return (credentials = known);
+    if (known !== null) return keep(known);
     const created = await authenticate("POST", "/auth/api-key");
     const fresh = credentialsIn(created);
     if (fresh === null) throw unexpected("/auth/api-key", created);
-    return (credentials = fresh);
+    return keep(fresh);
+  }
+
+  function keep(found: ApiCredentials): ApiCredentials {
+    credentials = found;
+    options.onCredentials?.(found);
+    return found;
+  }
+
+  async function callOnce(call: PrivateCall): Promise<HttpAnswer> {
+    return call.method === "GET" ? getRepeatedly(() => send(reads, call)) : send(reads, call);
+  }
+
+  async function call(wanted: PrivateCall): Promise<HttpAnswer> {
+    const answer = await callOnce(wanted);
+    if (answer.status !== 401 || hasRederived) return answer;
+    hasRederived = true;
+    await obtainCredentials();
+    return callOnce(wanted);
   }
 
   return {
     readOnly: options.readOnly === true,
     credentials: () => credentials,
     clockOffsetMs: () => offsetMs,
-    read: ({ path, query, maxBytes }) =>
-      getRepeatedly(() =>
-        reads.request({
-          method: "GET",
-          path,
-          ...(query === undefined ? {} : { query }),
-          maxBytes: maxBytes ?? answerLimit,
-        }),
-      ),
-    call: (call) =>
-      call.method === "GET" ? getRepeatedly(() => send(reads, call)) : send(reads, call),
+    read: (read) => getRepeatedly(() => reads.request(publicRequest(read))),
+    call,
     sendOrder: (call) => send(orders, call),
     measureClock,
     obtainCredentials,
@@ -141,6 +147,22 @@ export function createClobClient(options: ClobClientOptions): ClobClient {
       await Promise.all([orders.close(), reads.close()]);
     },
   };
+}
+
+function publicRequest({ path, query, maxBytes = answerLimit }: PublicRead): HttpRequest {
+  return { method: "GET", path, maxBytes, ...(query !== undefined && { query }) };
+}
+
+/** Milliseconds that the venue's clock is ahead of ours. @throws AdapterError */
+async function readClockOffset(reads: HttpClient): Promise<number> {
+  const startedAt = Date.now();
+  const answer = await getRepeatedly(() =>
+    reads.request({ method: "GET", path: "/time", maxBytes: answerLimit }),
+  );
+  const seconds = Number(textOf(jsonOf(answer.body)) ?? Number.NaN);
+  if (answer.status !== 200 || !(seconds > 0)) throw unexpected("/time", answer);
+  // The answer names a whole second: its middle is the best guess for the middle of the round trip.
+  return Math.round(seconds * 1_000 + 500 - (startedAt + Date.now()) / 2);
 }
 
 /**

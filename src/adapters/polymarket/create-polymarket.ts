@@ -3,6 +3,7 @@ import type { Hasher } from "../../engine/ports/hasher.ts";
 import type { MarketDataPort } from "../../engine/ports/market-data.ts";
 import type { Log } from "../../engine/ports/system.ts";
 import type { VenuePort } from "../../engine/ports/venue.ts";
+import { type AccessReport, readAccess } from "./access.ts";
 import type { ApiCredentials } from "./auth.ts";
 import { createClobClient } from "./clob-client.ts";
 import { type ChainId, exchangesOf } from "./contracts.ts";
@@ -21,6 +22,8 @@ import { createVenue } from "./venue.ts";
 export type PolymarketUrls = {
   readonly clob: string;
   readonly gamma: string;
+  /** Base of the check of this place; the CLOB itself unless given. */
+  readonly geoblock?: string;
   /** Base of the sockets; "/market" and "/user" are appended (with "/ws" in front for a bare host). */
   readonly ws: string;
 };
@@ -34,7 +37,9 @@ export type PolymarketOptions = {
   /** Account that holds the money; null for signature type 0. */
   readonly funder: string | null;
   /** A stored API key, so that none has to be derived. */
-  readonly credentials?: ApiCredentials;
+  readonly credentials?: ApiCredentials | null;
+  /** Told of every key that was derived or created. */
+  readonly onCredentials?: (credentials: ApiCredentials) => void;
   /** How orders are hashed and signed; ethers when absent. */
   readonly orderScheme?: OrderScheme;
   /** True: reads only; no order, cancel or heartbeat reaches the venue. */
@@ -51,6 +56,8 @@ export type Polymarket = {
   readonly marketData: MarketDataPort;
   readonly catalog: CatalogPort;
   readonly hasher: Hasher;
+  /** Whether this place and this account may trade. */
+  readonly readAccess: () => Promise<AccessReport>;
   /** The API key in use after `venue.connect`, to be stored as a secret; null before. */
   readonly credentials: () => ApiCredentials | null;
   readonly close: () => Promise<void>;
@@ -77,9 +84,19 @@ export function createPolymarket(options: PolymarketOptions): Polymarket {
     funder: options.funder ?? "",
     scheme: options.orderScheme ?? createEthersScheme(chainId),
   });
-  const credentials = options.credentials ?? null;
-  const readOnly = options.dryRun ?? false;
-  const clob = createClobClient({ baseUrl: urls.clob, signer, timeouts, credentials, readOnly });
+  const clob = createClobClient({
+    baseUrl: urls.clob,
+    signer,
+    timeouts,
+    credentials: options.credentials ?? null,
+    readOnly: options.dryRun ?? false,
+    ...(options.onCredentials !== undefined && { onCredentials: options.onCredentials }),
+  });
+  const geoblock = createHttpClient({
+    baseUrl: urls.geoblock ?? urls.clob,
+    timeouts,
+    connections: 1,
+  });
   const userFeed = createUserFeed({
     wsUrl: urls.ws,
     funder: signer.funder,
@@ -106,8 +123,9 @@ export function createPolymarket(options: PolymarketOptions): Polymarket {
     catalog,
     hasher: createHasher(),
     credentials: clob.credentials,
+    readAccess: () => readAccess(clob, geoblock),
     async close() {
-      await Promise.all([venue.close(), marketData.close(), catalog.close()]);
+      await Promise.all([venue.close(), marketData.close(), catalog.close(), geoblock.close()]);
       signer.close();
     },
   };

@@ -118,16 +118,13 @@ function detailOf(error: unknown): string {
 async function connect(
   options: VenueOptions,
 ): Promise<Result<{ readonly clockOffsetMs: number }, string>> {
-  const { clob, log } = options;
+  const { clob } = options;
   try {
     const clockOffsetMs = await clob.measureClock();
     if (clob.credentials() !== null) {
+      // A stored key that the venue no longer takes is derived again, once, by the client.
       const probe = await clob.call(balanceCall(options, "COLLATERAL", null));
-      // A stored key that the venue no longer takes is derived again, once.
-      if (probe.status === 401) {
-        log.warn("venue.credentials_refused", {});
-        await clob.obtainCredentials();
-      }
+      if (probe.status === 401) return err(`the venue refuses our API key: ${errorText(probe)}`);
     } else await clob.obtainCredentials();
     return ok({ clockOffsetMs });
   } catch (error) {

@@ -46,6 +46,16 @@ function checkSigner(state: VenueState, key: ApiKey, request: OrderRequest): voi
   if ((owner !== null && owner !== key.account) || takenByEoa) throw badRequest(SIGNER_TEXT);
 }
 
+/** A blocked place gets 403 from the edge; the account's own restrictions are answered by the exchange. */
+function checkAccess(state: VenueState, key: ApiKey, request: OrderRequest): void {
+  const { blocked, closedOnly, banned } = state.access;
+  if (blocked) throw new VenueError(403, "Trading restricted in your region");
+  if (banned) throw badRequest(`'${key.account}' address banned`);
+  if (closedOnly && request.side === "BUY") {
+    throw badRequest(`'${key.account}' address in closed only mode`);
+  }
+}
+
 const otherDomains: readonly { readonly version: DomainVersion; readonly exchange: string }[] = [
   { version: "1", exchange: exchanges.standard },
   { version: "1", exchange: exchanges.negRisk },
@@ -150,6 +160,7 @@ export function placeOrder(
     throw badRequest("the order owner has to be the owner of the API KEY");
   }
   checkSigner(state, key, request);
+  checkAccess(state, key, request);
   const listing = listingOf(state, request);
   const { market } = listing;
   checkSignature(market, key, request);

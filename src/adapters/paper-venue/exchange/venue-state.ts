@@ -40,6 +40,8 @@ export class VenueState {
   /** The other side of every recorded or generated level; may go below zero. In memory, for audits. */
   readonly crowd = new Account(CROWD_ADDRESS, 0n);
   feesCollected = 0n;
+  /** What the venue says of this place and of its accounts, from scripts. */
+  readonly access = { blocked: false, closedOnly: false, banned: false };
   /** How the next trades settle, from scripted faults. */
   readonly tradePlans: ("fail" | "retry")[] = [];
   #seq: number;

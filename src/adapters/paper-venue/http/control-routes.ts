@@ -169,6 +169,18 @@ export function controlRoutes(controls: Controls): Route[] {
     },
     {
       method: "POST",
+      path: "/paper/access",
+      handle: (request) => {
+        const body = jsonObject(request);
+        const { access } = controls.state;
+        access.blocked = body.blocked === true;
+        access.closedOnly = body.closed_only === true;
+        access.banned = body.banned === true;
+        return reply(access);
+      },
+    },
+    {
+      method: "POST",
       path: "/paper/fault",
       handle: (request) => {
         addFault(controls, jsonObject(request));

@@ -162,8 +162,9 @@ function readingRoutes(state: VenueState): Route[] {
     get("/balance-allowance", (request) => reply(balanceBody(state, request))),
     get("/balance-allowance/update", (request) => reply(balanceBody(state, request))),
     get("/auth/ban-status/closed-only", (request) => {
-      reader(state, request);
-      return reply({ closed_only: false });
+      const { address } = reader(state, request);
+      if (state.access.banned) throw badRequest(`'${address}' address banned`);
+      return reply({ closed_only: state.access.closedOnly });
     }),
     get("/order-scoring", (request) => {
       reader(state, request);

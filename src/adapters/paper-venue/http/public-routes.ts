@@ -204,6 +204,10 @@ export function publicRoutes(state: VenueState): Route[] {
     get("/ok", () => reply("OK")),
     get("/time", () => reply(Math.floor(state.now() / 1000))),
     get("/version", () => reply({ version: 2 })),
+    // The real one lives on the venue's web host.
+    get("/api/geoblock", () =>
+      reply({ blocked: state.access.blocked, ip: "127.0.0.1", country: "XX", region: "" }),
+    ),
     ...bookRoutes(state),
     get("/clob-markets/:id", (_, [id]) => reply(clobMarket(marketOf(state, id)))),
     get("/markets/:id", (_, [id]) => reply(fullMarket(marketOf(state, id)))),
