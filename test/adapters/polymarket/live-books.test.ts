@@ -89,9 +89,11 @@ describe("books kept from the paper venue's stream", () => {
     await until("live books", allLive);
     await until("some frames", () => (applied() > 200 ? true : null));
     await desk.fault("ws-skip", { n: 5 });
-    await until("a contradiction", () => reasons[0]);
+    // The world may change a tick meanwhile; that is no integrity failure.
+    const contradictions = () => reasons.filter((reason) => reason !== "tick_changed");
+    await until("a contradiction", () => contradictions()[0]);
     await until("live books", allLive);
-    for (const reason of reasons)
+    for (const reason of contradictions())
       expect(reason).toMatch(/hash_mismatch|best_price_mismatch|crossed/);
     const now = applied();
     await until("more frames", () => (applied() > now + 200 ? true : null));
