@@ -99,6 +99,10 @@ const venueWaits = z.strictObject({
   kill_window_ms: whole(1000, 600_000, 60_000),
   ledger_commit_max_ms: whole(50, 60_000, 2000),
   feed_lost_after_ms: whole(500, 120_000, 10_000),
+  restart_quiet_ms: whole(1000, 600_000, 30_000),
+  post_only_ms: whole(1000, 600_000, 120_000),
+  venue_probe_ms: whole(1000, 600_000, 30_000),
+  venue_probe_max_ms: whole(1000, 3_600_000, 300_000),
 });
 
 /** Half of what the venue's lowest tier takes; a higher tier of the venue allows more. */

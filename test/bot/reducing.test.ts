@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { ButtonMaker } from "../../src/bot/actions/buttons.ts";
 import { explain } from "../../src/bot/render/explain.ts";
 import { explainReducing } from "../../src/bot/render/explain-reducing.ts";
@@ -9,24 +9,23 @@ import type { TradingView } from "../../src/engine/api/views.ts";
 import type { ReducingReason } from "../../src/engine/domain/reasons.ts";
 import { deskView } from "./support/sample-views.ts";
 
-const causes = Object.keys({
+const onlySales = {
   day_loss: true,
   over_cap: true,
   closed_only: true,
+  venue_restarting: false,
+  venue_post_only: false,
+  venue_cancel_only: false,
+  venue_disabled: false,
   telegram: true,
   geoblock: true,
-} satisfies Record<ReducingReason, true>) as ReducingReason[];
+} satisfies Record<ReducingReason, boolean>;
+const causes = Object.keys(onlySales) as ReducingReason[];
 
 function viewOf(state: TradingView["state"], cause?: ReducingReason): TradingView {
   const reason = state === "killed" ? "killed" : null;
-  return {
-    state,
-    reason,
-    causes: cause === undefined ? [] : [cause],
-    sinceMs: 0,
-    byUserId: null,
-    note: "",
-  };
+  const named = cause === undefined ? [] : [cause];
+  return { state, reason, causes: named, sinceMs: 0, byUserId: null, note: "" };
 }
 
 function told(body: Omit<Extract<NoticeBody, { kind: "reducing" }>, "kind">): string {
@@ -39,19 +38,36 @@ function told(body: Omit<Extract<NoticeBody, { kind: "reducing" }>, "kind">): st
   return renderNotice("paper", notice).text;
 }
 
-test.each(causes)("%s: why only sales are taken, what ends it, and what still works", (cause) => {
+describe.each(causes)("%s", (cause) => {
   const { what, end } = explainReducing(cause);
-  const begun = told({ causes: [cause], ended: [], trading: viewOf("reducing", cause) });
-  expect(begun).toContain(`SALES ONLY`);
-  expect(begun).toContain(`Because ${what}: ${end}.`);
-  expect(begun).toContain("Sales of what you hold, cancels and /kill work.");
-  const ended = told({ causes: [], ended: [cause], trading: viewOf("active") });
-  expect(ended).toContain(`No longer: ${what}.`);
-  expect(ended).toContain("Trading on.");
-  const denied = explain({ code: "reducing", subject: `${cause}, telegram` });
-  expect(denied.what).toContain(what);
-  expect(denied.todo).toContain(end);
-  expect(renderStatus(deskView({ trading: viewOf("reducing", cause) })).text).toContain(what);
+  const heading = onlySales[cause] ? "SALES ONLY" : "NO NEW ORDERS";
+  const works = onlySales[cause] ? /Sales of what you hold/ : /^(?!.*Sales of what you hold)/s;
+
+  test("is told with what ends it and what still works", () => {
+    const begun = told({ causes: [cause], ended: [], trading: viewOf("reducing", cause) });
+    expect(begun).toContain(heading);
+    expect(begun).toContain(`Because ${what}: ${end}.`);
+    expect(begun).toMatch(works);
+    expect(begun).toMatch(/[Cc]ancels and \/kill work\./);
+    expect(renderStatus(deskView({ trading: viewOf("reducing", cause) })).text).toContain(
+      `${heading} since`,
+    );
+  });
+
+  test("is told when it ends", () => {
+    const ended = told({ causes: [], ended: [cause], trading: viewOf("active") });
+    expect(ended).toContain(`${heading} ENDED`);
+    expect(ended).toContain(`No longer: ${what}.`);
+    expect(ended).toContain("Trading on.");
+  });
+
+  test("explains a refusal", () => {
+    const code = onlySales[cause] ? "reducing" : "venue_mode";
+    const denied = explain({ code, subject: `${cause}, telegram` });
+    expect(denied.what).toContain(what);
+    expect(denied.todo).toContain(end);
+    expect(denied.todo).toMatch(works);
+  });
 });
 
 test("the end of a cause does not say that a killed desk trades", () => {

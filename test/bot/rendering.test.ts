@@ -195,6 +195,7 @@ describe("explanations", () => {
     order_unknown: true,
     order_closed: true,
     reducing: true,
+    venue_mode: true,
     set_incomplete: true,
     set_augmented: true,
     set_other: true,

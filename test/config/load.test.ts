@@ -85,6 +85,10 @@ describe("the shipped files", () => {
       killWindowMs: 60_000,
       ledgerCommitMaxMs: 2000,
       feedLostAfterMs: 10_000,
+      restartQuietMs: 30_000,
+      postOnlyMs: 120_000,
+      venueProbeMs: 30_000,
+      venueProbeMaxMs: 300_000,
     });
   });
 });

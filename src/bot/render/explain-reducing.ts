@@ -15,6 +15,22 @@ const causes: Readonly<Record<ReducingReason, Cause>> = {
     what: "the venue takes only closing orders of this account",
     end: "ask the venue; /resume tries again",
   },
+  venue_restarting: {
+    what: "the venue restarts",
+    end: "it is tried again by itself",
+  },
+  venue_post_only: {
+    what: "the venue takes only post-only orders, as after each of its restarts",
+    end: "it ends by itself after about two minutes",
+  },
+  venue_cancel_only: {
+    what: "the venue takes only cancels",
+    end: "your next order tries it again after a while",
+  },
+  venue_disabled: {
+    what: "the venue has switched trading off",
+    end: "your next order tries it again after a while",
+  },
   telegram: {
     what: "the desk has trouble with Telegram",
     end: "it ends when the chat works again",
@@ -25,9 +41,14 @@ const causes: Readonly<Record<ReducingReason, Cause>> = {
   },
 };
 
-/** Why only sales of held shares are taken, in words, and what ends it. */
+/** Why new orders are restricted, in words, and what ends it. */
 export function explainReducing(cause: ReducingReason): Cause {
   return causes[cause];
+}
+
+/** "SALES ONLY", or "NO NEW ORDERS" when the venue's own mode is a cause: it takes no sales either. */
+export function restriction(causes: readonly ReducingReason[]): string {
+  return causes.some((cause) => cause.startsWith("venue_")) ? "NO NEW ORDERS" : "SALES ONLY";
 }
 
 export function isReducingReason(text: string): text is ReducingReason {

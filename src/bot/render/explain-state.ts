@@ -8,6 +8,7 @@ type StateCode =
   | "not_ready"
   | "paused"
   | "reducing"
+  | "venue_mode"
   | "ledger_failed"
   | "venue_unreachable"
   | "busy"
@@ -49,15 +50,16 @@ function explainPause(subject: string): Explanation {
 }
 
 /** The subject names the causes. */
-function explainOnlySales(subject: string): Explanation {
+function explainRestriction(code: "reducing" | "venue_mode", subject: string): Explanation {
   const causes = subject.split(", ").filter(isReducingReason).map(explainReducing);
   const why = causes.map((cause) => cause.what).join("; ");
   const end = causes.map((cause) => cause.end).join("; ");
+  const isVenue = code === "venue_mode";
+  const what = isVenue ? "The venue takes no such orders now" : "Only sales are taken now";
+  const works = isVenue ? "Cancels work." : "Sales of what you hold and cancels work.";
   return because(
-    why === "" ? "Only sales are taken now." : `Only sales are taken now: ${why}.`,
-    end === ""
-      ? "/status shows why. Sales and cancels work."
-      : `Sales of what you hold and cancels work. Buying: ${end}.`,
+    why === "" ? `${what}.` : `${what}: ${why}.`,
+    end === "" ? `${works} /status shows why.` : `${works} The rest: ${end}.`,
   );
 }
 
@@ -72,7 +74,8 @@ export function explainState(code: StateCode, denial: Denial, subject: string): 
     case "paused":
       return explainPause(subject);
     case "reducing":
-      return explainOnlySales(subject);
+    case "venue_mode":
+      return explainRestriction(code, subject);
     case "ledger_failed":
       return because(
         "The desk cannot write its records, so it does not trade.",

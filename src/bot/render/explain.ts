@@ -15,6 +15,7 @@ export function explain(denial: Denial): Explanation {
     case "not_ready":
     case "paused":
     case "reducing":
+    case "venue_mode":
     case "ledger_failed":
     case "venue_unreachable":
     case "busy":

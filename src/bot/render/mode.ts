@@ -2,7 +2,7 @@ import type { DeskMode, TradingView } from "../../engine/api/views.ts";
 import { cleanText } from "../text/clean-text.ts";
 import { utcTime } from "../text/time-text.ts";
 import { explainHalt } from "./explain-halt.ts";
-import { explainReducing } from "./explain-reducing.ts";
+import { explainReducing, restriction } from "./explain-reducing.ts";
 
 /** First word of every trading message: whose money it is. */
 export function modeTag(mode: DeskMode): string {
@@ -25,7 +25,7 @@ export function tradingLine(trading: TradingView): string {
       return "trading on";
     case "reducing": {
       const why = trading.causes.map((cause) => explainReducing(cause).what).join("; ");
-      return `SALES ONLY since ${utcTime(trading.sinceMs)}: ${why}`;
+      return `${restriction(trading.causes)} since ${utcTime(trading.sinceMs)}: ${why}`;
     }
     case "halted":
       return `HALTED since ${utcTime(trading.sinceMs)}: ${

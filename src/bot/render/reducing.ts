@@ -1,7 +1,7 @@
 import type { NoticeBody } from "../../engine/api/notices.ts";
 import type { DeskMode } from "../../engine/api/views.ts";
 import { type RichText, TextBuilder } from "../text/rich-text.ts";
-import { explainReducing } from "./explain-reducing.ts";
+import { explainReducing, restriction } from "./explain-reducing.ts";
 import { modeTag, tradingLine } from "./mode.ts";
 
 /** Only sales from now on, or no longer: the causes, what ends each, and what still works. */
@@ -13,18 +13,25 @@ export function renderReducing(
   const tag = modeTag(mode);
   const ended = body.ended.map((cause) => explainReducing(cause).what);
   if (body.causes.length === 0) {
-    text.bold(`${tag} · SALES ONLY ENDED`).line();
+    text.bold(`${tag} · ${restriction(body.ended)} ENDED`).line();
     for (const what of ended) text.line(`No longer: ${what}.`);
     const { trading } = body;
     return text
       .plain(trading.state === "active" ? "Trading on." : `${tradingLine(trading)}.`)
       .build();
   }
-  text.bold(`${tag} · SALES ONLY · nothing new is bought`).line();
+  const all = restriction(body.causes);
+  text.bold(`${tag} · ${all}`).line();
   for (const cause of body.causes) {
     const { what, end } = explainReducing(cause);
     text.line(`Because ${what}: ${end}.`);
   }
   for (const what of ended) text.line(`No longer: ${what}.`);
-  return text.plain("Resting orders stay. Sales of what you hold, cancels and /kill work.").build();
+  return text
+    .plain(
+      all === "SALES ONLY"
+        ? "Resting orders stay. Sales of what you hold, cancels and /kill work."
+        : "Resting orders are as they were. Cancels and /kill work.",
+    )
+    .build();
 }

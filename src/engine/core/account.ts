@@ -17,6 +17,7 @@ import { raise } from "./notices.ts";
 import { applyVenueOrder, fillReported, lookIfDue, watchOf } from "./order-progress.ts";
 import { recordFill } from "./record-fill.ts";
 import { tradingView } from "./trading-view.ts";
+import { cancelAnswered } from "./venue-mode.ts";
 
 /** Trades are read from a little before the oldest thing that is still open. */
 const readBackMs = 20_000;
@@ -144,6 +145,7 @@ export function cancelFinished(
   clientOids: readonly string[],
   outcome: CancelOutcome,
 ): void {
+  cancelAnswered(context, outcome);
   for (const clientOid of clientOids) {
     const order = context.state.orders.get(clientOid);
     if (order === undefined || !isOpen(order)) continue;

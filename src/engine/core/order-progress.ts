@@ -11,6 +11,7 @@ import { refusalSeen } from "./evidence.ts";
 import { halt } from "./halt.ts";
 import { tellOrder } from "./notices.ts";
 import { recordFill } from "./record-fill.ts";
+import { postAnswered } from "./venue-mode.ts";
 
 type OrderClosed = Extract<Fact, { readonly kind: "order.closed" }>;
 
@@ -37,6 +38,7 @@ export function watchOf(context: StepContext, clientOid: string): OrderWatch {
 /** What became of one POST (design 5.4, reliability 1.6). */
 export function postFinished(context: StepContext, clientOid: string, outcome: PostOutcome): void {
   const order = context.state.orders.get(clientOid);
+  postAnswered(context, order, outcome);
   if (order === undefined || !isOpen(order)) return;
   // Only an answer that proves that nothing was taken allows the bytes to be sent again.
   watchOf(context, clientOid).repost = false;

@@ -6,6 +6,7 @@ import { tickKill } from "./kill.ts";
 import { resync, tellLostLinks } from "./links.ts";
 import { tellOrder } from "./notices.ts";
 import { lookIfDue, watchOf } from "./order-progress.ts";
+import { tickVenueMode } from "./venue-mode.ts";
 
 /** A group of frames whose last frame is this old is complete: nothing more of it will come. */
 const groupQuietMs = 100;
@@ -14,6 +15,7 @@ const groupQuietMs = 100;
 export function tick(context: StepContext): void {
   const { state, atMs } = context;
   expireCards(context);
+  tickVenueMode(context);
   closeQuietGroups(context);
   for (const order of openOrders(state)) {
     // A post that is under way reports by itself; until then there is nothing to ask.

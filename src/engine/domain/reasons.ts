@@ -4,6 +4,7 @@ export type DenyReason =
   | "not_ready"
   | "paused"
   | "reducing"
+  | "venue_mode"
   | "card_unknown"
   | "card_used"
   | "card_expired"
@@ -108,12 +109,16 @@ export type HaltReason =
   | "conservation"
   | "live_start";
 
-/** Why only sales of held shares and cancels are taken for now. Most end by themselves when their cause is gone. */
+/** Why new orders are restricted for now: by the venue's mode, or to sales of held shares; cancels always pass. Most end by themselves when their cause is gone. */
 export type ReducingReason =
   | "day_loss"
   | "over_cap"
   /** The venue takes only closing orders of this account; a person ends it with a resume. */
   | "closed_only"
+  | "venue_restarting"
+  | "venue_post_only"
+  | "venue_cancel_only"
+  | "venue_disabled"
   | "telegram"
   | "geoblock";
 

@@ -38,6 +38,13 @@ export type VenueWaits = {
   readonly killCleanSnapshots: number;
   readonly killWindowMs: number;
   readonly feedLostAfterMs: number;
+  /** After a 425 and this long without another one, the venue's restart is assumed to be over. */
+  readonly restartQuietMs: number;
+  /** How long the venue takes only post-only orders after a restart, unless it names the time. */
+  readonly postOnlyMs: number;
+  /** Wait before the next order is tried at a venue whose trading is off; doubles up to the second one. */
+  readonly venueProbeMs: number;
+  readonly venueProbeMaxMs: number;
 };
 
 export type DutchSettings = {

@@ -53,7 +53,9 @@ function checkState(
   settings: EngineSettings,
   question: RiskQuestion,
 ): Denial | null {
-  const denial = firstDenial(question.drafts, (draft) => checkTradingState(state, draft.side));
+  const denial = firstDenial(question.drafts, (draft) =>
+    checkTradingState(state, { ...draft, isRepost: false }),
+  );
   if (denial?.code !== "reducing") return denial;
   const day = checkDay(state, settings, question.drafts, question.nowMs);
   return day?.code === "cap_day_loss" ? day : denial;

@@ -15,6 +15,10 @@ export function reducingCauses(
     ["day_loss", !(dayLossUsd(state, nowMs) < settings.risk.maxDailyLossUsd)],
     ["over_cap", isOverCap(state, settings)],
     ["closed_only", control.closedOnly],
+    ["venue_restarting", control.venue.mode === "restarting"],
+    ["venue_post_only", control.venue.mode === "post_only"],
+    ["venue_cancel_only", control.venue.mode === "cancel_only"],
+    ["venue_disabled", control.venue.mode === "disabled"],
     ["telegram", control.degraded.has("telegram")],
     ["geoblock", control.degraded.has("geoblock")],
   ];

@@ -3,8 +3,8 @@ import type { Denial, HaltReason, ReducingReason } from "../domain/reasons.ts";
 import type { LedgerState } from "../state/engine-state.ts";
 
 /**
- * What may be sent now. Killed and halted: nothing. Reducing: sales of held shares only. Cancels do not come here: they
- * are always allowed.
+ * What may be sent now. Killed and halted: nothing. Reducing: what every cause lets pass, which is a sale of held shares
+ * unless the venue's own mode is the cause. Cancels do not come here: they are always allowed.
  */
 export type TradingState =
   | { readonly state: "killed" }
@@ -21,18 +21,49 @@ export function tradingState(state: LedgerState): TradingState {
   return causes.length > 0 ? { state: "reducing", causes } : { state: "active" };
 }
 
-/** Whether an order of this side may be made or sent in the present state. */
-export function checkTradingState(state: LedgerState, side: Side): Denial | null {
+/** What the trading state looks at in an order. */
+export type OrderKind = {
+  readonly side: Side;
+  readonly postOnly: boolean;
+  /** The bytes were sent before, were not taken, and a look has shown that nothing rests. */
+  readonly isRepost: boolean;
+};
+
+/** Killed, halted or not yet reconciled: nothing passes, whatever it is. */
+export function checkStopped(state: LedgerState): Denial | null {
   const trading = tradingState(state);
-  switch (trading.state) {
-    case "killed":
-      return { code: "killed" };
-    case "halted":
-      if (trading.reason === "starting") return { code: "not_ready" };
-      return { code: "paused", subject: trading.reason };
-    case "reducing":
-      return side === "sell" ? null : { code: "reducing", subject: trading.causes.join(", ") };
-    case "active":
-      return null;
+  if (trading.state === "killed") return { code: "killed" };
+  if (trading.state !== "halted") return null;
+  if (trading.reason === "starting") return { code: "not_ready" };
+  return { code: "paused", subject: trading.reason };
+}
+
+/** Whether such an order may be made or sent in the present state. */
+export function checkTradingState(state: LedgerState, order: OrderKind): Denial | null {
+  const stopped = checkStopped(state);
+  if (stopped !== null) return stopped;
+  const { causes } = state.control.reducing;
+  const against = causes.filter((cause) => !passes(cause, order));
+  if (against.length === 0) return null;
+  const code = against.some(isVenueMode) ? "venue_mode" : "reducing";
+  return { code, subject: against.join(", ") };
+}
+
+function passes(cause: ReducingReason, order: OrderKind): boolean {
+  switch (cause) {
+    case "venue_restarting":
+      return order.isRepost;
+    case "venue_post_only":
+      return order.postOnly;
+    case "venue_cancel_only":
+    case "venue_disabled":
+      return false;
+    default:
+      return order.side === "sell";
   }
+}
+
+/** True for causes in the venue's mode: they stop sales too, and end by themselves. */
+export function isVenueMode(cause: ReducingReason): boolean {
+  return cause.startsWith("venue_");
 }

@@ -11,7 +11,7 @@ import type { MarketDataPort } from "../ports/market-data.ts";
 import type { Clock, Entropy, FaultPoints, Log } from "../ports/system.ts";
 import type { VenuePort } from "../ports/venue.ts";
 import type { EngineSettings } from "../protocol/settings.ts";
-import { checkTradingState } from "../risk/trading-state.ts";
+import { checkStopped, checkTradingState } from "../risk/trading-state.ts";
 import { createState, type EngineState } from "../state/engine-state.ts";
 import { Books } from "./books.ts";
 import { EffectRunner } from "./effect-runner.ts";
@@ -277,8 +277,8 @@ export class Desk {
   gateDenial(): Denial | null {
     if (this.ledger.failed) return { code: "ledger_failed" };
     if (this.#gateClosed) return { code: "killed" };
-    const state = checkTradingState(this.state, "sell");
-    if (state !== null) return state;
+    const stopped = checkStopped(this.state);
+    if (stopped !== null) return stopped;
     if (!this.deps.leaseHeld()) return { code: "paused", subject: "lease_lost" };
     return null;
   }
@@ -290,7 +290,8 @@ export class Desk {
     if (this.deps.settings.mode === "dry-run") return { code: "paused", subject: "dry_run" };
     const order = this.state.orders.get(clientOid);
     if (order === undefined || order.status !== "in_flight") return { code: "order_closed" };
-    const state = checkTradingState(this.state, order.draft.side);
+    const isRepost = (this.state.live.watches.get(clientOid)?.reposts ?? 0) > 0;
+    const state = checkTradingState(this.state, { ...order.draft, isRepost });
     if (state !== null) return state;
     if (order.cancelAskedAtMs !== null) return { code: "order_closed", subject: "cancel asked" };
     if (this.deps.clock.nowMs() >= order.deadlineMs) return { code: "command_expired" };

@@ -4,7 +4,7 @@ import type { Fact } from "./fact.ts";
 
 type ControlFact = Extract<
   Fact,
-  { readonly kind: "reducing.changed" | "desk.degraded" | "account.closed-only" }
+  { readonly kind: "reducing.changed" | "desk.degraded" | "account.closed-only" | "venue.mode" }
 >;
 
 /** Controls on new risk beyond kill and halt. */
@@ -20,6 +20,9 @@ export function applyControlFact(state: EngineState, fact: ControlFact, atMs: nu
       return;
     case "account.closed-only":
       control.closedOnly = true;
+      return;
+    case "venue.mode":
+      control.venue = { mode: fact.mode, untilMs: fact.untilMs, tries: fact.tries };
       return;
     default:
       unreachable(fact);

@@ -70,6 +70,7 @@ export function applyFact(state: EngineState, fact: Fact, atMs: number): void {
     case "reducing.changed":
     case "desk.degraded":
     case "account.closed-only":
+    case "venue.mode":
       applyControlFact(state, fact, atMs);
       return;
     default:

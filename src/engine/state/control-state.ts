@@ -1,5 +1,19 @@
 import type { DegradedSource, ReducingReason } from "../domain/reasons.ts";
 
+/**
+ * What the venue takes: everything, nothing while its engine restarts, only post-only orders (and cancels) after that,
+ * only cancels, nothing at all.
+ */
+export type VenueMode = "normal" | "restarting" | "post_only" | "cancel_only" | "disabled";
+
+export type VenueState = {
+  readonly mode: VenueMode;
+  /** When the mode is assumed to be over; null while normal. */
+  readonly untilMs: number | null;
+  /** How often in a row trading was found switched off; the wait before the next try grows with it. */
+  readonly tries: number;
+};
+
 /** Controls on new risk beyond kill and halt. Built by facts, so that a restart changes none of them. */
 export type ControlState = {
   /** Causes in force as the last step saw them, and since when they are these; empty while new risk is taken. */
@@ -8,6 +22,7 @@ export type ControlState = {
   readonly degraded: Map<DegradedSource, { readonly detail: string; readonly atMs: number }>;
   /** True once the venue said that it takes only closing orders of this account. */
   closedOnly: boolean;
+  venue: VenueState;
 };
 
 export function createControl(): ControlState {
@@ -15,6 +30,7 @@ export function createControl(): ControlState {
     reducing: { causes: [], sinceMs: 0 },
     degraded: new Map(),
     closedOnly: false,
+    venue: { mode: "normal", untilMs: null, tries: 0 },
   };
 }
 

@@ -15,6 +15,7 @@ import type {
 } from "../domain/reasons.ts";
 import type { Card } from "../protocol/card.ts";
 import type { Evidence, Plan } from "../protocol/plan.ts";
+import type { VenueMode } from "./control-state.ts";
 
 /** A card of either kind as the engine keeps it. */
 export type DeskCard = Card<TradeCard | SetCard>;
@@ -143,7 +144,14 @@ export type Fact =
       readonly source: DegradedSource;
       readonly detail: string | null;
     }
-  | { readonly kind: "account.closed-only" };
+  | { readonly kind: "account.closed-only" }
+  /** What the venue takes from now on, until when that is assumed, and how often in a row it was found off. */
+  | {
+      readonly kind: "venue.mode";
+      readonly mode: VenueMode;
+      readonly untilMs: number | null;
+      readonly tries: number;
+    };
 
 /** Which step of an order's or plan's life a notice told, so that it is told once. */
 export type Told = { readonly subject: string; readonly step: string };

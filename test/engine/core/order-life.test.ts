@@ -52,14 +52,14 @@ const rows: readonly Row[] = [
     "in_flight",
     true,
     [],
-    "started",
+    "reducing",
   ],
   [
     { kind: "not_taken", reason: "post_only_mode", retryAfterMs: null, detail: "" },
     "in_flight",
     true,
     ["order.query"],
-    "started",
+    "reducing",
   ],
   [{ kind: "not_sent", detail: "refused" }, "in_flight", true, [], "started"],
   [

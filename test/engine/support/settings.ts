@@ -38,6 +38,10 @@ const waits: VenueWaits = {
   killCleanSnapshots: 3,
   killWindowMs: 60_000,
   feedLostAfterMs: 10_000,
+  restartQuietMs: 30_000,
+  postOnlyMs: 120_000,
+  venueProbeMs: 30_000,
+  venueProbeMaxMs: 300_000,
 };
 
 const dutch: DutchSettings = {
