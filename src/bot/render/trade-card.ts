@@ -58,7 +58,13 @@ function priceLine(card: TradeCard): string {
 /** One line on what risk looks like when the whole order fills. */
 export function riskLine(risk: RiskAfter): string {
   const of = (part: Usd, cap: Usd) => `${money(part)} of ${money(cap)} (${percentOf(part, cap)})`;
-  return `After: outcome ${of(risk.outcomeUsd, risk.outcomeCapUsd)} · market ${of(risk.marketUsd, risk.marketCapUsd)} · total ${of(risk.totalUsd, risk.totalCapUsd)} · cash left ${money(risk.cashLeftUsd)}`;
+  return `After: outcome ${of(risk.outcomeUsd, risk.outcomeCapUsd)} · market ${of(risk.marketUsd, risk.marketCapUsd)}${eventPart(risk)} · total ${of(risk.totalUsd, risk.totalCapUsd)} · cash left ${money(risk.cashLeftUsd)}`;
+}
+
+/** Named only where the event is more than its one market. */
+function eventPart(risk: RiskAfter): string {
+  if (risk.eventUsd === risk.marketUsd) return "";
+  return ` · event ${money(risk.eventUsd)} of ${money(risk.eventCapUsd)} (its worst outcome costs ${money(risk.eventWorstUsd)})`;
 }
 
 /** A resting order pays no fee, but what one would cost is locked: it may match while it is on its way. */

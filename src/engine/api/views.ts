@@ -61,6 +61,10 @@ export type RiskAfter = {
   readonly outcomeCapUsd: Usd;
   readonly marketUsd: Usd;
   readonly marketCapUsd: Usd;
+  /** All markets of the event, and the most that its worst outcome can still cost (at most that sum). */
+  readonly eventUsd: Usd;
+  readonly eventCapUsd: Usd;
+  readonly eventWorstUsd: Usd;
   readonly totalUsd: Usd;
   readonly totalCapUsd: Usd;
   readonly cashLeftUsd: Usd;

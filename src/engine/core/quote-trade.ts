@@ -21,6 +21,8 @@ import { mulDivFloor } from "../lib/mul-div.ts";
 import { err, ok, type Result } from "../lib/result.ts";
 import type { EngineSettings } from "../protocol/settings.ts";
 import { checkRisk } from "../risk/check-risk.ts";
+import { eventOf, worstLossOfEvent } from "../risk/event-worst.ts";
+import { eventExposure } from "../risk/exposure-caps.ts";
 import { feeReserveOf, worstCaseUsd } from "../risk/reserve.ts";
 import type { EngineState } from "../state/engine-state.ts";
 import { exposureOf, freeCash } from "../state/exposure.ts";
@@ -154,20 +156,28 @@ export function riskAfter(
   let spent = 0;
   let onToken = 0;
   let onMarket = 0;
+  let onEvent = 0;
+  const event = first === undefined ? "" : eventOf(state, first.conditionId);
   for (const draft of drafts) {
     const worst = draft.side === "buy" ? worstCaseUsd(state, draft) : -costOfSale(state, draft);
     more += worst;
     spent += draft.side === "buy" ? worst : -leastProceeds(state, draft);
     if (draft.tokenId === first?.tokenId) onToken += worst;
     if (draft.conditionId === first?.conditionId) onMarket += worst;
+    if (eventOf(state, draft.conditionId) === event) onEvent += worst;
   }
   const tokenNow = first === undefined ? 0 : (now.byToken.get(first.tokenId) ?? 0);
   const marketNow = first === undefined ? 0 : (now.byMarket.get(first.conditionId) ?? 0);
+  const onEventAfter = usd((eventExposure(state, now.byMarket).get(event) ?? 0) + onEvent);
   return {
     outcomeUsd: usd(tokenNow + onToken),
     outcomeCapUsd: settings.risk.maxExposurePerOutcomeUsd,
     marketUsd: usd(marketNow + onMarket),
     marketCapUsd: settings.risk.maxExposurePerMarketUsd,
+    eventUsd: onEventAfter,
+    eventCapUsd: settings.risk.maxExposurePerEventUsd,
+    // Both are bounds: that of a sale that fills, and that of one that may or may not.
+    eventWorstUsd: usd(Math.min(onEventAfter, worstLossOfEvent(state, event, drafts))),
     totalUsd: usd(now.total + more),
     totalCapUsd: settings.risk.maxExposureTotalUsd,
     cashLeftUsd: usd(Math.max(0, freeCash(state) - spent)),

@@ -6,6 +6,7 @@ import { mulDivCeil } from "../lib/mul-div.ts";
 import type { EngineSettings } from "../protocol/settings.ts";
 import type { EngineState } from "../state/engine-state.ts";
 import { exposureOf, freeCash, freeShares, openOrders, reservedUsd } from "../state/exposure.ts";
+import { eventOf } from "./event-worst.ts";
 import { worstCaseUsd } from "./reserve.ts";
 
 /** Caps on what is held plus everything that open, in-flight and unknown orders and these drafts can add. */
@@ -53,12 +54,11 @@ function grow(sums: Map<string, number>, key: string, more: number): number {
   return sum;
 }
 
-/** A market without a group is an event of its own. */
-function eventOf(state: EngineState, conditionId: string): string {
-  return state.markets.get(conditionId)?.groupId ?? conditionId;
-}
-
-function eventExposure(
+/**
+ * Plain sums over the markets of each event: never below what the worst outcome can cost (`worstLossOfEvent`), and a sale
+ * never raises them, while selling one leg of a hedge raises the worst case.
+ */
+export function eventExposure(
   state: EngineState,
   byMarket: ReadonlyMap<string, number>,
 ): Map<string, number> {
