@@ -125,6 +125,8 @@ const risk = z.strictObject({
   max_daily_loss_usd: usdBetween("0.01", "10000000", "200"),
   max_daily_volume_usd: usdBetween("0.01", "100000000", "5000"),
   price_collar_ticks: whole(0, 1000, 10),
+  price_collar_period_cents: whole(1, 99, 20),
+  price_collar_period_ms: whole(1000, 600_000, 60_000),
   duplicate_window_ms: whole(0, 60_000, 1500),
   book_max_age_ms: whole(100, 60_000, 5000),
   book_refresh_age_ms: whole(50, 60_000, 2000),

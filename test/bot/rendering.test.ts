@@ -177,6 +177,7 @@ describe("explanations", () => {
     no_liquidity: true,
     off_tick: true,
     price_collar: true,
+    price_collar_period: true,
     min_size: true,
     min_order_usd: true,
     amount_invalid: true,

@@ -1,5 +1,5 @@
 import type { Price, Shares, Usd } from "../../engine/domain/numbers.ts";
-import type { Denial } from "../../engine/domain/reasons.ts";
+import type { Denial, DenyReason } from "../../engine/domain/reasons.ts";
 import { cents, money, sharesExact } from "../text/amounts.ts";
 import { duration } from "../text/time-text.ts";
 import { because, type Explanation } from "./explanation.ts";
@@ -15,6 +15,7 @@ type MarketCode =
 type AmountCode =
   | "off_tick"
   | "price_collar"
+  | "price_collar_period"
   | "min_size"
   | "min_order_usd"
   | "amount_invalid"
@@ -44,6 +45,10 @@ const caps = {
   cap_day_volume: "for one day's volume",
   cap_day_loss: "for one day's loss",
 } as const;
+
+export function isCap(code: DenyReason): code is keyof typeof caps {
+  return Object.hasOwn(caps, code);
+}
 
 /** A limit of the desk that would be passed. */
 export function explainCap(code: keyof typeof caps, denial: Denial): Explanation {
@@ -77,14 +82,20 @@ export function explainMarket(code: MarketCode, denial: Denial, subject: string)
         "Use the name as the market shows it, or press its button.",
       );
     case "book_stale":
+      if (subject === "crossed") {
+        return because(
+          "The order book contradicts itself (its bids are above its asks), so its prices cannot be trusted.",
+          "It is read again by itself; try again in a moment.",
+        );
+      }
       return because(
         `The order book is not fresh${denial.wanted === undefined ? "" : ` (${duration(denial.wanted)} old)`}, so its prices cannot be trusted.`,
         "Wait for the feed to come back (/status), then try again.",
       );
     case "book_empty":
       return because(
-        "The order book is empty: there is nobody to trade with.",
-        "Name a price, for example @0.62, to place a resting order.",
+        "The order book is empty: there is no price to judge yours by.",
+        "Wait until somebody quotes this market, or choose another one with /markets.",
       );
     case "no_liquidity":
       return because(
@@ -106,6 +117,11 @@ export function explainAmount(code: AmountCode, denial: Denial): Explanation {
       return because(
         `The price ${centsOf(denial.wanted)} is too far from the book (limit ${centsOf(denial.limit)}).`,
         "Check the price; a slip of the finger is the usual reason.",
+      );
+    case "price_collar_period":
+      return because(
+        `The price ${centsOf(denial.wanted)} ran too far within a short while (limit ${centsOf(denial.limit)}): it is not believed before it has stood for a while.`,
+        "Look at why it moves, then try again in a minute.",
       );
     case "min_size":
       return because(

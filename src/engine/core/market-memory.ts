@@ -1,5 +1,7 @@
 import type { ConditionId } from "../domain/market.ts";
 import type { Price } from "../domain/numbers.ts";
+import { bestPrice, isCrossed } from "../domain/order-book.ts";
+import { createPriceTrail, keepPrices } from "../domain/price-trail.ts";
 import type { EngineState } from "../state/engine-state.ts";
 
 /** Ticks change at runtime; orders are built from the market, so it follows the book. */
@@ -15,4 +17,19 @@ export function endMarket(state: EngineState, conditionId: ConditionId): void {
   const market = state.markets.get(conditionId);
   if (market !== undefined) state.markets.set(conditionId, { ...market, tradable: false });
   state.live.books.delete(conditionId);
+  state.live.trails.delete(conditionId);
+}
+
+/** Keeps the best prices of every believed book, so that a price that runs away is noticed. */
+export function keepTrails(state: EngineState, nowMs: number, periodMs: number): void {
+  for (const [conditionId, book] of state.live.books) {
+    if (book.status !== "live" || isCrossed(book.ladder)) continue;
+    let trail = state.live.trails.get(conditionId);
+    if (trail === undefined) {
+      trail = createPriceTrail();
+      state.live.trails.set(conditionId, trail);
+    }
+    const best = (side: "buy" | "sell") => bestPrice(book.ladder, 0, side);
+    keepPrices(trail, { bid: best("buy"), ask: best("sell") }, nowMs, periodMs);
+  }
 }

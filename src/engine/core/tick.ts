@@ -4,6 +4,7 @@ import { readAccount } from "./account.ts";
 import { emit, type StepContext } from "./context.ts";
 import { tickKill } from "./kill.ts";
 import { resync, tellLostLinks } from "./links.ts";
+import { keepTrails } from "./market-memory.ts";
 import { tellOrder } from "./notices.ts";
 import { lookIfDue, watchOf } from "./order-progress.ts";
 import { tickVenueMode } from "./venue-mode.ts";
@@ -16,6 +17,7 @@ export function tick(context: StepContext): void {
   const { state, atMs } = context;
   expireCards(context);
   tickVenueMode(context);
+  keepTrails(state, atMs, context.settings.risk.priceCollarPeriodMs);
   closeQuietGroups(context);
   for (const order of openOrders(state)) {
     // A post that is under way reports by itself; until then there is nothing to ask.

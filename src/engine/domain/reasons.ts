@@ -19,6 +19,7 @@ export type DenyReason =
   | "no_liquidity"
   | "off_tick"
   | "price_collar"
+  | "price_collar_period"
   | "min_size"
   | "min_order_usd"
   | "amount_invalid"

@@ -18,6 +18,9 @@ export type RiskLimits = {
   readonly breakerOrdersPerMinute: number;
   readonly maxOpenOrders: number;
   readonly priceCollarTicks: number;
+  /** Within the period no price may lie further than this from any that was met in it. */
+  readonly priceCollarPeriodCents: number;
+  readonly priceCollarPeriodMs: number;
   readonly duplicateWindowMs: number;
   /** The gate refuses older books. */
   readonly bookMaxAgeMs: number;

@@ -1,8 +1,6 @@
 import type { Market } from "../domain/market.ts";
 import { isOnGrid } from "../domain/market.ts";
-import { ageMs } from "../domain/market-book.ts";
 import type { OrderDraft } from "../domain/order.ts";
-import { bestPrice } from "../domain/order-book.ts";
 import type { Denial } from "../domain/reasons.ts";
 import { err, ok, type Result } from "../lib/result.ts";
 import type { EngineSettings } from "../protocol/settings.ts";
@@ -11,6 +9,7 @@ import { openOrders } from "../state/exposure.ts";
 import { ordersSince } from "../state/kept-orders.ts";
 import { checkDay } from "./day-limits.ts";
 import { checkCash, checkExposure, checkShares } from "./exposure-caps.ts";
+import { checkBookState, checkCollar } from "./price-collar.ts";
 import { notionalOf } from "./reserve.ts";
 import { checkTradingState } from "./trading-state.ts";
 
@@ -155,20 +154,9 @@ function checkBook(
   question: RiskQuestion,
 ): Denial | null {
   const book = state.live.books.get(draft.conditionId);
-  if (book === undefined || book.status !== "live") return { code: "book_stale" };
-  const age = ageMs(book, question.nowMs);
-  if (question.gate && !(age <= settings.risk.bookMaxAgeMs)) {
-    return { code: "book_stale", limit: settings.risk.bookMaxAgeMs, wanted: age };
-  }
-  const opposite = bestPrice(book.ladder, draft.outcome, draft.side === "buy" ? "sell" : "buy");
-  if (opposite === null) return null;
-  const collar = settings.risk.priceCollarTicks * draft.tickSize;
-  const beyond = draft.side === "buy" ? draft.limit - opposite : opposite - draft.limit;
-  if (beyond > collar) {
-    const limit = draft.side === "buy" ? opposite + collar : opposite - collar;
-    return { code: "price_collar", limit, wanted: draft.limit };
-  }
-  return null;
+  const bad = checkBookState(book, settings, question.nowMs, question.gate);
+  if (bad !== null || book === undefined) return bad;
+  return checkCollar(state, settings, book, draft, question.nowMs);
 }
 
 /** The same order by the same person twice within a moment is a slip of the thumb, not a wish. */

@@ -7,6 +7,7 @@ import type { ConditionId, Market, MarketGroup, OutcomeIndex, TokenId } from "..
 import type { MarketBook } from "../domain/market-book.ts";
 import type { Usd } from "../domain/numbers.ts";
 import type { Order } from "../domain/order.ts";
+import type { PriceTrail } from "../domain/price-trail.ts";
 import type { HaltReason } from "../domain/reasons.ts";
 import { FifoMap } from "../lib/fifo-map.ts";
 import type { Plan } from "../protocol/plan.ts";
@@ -118,6 +119,8 @@ export type LinkState = {
 export type LiveState = {
   nowMs: number;
   readonly books: Map<ConditionId, MarketBook>;
+  /** Best prices of the last while, against which a price that runs away is judged. */
+  readonly trails: Map<ConditionId, PriceTrail>;
   readonly links: { readonly market: LinkState; readonly user: LinkState };
   readonly watches: Map<string, OrderWatch>;
   nextReconcileAtMs: number;
@@ -184,6 +187,7 @@ function createLive(): LiveState {
   return {
     nowMs: 0,
     books: new Map(),
+    trails: new Map(),
     links: { market: link(), user: link() },
     watches: new Map(),
     nextReconcileAtMs: 0,

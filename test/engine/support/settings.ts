@@ -23,6 +23,8 @@ const risk: RiskLimits = {
   maxExposureTotalUsd: dollars(800),
   maxOpenOrders: 50,
   priceCollarTicks: 10,
+  priceCollarPeriodCents: 20,
+  priceCollarPeriodMs: 60_000,
   duplicateWindowMs: 1_500,
   bookMaxAgeMs: 5_000,
   minOrderUsd: dollars(1),
