@@ -19,6 +19,7 @@ import { keepApiKey, readApiKey } from "./api-key-file.ts";
 import { Desk, type DeskDeps } from "./engine/runtime/desk.ts";
 import { Engine } from "./engine/runtime/engine.ts";
 import { engineSettings } from "./engine-settings.ts";
+import { keepToConfiguredHosts } from "./outbound.ts";
 import { ServiceError } from "./service-error.ts";
 import { openSigningKey, type SigningKeyResult } from "./signing-key.ts";
 
@@ -56,6 +57,7 @@ export async function composeService(config: Config, options: ComposeOptions): P
     target: config.telemetry.logFile === null ? { kind: "stderr" } : logFile(config),
     secrets: [...key.secrets, ...tokens],
   });
+  const openDoors = keepToConfiguredHosts(config, logger);
   const signing = await openSigning(config, logger);
   const polymarket = openPolymarket(config, key, signing.scheme, logger);
   const { account } = polymarket.venue;
@@ -90,6 +92,7 @@ export async function composeService(config: Config, options: ComposeOptions): P
   const end = async (): Promise<void> => {
     await polymarket.close();
     lease.release();
+    openDoors();
     await logger.close();
   };
   // A ledger that cannot be folded must end the process; its thread and its lease would keep it alive.
