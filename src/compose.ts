@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Config } from "../config/config.ts";
+import { watchAccess } from "./access-watch.ts";
 import type { ApiCredentials } from "./adapters/polymarket/auth.ts";
 import type { ChainId } from "./adapters/polymarket/contracts.ts";
 import type { Polymarket } from "./adapters/polymarket/create-polymarket.ts";
@@ -36,6 +37,8 @@ export type Service = {
   readonly logger: Logger;
   readonly signer: string;
   readonly funder: string;
+  /** Follows whether this place and this account may trade; returns what ends it. */
+  watchAccess(): () => void;
   stop(): Promise<void>;
 };
 
@@ -46,17 +49,10 @@ export type ComposeOptions = {
 
 /** Names every concrete adapter. Rejects with ServiceError when the service must not run. */
 export async function composeService(config: Config, options: ComposeOptions): Promise<Service> {
-  const { service, telegram } = config;
+  const { service } = config;
   const key = await openSigningKey(config);
-  const tokens = [telegram.botToken, telegram.webhookSecret].flatMap((one) =>
-    one === null ? [] : [one.reveal()],
-  );
   mkdirSync(service.stateDir, { recursive: true, mode: 0o700 });
-  const logger = createLogger({
-    level: service.logLevel,
-    target: config.telemetry.logFile === null ? { kind: "stderr" } : logFile(config),
-    secrets: [...key.secrets, ...tokens],
-  });
+  const logger = openLogger(config, key.secrets);
   const openDoors = keepToConfiguredHosts(config, logger);
   const signing = await openSigning(config, logger);
   const polymarket = openPolymarket(config, key, signing.scheme, logger);
@@ -107,7 +103,17 @@ export async function composeService(config: Config, options: ComposeOptions): P
     await end();
   };
   const { signer, funder } = account;
-  return { config, engine, polymarket, signing, logger, signer, funder, stop };
+  return {
+    config,
+    engine,
+    polymarket,
+    signing,
+    logger,
+    signer,
+    funder,
+    watchAccess: accessWatch(config, polymarket, engine, logger),
+    stop,
+  };
 }
 
 /** The stored API key, and what becomes of a new one: no log line may show it, and the next start finds it. */
@@ -130,6 +136,29 @@ function apiKeyOf(config: Config, signer: string, logger: Logger) {
     }
   };
   return { credentials, onCredentials };
+}
+
+/** Hides the signing key and every token from the first line on. */
+function openLogger(config: Config, keySecrets: readonly string[]): Logger {
+  const { service, telegram, telemetry } = config;
+  const tokens = [telegram.botToken, telegram.webhookSecret].flatMap((one) =>
+    one === null ? [] : [one.reveal()],
+  );
+  return createLogger({
+    level: service.logLevel,
+    target: telemetry.logFile === null ? { kind: "stderr" } : logFile(config),
+    secrets: [...keySecrets, ...tokens],
+  });
+}
+
+function accessWatch(
+  config: Config,
+  { readAccess }: Polymarket,
+  { degrade }: Engine,
+  logger: Logger,
+): () => () => void {
+  const intervalMs = config.venueWaits.accessIntervalMs;
+  return () => watchAccess({ readAccess, degrade, intervalMs, logger, onOpen: () => undefined });
 }
 
 function logFile(config: Config) {

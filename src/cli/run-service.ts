@@ -83,6 +83,7 @@ async function serve(service: Service, readyJson: boolean): Promise<number> {
     setTimeout(() => process.kill(process.pid, "SIGKILL"), brokenFlushMs);
   });
   const unwatchKillFile = startUnderKillFile(service);
+  const unwatchAccess = service.watchAccess();
   // The second channel comes first: a kill must work while Telegram is out of reach.
   let bot: ServiceBot | null = null;
   const control = await startControlServer(resolve(config.service.stateDir, controlSocketName), {
@@ -103,6 +104,7 @@ async function serve(service: Service, readyJson: boolean): Promise<number> {
   const why = await Promise.race([stopping, failureOf(starting)]);
   readyWatch.cancel();
   unwatchKillFile();
+  unwatchAccess();
   logger.info("service.stopping", { why });
   const hard = setTimeout(() => {
     logger.error("service.stop-timeout");

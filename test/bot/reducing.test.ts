@@ -19,6 +19,7 @@ const onlySales = {
   venue_disabled: false,
   telegram: true,
   geoblock: true,
+  account: true,
 } satisfies Record<ReducingReason, boolean>;
 const causes = Object.keys(onlySales) as ReducingReason[];
 

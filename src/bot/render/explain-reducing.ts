@@ -39,6 +39,10 @@ const causes: Readonly<Record<ReducingReason, Cause>> = {
     what: "the venue blocks new orders from this place",
     end: "it ends when the check passes again, or with /resume",
   },
+  account: {
+    what: "the venue restricts this account",
+    end: "ask the venue; it ends when the check passes again",
+  },
 };
 
 /** Why new orders are restricted, in words, and what ends it. */

@@ -121,7 +121,9 @@ export type ReducingReason =
   | "venue_cancel_only"
   | "venue_disabled"
   | "telegram"
-  | "geoblock";
+  | "geoblock"
+  /** The periodic check found the account restricted, banned, or its key refused; it ends when the check passes. */
+  | "account";
 
 /** What other parts of the desk can report, and withdraw, as a reason to take no new risk. */
-export type DegradedSource = Extract<ReducingReason, "telegram" | "geoblock">;
+export type DegradedSource = Extract<ReducingReason, "telegram" | "geoblock" | "account">;

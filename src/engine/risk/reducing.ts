@@ -21,6 +21,7 @@ export function reducingCauses(
     ["venue_disabled", control.venue.mode === "disabled"],
     ["telegram", control.degraded.has("telegram")],
     ["geoblock", control.degraded.has("geoblock")],
+    ["account", control.degraded.has("account")],
   ];
   return causes.flatMap(([cause, holds]) => (holds ? [cause] : []));
 }
