@@ -5,7 +5,7 @@ import type { Hasher } from "../../engine/ports/hasher.ts";
 export function createHasher(): Hasher {
   return {
     sha1Hex: (text) => hash("sha1", text, "hex"),
-    sha256Hex: (text) => createHash("sha256").update(text).digest("hex"),
+    sha256Hex: (text) => hash("sha256", text, "hex"),
     sha1Search(prefix, candidates, suffix, wantedHex) {
       // The prefix holds the whole book; hashing it once makes a thousand candidates cost little more than one.
       const start = createHash("sha1").update(prefix);

@@ -51,6 +51,11 @@ describe("systemClock", () => {
 describe("systemEntropy", () => {
   test("gives hex digits and salts that fit a number exactly", () => {
     expect(systemEntropy.hex(16)).toMatch(/^[0-9a-f]{32}$/);
+    // More than is drawn ahead, and never a stretch of what was overwritten.
+    expect(systemEntropy.hex(5_000)).toMatch(/^[0-9a-f]{10000}$/);
+    const drawn = Array.from({ length: 2_000 }, () => systemEntropy.hex(12));
+    expect(new Set(drawn).size).toBe(drawn.length);
+    expect(drawn.filter((one) => one.includes("00000000"))).toEqual([]);
     const salts = Array.from({ length: 2000 }, () => systemEntropy.salt());
     expect(salts.every((salt) => Number.isSafeInteger(salt) && salt >= 0)).toBe(true);
     expect(new Set(salts).size).toBe(2000);
