@@ -5,8 +5,7 @@ import type { Denial } from "../domain/reasons.ts";
 import { err, ok, type Result } from "../lib/result.ts";
 import type { EngineSettings } from "../protocol/settings.ts";
 import type { EngineState } from "../state/engine-state.ts";
-import { openOrders } from "../state/exposure.ts";
-import { ordersSince } from "../state/kept-orders.ts";
+import { countPlacedSince, ordersSince } from "../state/kept-orders.ts";
 import { checkDay } from "./day-limits.ts";
 import { checkCash, checkExposure, checkShares } from "./exposure-caps.ts";
 import { checkBookState, checkCollar } from "./price-collar.ts";
@@ -90,8 +89,8 @@ function checkOrderCount(
   more: number,
   nowMs: number,
 ): Denial | null {
-  const open = openOrders(state).length;
-  const recent = ordersSince(state, nowMs - minuteMs).length;
+  const open = state.index.openOrderIds.size;
+  const recent = countPlacedSince(state, nowMs - minuteMs);
   const perMinute = settings.risk.breakerOrdersPerMinute;
   if (recent + more > perMinute) {
     return { code: "busy", subject: "orders a minute", limit: perMinute, wanted: recent + more };
