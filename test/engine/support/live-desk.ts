@@ -69,8 +69,8 @@ export type LiveDesk = {
   readonly logged: readonly LoggedLine[];
   /** Another process took the lease over. */
   readonly loseLease: () => void;
-  /** Ends the engine as a crash would leave it, and starts another one on the same ledger and venue. */
-  readonly restart: () => Promise<LiveDesk>;
+  /** Ends the engine as a crash would leave it, and starts another one on the same ledger and venue; between both, files may be changed. */
+  readonly restart: (between?: () => void) => Promise<LiveDesk>;
   readonly close: () => Promise<void>;
 };
 
@@ -193,8 +193,9 @@ function deskOf(
     press: (nonce) => press(engine, nonce),
     place: async (request) => press(engine, (await card(request)).nonce),
     notices: () => engine.noticesAfter(0).map((notice) => notice.body),
-    async restart() {
+    async restart(between) {
       await stop();
+      between?.();
       return openOn(ground, over);
     },
     async close() {
