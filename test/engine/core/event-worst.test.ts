@@ -7,6 +7,7 @@ import { worstLossOfEvent } from "../../../src/engine/risk/event-worst.ts";
 import { eventExposure } from "../../../src/engine/risk/exposure-caps.ts";
 import { createState, type EngineState } from "../../../src/engine/state/engine-state.ts";
 import { exposureOf, reservedUsd } from "../../../src/engine/state/exposure.ts";
+import { keepOrder } from "../../../src/engine/state/kept-orders.ts";
 import { openCoreDesk } from "../support/core-desk.ts";
 import { holds } from "../support/holds.ts";
 import { priceOf, sharesOf } from "../support/levels.ts";
@@ -139,17 +140,18 @@ function stateOf(world: World): EngineState {
       provisionalSold: shares(0),
       cost: usd(held * stakes.costCents * 10_000),
       realizedUsd: usd(0),
+      external: 0,
     });
     const sold = Math.floor((stakes.confirmed * stakes.soldPpm) / 1_000_000) * 1_000_000;
     if (sold > 0) {
       const sale = orderOf(draftOf(market, outcome, "sell", 3, sold), n++, 0);
-      state.orders.set(sale.clientOid, sale);
+      keepOrder(state, sale);
     }
     for (const { cents, size, spends } of stakes.buys) {
       const draft = draftOf(market, outcome, "buy", cents, size * 1_000_000);
       const spend = spends ? costCeil(draft.limit, draft.size) : null;
       const buy = orderOf({ ...draft, spend }, n++, spends ? world.fee : 0);
-      state.orders.set(buy.clientOid, buy);
+      keepOrder(state, buy);
     }
   }
   return state;
@@ -252,7 +254,7 @@ describe("the most that an event can still lose", () => {
         if (market === undefined) return;
         const draft = draftOf(market, 0, "buy", cents, 50_000_000);
         const asked = worstLossOfEvent(state, event, [draft]);
-        state.orders.set("d", orderOf(draft, 100, 0));
+        keepOrder(state, orderOf(draft, 100, 0));
         expect(worstLossOfEvent(state, event, [])).toBe(asked);
       }),
       200,
