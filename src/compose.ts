@@ -61,6 +61,7 @@ export async function composeService(config: Config, options: ComposeOptions): P
   const faultPoints = createFaultPoints(options.faultPoints);
   const log = await openLedger(join(service.stateDir, "ledger.db"), {
     onClosing: () => faultPoints.hit("K16"),
+    onLargeLog: (bytes) => logger.error("ledger.log-large", { bytes }),
   }).catch((error: unknown) => {
     lease.release();
     throw error;

@@ -155,6 +155,34 @@ describe("the ledger's files, damaged", () => {
   });
 });
 
+test("S9: a log that a reader keeps from being written back is told once it passes its bound, and the rows stay", async () => {
+  const file = join(scratchFolder(), "ledger.db");
+  const told: number[] = [];
+  const largeLogBytes = 8 * 1024 * 1024;
+  const ledger = await openLedger(file, { largeLogBytes, onLargeLog: (bytes) => told.push(bytes) });
+  const body = JSON.stringify({ filler: "x".repeat(100_000) });
+  let next = 1;
+  const write = async (count: number): Promise<void> => {
+    for (let i = 0; i < count; i++) await ledger.append(rows(next++, 1, body));
+  };
+  await write(1);
+  const reader = new Database(file, { readonly: true });
+  reader.exec("BEGIN");
+  reader.prepare("SELECT count(*) FROM ledger").get();
+  await write(120);
+  expect(told.length).toBe(1);
+  expect(told[0]).toBeGreaterThan(largeLogBytes);
+  reader.exec("COMMIT");
+  reader.close();
+  // Nobody reads any more: the log is written back and used from its start again, and its file is cut at the close.
+  await write(60);
+  expect(told.length).toBe(1);
+  await ledger.close();
+  const again = await openLedger(file);
+  expect(await again.lastSeq()).toBe(next - 1);
+  await again.close();
+});
+
 describe("the ledger's file, locked", () => {
   test("S4: a lock of another connection is waited for: the commit comes late and nothing is lost", async () => {
     const file = join(scratchFolder(), "ledger.db");

@@ -21,5 +21,7 @@ export type LedgerAnswer =
       readonly ok: true;
       readonly lastSeq: number;
       readonly rows?: LogRecord[];
+      /** After a commit: bytes of SQLite's log that were not written back into the database yet. */
+      readonly logBytes?: number;
     }
   | { readonly id: number; readonly ok: false; readonly failure: LedgerFailure };

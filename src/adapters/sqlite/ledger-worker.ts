@@ -1,4 +1,5 @@
 // The thread that owns the ledger's file, so that a slow disk never stops the loop that watches the market.
+import { statSync } from "node:fs";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { assert } from "../../engine/lib/assert.ts";
 import { openLedgerFile } from "./ledger-file.ts";
@@ -19,19 +20,19 @@ function serve(port: MessagePort, file: string): void {
     return;
   }
   port.on("message", (request: LedgerRequest) => {
-    port.postMessage(answerTo(table, request));
+    port.postMessage(answerTo(table, request, file));
     if (request.do === "close") port.close();
   });
   port.postMessage({ id: 0, ok: true, lastSeq: table.lastSeq } satisfies LedgerAnswer);
 }
 
-function answerTo(table: LedgerTable, request: LedgerRequest): LedgerAnswer {
+function answerTo(table: LedgerTable, request: LedgerRequest, file: string): LedgerAnswer {
   const { id } = request;
   try {
     switch (request.do) {
       case "commit":
         table.commit(request.rows);
-        return { id, ok: true, lastSeq: table.lastSeq };
+        return { id, ok: true, lastSeq: table.lastSeq, logBytes: bytesOf(`${file}-wal`) };
       case "read":
         return {
           id,
@@ -46,6 +47,10 @@ function answerTo(table: LedgerTable, request: LedgerRequest): LedgerAnswer {
   } catch (error) {
     return failed(id, error, `ledger ${request.do}`);
   }
+}
+
+function bytesOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 function failed(id: number, error: unknown, doing: string): LedgerAnswer {

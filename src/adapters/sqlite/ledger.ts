@@ -10,12 +10,18 @@ export const ledgerRowsWaitingMax = 10_000;
 /** Rows of one page of `read`. */
 export const ledgerPageMax = 10_000;
 const slowCommitMs = 2000;
+/** SQLite writes its log back after some 4 MB; one of this size is kept from it, by a reader that never ends. */
+const largeLogBytesDefault = 64 * 1024 * 1024;
 
 export type LedgerOptions = {
   /** Called once for each commit that has not ended after `slowMs`, while it still hangs. */
   readonly onSlow?: (waitedMs: number) => void;
   /** Milliseconds; 2,000 when absent. */
   readonly slowMs?: number;
+  /** Called once, when SQLite's log outgrows `largeLogBytes`; its file is cut only at the close. */
+  readonly onLargeLog?: (bytes: number) => void;
+  /** 64 MiB when absent. */
+  readonly largeLogBytes?: number;
   /** Called when the thread was told to close the file, which writes the log back into it. */
   readonly onClosing?: () => void;
 };
@@ -52,6 +58,9 @@ class Ledger implements DurableLog {
   readonly #slowMs: number;
   readonly #onSlow: (waitedMs: number) => void;
   readonly #onClosing: () => void;
+  readonly #onLargeLog: (bytes: number) => void;
+  readonly #largeLogBytes: number;
+  #isLogLarge = false;
   readonly #requests = new Map<number, Waiting>();
   readonly #opened: Promise<void>;
   #batches: Batch[] = [];
@@ -70,6 +79,8 @@ class Ledger implements DurableLog {
     this.#slowMs = options.slowMs ?? slowCommitMs;
     this.#onSlow = options.onSlow ?? (() => undefined);
     this.#onClosing = options.onClosing ?? (() => undefined);
+    this.#onLargeLog = options.onLargeLog ?? (() => undefined);
+    this.#largeLogBytes = options.largeLogBytes ?? largeLogBytesDefault;
     this.#opened = new Promise((resolve, reject) => {
       this.#requests.set(0, {
         resolve: (answer) => {
@@ -147,7 +158,8 @@ class Ledger implements DurableLog {
       this.#batches = [];
       const rows = group.flatMap((batch) => batch.rows);
       try {
-        await this.#timed(this.#ask((id) => ({ id, do: "commit", rows })));
+        const answer = await this.#timed(this.#ask((id) => ({ id, do: "commit", rows })));
+        this.#watchLog(answer.logBytes ?? 0);
         this.#rowsWaiting -= rows.length;
         this.#lastDurableSeq = rows.at(-1)?.seq ?? this.#lastDurableSeq;
         for (const batch of group) batch.resolve();
@@ -158,6 +170,12 @@ class Ledger implements DurableLog {
       }
     }
     this.#committing = false;
+  }
+
+  #watchLog(bytes: number): void {
+    if (this.#isLogLarge || bytes <= this.#largeLogBytes) return;
+    this.#isLogLarge = true;
+    this.#onLargeLog(bytes);
   }
 
   async #timed<T>(work: Promise<T>): Promise<T> {
