@@ -1,3 +1,4 @@
+import { externalReservedUsd, externalRest } from "../domain/external.ts";
 import type { ConditionId, MarketGroup, OutcomeIndex } from "../domain/market.ts";
 import { sharesForFloor, type Usd, usd } from "../domain/numbers.ts";
 import type { OrderDraft } from "../domain/order.ts";
@@ -90,6 +91,11 @@ function lossesByMarket(
     const least = leastShares(draft, spend, Math.max(0, draft.size - order.filled));
     if (cost > 0) add(draft.conditionId, draft.outcome, Math.max(0, cost - least), cost);
   }
+  // A foreign order can bring fewer shares than its price promises: nothing of it makes up for its cost.
+  for (const order of state.externalOrders.values()) {
+    const cost = externalReservedUsd(order, state.markets.get(order.conditionId));
+    if (cost > 0) add(order.conditionId, order.outcome, cost, cost);
+  }
   for (const draft of drafts) {
     const cost = worstCaseUsd(state, draft);
     const least = leastShares(draft, draft.spend, draft.size);
@@ -112,6 +118,9 @@ function claimedShares(
   const claim = (tokenId: string, size: number) =>
     claimed.set(tokenId, (claimed.get(tokenId) ?? 0) + size);
   for (const order of openOrders(state)) claim(order.draft.tokenId, reservedShares(order));
+  for (const order of state.externalOrders.values()) {
+    if (order.side === "sell") claim(order.tokenId, externalRest(order));
+  }
   for (const draft of drafts) if (draft.side === "sell") claim(draft.tokenId, draft.size);
   return claimed;
 }

@@ -24,6 +24,8 @@ type Stake = {
   readonly provisional: number;
   readonly costCents: number;
   readonly soldPpm: number;
+  /** Shares of an order that others placed: even numbers sell, odd ones buy. */
+  readonly foreign: number;
   readonly buys: readonly {
     readonly cents: number;
     readonly size: number;
@@ -40,6 +42,7 @@ const stake = (markets: number): fc.Arbitrary<Stake> =>
     provisional: fc.integer({ min: 0, max: 60 }),
     costCents: fc.integer({ min: 1, max: 99 }),
     soldPpm: fc.constantFrom(0, 0, 300_000, 1_000_000),
+    foreign: fc.constantFrom(0, 0, 0, 1, 2, 30, 31),
     buys: fc.array(
       fc.record({
         cents: fc.integer({ min: 1, max: 99 }),
@@ -140,12 +143,24 @@ function stateOf(world: World): EngineState {
       provisionalSold: shares(0),
       cost: usd(held * stakes.costCents * 10_000),
       realizedUsd: usd(0),
-      external: 0,
+      external: shares(0),
     });
     const sold = Math.floor((stakes.confirmed * stakes.soldPpm) / 1_000_000) * 1_000_000;
     if (sold > 0) {
       const sale = orderOf(draftOf(market, outcome, "sell", 3, sold), n++, 0);
       keepOrder(state, sale);
+    }
+    if (stakes.foreign > 0) {
+      const side = stakes.foreign % 2 === 0 ? "sell" : "buy";
+      // Nobody sells what is not there.
+      const left = stakes.confirmed * 1_000_000 - sold;
+      const asked = stakes.foreign * 1_000_000;
+      const size = shares(side === "sell" ? Math.min(asked, left) : asked);
+      const { conditionId } = market;
+      const common = { conditionId, tokenId, outcome, matched: shares(0), firstSeenAtMs: 0 };
+      const at = price(stakes.costCents * 100);
+      const orderHash = `0xf${n++}`;
+      state.externalOrders.set(orderHash, { ...common, orderHash, side, price: at, size });
     }
     for (const { cents, size, spends } of stakes.buys) {
       const draft = draftOf(market, outcome, "buy", cents, size * 1_000_000);
@@ -174,10 +189,22 @@ function endings(world: World): OutcomeIndex[][] {
   return all;
 }
 
+/** What an open order does to shares and money when it fills; a sale's proceeds are a negative cost. */
+type Pending = { readonly tokenId: string; readonly size: number; readonly cost: number };
+
 /** The loss at the worst ending with every open order filled or not, and every provisional buy settled or failed. */
 function bruteForce(world: World, state: EngineState): number {
   const markets = marketsOf(world);
-  const orders = [...state.orders.values()];
+  const orders: Pending[] = [...state.orders.values()].map((order) => {
+    const { tokenId, side, size, limit } = order.draft;
+    const cost = side === "buy" ? reservedUsd(order) : 0 - costFloor(limit, size);
+    return { tokenId, size: side === "buy" ? size : 0 - size, cost };
+  });
+  for (const { tokenId, side, size, price: at } of state.externalOrders.values()) {
+    const money = at === null ? size : costCeil(at, size);
+    const cost = side === "buy" ? money : 0 - money;
+    orders.push({ tokenId, size: side === "buy" ? size : 0 - size, cost });
+  }
   const positions = [...state.positions.values()];
   const choices = orders.length + positions.length;
   let worst = 0;
@@ -194,10 +221,8 @@ function bruteForce(world: World, state: EngineState): number {
     });
     orders.forEach((order, i) => {
       if (((bits >> i) & 1) === 0) return;
-      const { tokenId, side, size, limit } = order.draft;
-      const sign = side === "buy" ? 1 : -1;
-      cost += side === "buy" ? reservedUsd(order) : 0 - costFloor(limit, size);
-      held.set(tokenId, (held.get(tokenId) ?? 0) + sign * size);
+      cost += order.cost;
+      held.set(order.tokenId, (held.get(order.tokenId) ?? 0) + order.size);
     });
     for (const winners of endings(world)) {
       let pays = 0;
@@ -237,7 +262,12 @@ describe("the most that an event can still lose", () => {
   test("is exactly that for a whole group with confirmed shares and open buys alone", () => {
     holds(
       fc.property(worlds, (drawn) => {
-        const stakes = drawn.stakes.map((one) => ({ ...one, provisional: 0, soldPpm: 0 }));
+        const stakes = drawn.stakes.map((one) => ({
+          ...one,
+          provisional: 0,
+          soldPpm: 0,
+          foreign: 0,
+        }));
         const world: World = { ...drawn, kind: "whole", stakes };
         const state = stateOf(world);
         expect(worstLossOfEvent(state, event, [])).toBe(bruteForce(world, state));
