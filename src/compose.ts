@@ -23,6 +23,7 @@ import { engineSettings } from "./engine-settings.ts";
 import { keepToConfiguredHosts } from "./outbound.ts";
 import { ServiceError } from "./service-error.ts";
 import { openSigningKey, type SigningKeyResult } from "./signing-key.ts";
+import { keepWarm } from "./warm-up.ts";
 
 /** How often one live book is compared with a REST read of it. */
 const canaryMs = 15_000;
@@ -99,7 +100,9 @@ export async function composeService(config: Config, options: ComposeOptions): P
     throw error;
   });
   const engine = new Engine(deps, prepared);
+  const coolDown = keepWarm(deps.settings, polymarket);
   const stop = async (): Promise<void> => {
+    coolDown();
     await engine.stop();
     await end();
   };

@@ -1,3 +1,4 @@
+import type { OrderDraft, PreparedOrder } from "../../engine/domain/order.ts";
 import type { CatalogPort } from "../../engine/ports/catalog.ts";
 import type { Hasher } from "../../engine/ports/hasher.ts";
 import type { MarketDataPort } from "../../engine/ports/market-data.ts";
@@ -14,6 +15,7 @@ import { createHasher } from "./hasher.ts";
 import { createHttpClient, type HttpTimeouts } from "./http-client.ts";
 import { createMarketFeed } from "./market-feed.ts";
 import { defaultRateLimits, RateGuard, type RateLimits } from "./rate-limits.ts";
+import { createRehearsal } from "./rehearse.ts";
 import type { OrderScheme, SignatureType } from "./signed-order.ts";
 import { OrderSigner } from "./signing.ts";
 import { createUserFeed } from "./user-feed.ts";
@@ -56,6 +58,8 @@ export type Polymarket = {
   readonly marketData: MarketDataPort;
   readonly catalog: CatalogPort;
   readonly hasher: Hasher;
+  /** Does what an order costs before its POST, with a key that guards nothing; sends nothing. */
+  readonly rehearse: (draft: OrderDraft) => PreparedOrder;
   /** Whether this place and this account may trade. */
   readonly readAccess: () => Promise<AccessReport>;
   /** The API key in use after `venue.connect`, to be stored as a secret; null before. */
@@ -79,11 +83,8 @@ export function createPolymarket(options: PolymarketOptions): Polymarket {
   const { urls, chainId, log } = options;
   const timeouts: HttpTimeouts = { ...defaultTimeouts, ...options.timeouts };
   const timings: FeedTimings = { ...defaultFeedTimings, ...options.feedTimings };
-  const signer = new OrderSigner({
-    ...options,
-    funder: options.funder ?? "",
-    scheme: options.orderScheme ?? createEthersScheme(chainId),
-  });
+  const scheme = options.orderScheme ?? createEthersScheme(chainId);
+  const signer = new OrderSigner({ ...options, funder: options.funder ?? "", scheme });
   const clob = createClobClient({
     baseUrl: urls.clob,
     signer,
@@ -122,6 +123,7 @@ export function createPolymarket(options: PolymarketOptions): Polymarket {
     marketData,
     catalog,
     hasher: createHasher(),
+    rehearse: createRehearsal(chainId, scheme),
     credentials: clob.credentials,
     readAccess: () => readAccess(clob, geoblock),
     async close() {

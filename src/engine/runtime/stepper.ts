@@ -83,8 +83,11 @@ export class Stepper {
     this.#deps.onDurable(facts);
     if (facts.some((fact) => fact.kind === "fill.recorded")) this.#deps.faultPoints.hit("K13");
     for (const effect of effects) this.#deps.runEffect(effect);
-    // After the effects: a line takes longer than an order's request, and the ledger has everything already.
-    this.#log(facts, correlationId);
+    // A line takes as long as an order's request, whose first byte leaves only after this turn: the line can wait, for
+    // the ledger has everything already.
+    if (effects.some((effect) => effect.kind === "order.post")) {
+      this.#deps.clock.after(0, () => this.#log(facts, correlationId));
+    } else this.#log(facts, correlationId);
     this.#deps.onCommitted();
   }
 

@@ -1,0 +1,29 @@
+import type { Polymarket } from "./adapters/polymarket/create-polymarket.ts";
+import type { EngineSettings } from "./engine/protocol/settings.ts";
+import { Rehearsal } from "./engine/runtime/rehearsal.ts";
+
+/** After the start, when the processor has time for it. */
+const firstAfterMs = 2_000;
+/** Often enough that code and caches stay warm, seldom enough to cost about one percent of a processor. */
+const everyMs = 20;
+/** Until this many orders were rehearsed each turn takes several: the compiler wants to see a path often. */
+const firstOrders = 1_500;
+const ordersAtFirst = 10;
+
+/** Rehearses the order path until it is stopped; see `Rehearsal` for why nothing of it can leave. */
+export function keepWarm(settings: EngineSettings, polymarket: Polymarket): () => void {
+  const rehearsal = new Rehearsal(settings, polymarket.hasher, polymarket.rehearse);
+  let orders = 0;
+  let timer = setTimeout(turn, firstAfterMs);
+  timer.unref();
+
+  function turn(): void {
+    const more = orders < firstOrders ? ordersAtFirst : 1;
+    for (let i = 0; i < more; i++) rehearsal.run();
+    orders += more;
+    timer = setTimeout(turn, everyMs);
+    timer.unref();
+  }
+
+  return () => clearTimeout(timer);
+}
