@@ -4,8 +4,10 @@ import { Rehearsal } from "./engine/runtime/rehearsal.ts";
 
 /** After the start, when the processor has time for it. */
 const firstAfterMs = 2_000;
-/** Often enough that code and caches stay warm, seldom enough to cost about one percent of a processor. */
-const everyMs = 20;
+/** Between the turns of the first orders, so that nothing else has to wait. */
+const firstEveryMs = 20;
+/** Afterwards: often enough that compiled code is not thrown away as unused, too seldom to cost anything. */
+const everyMs = 1_000;
 /** Until this many orders were rehearsed each turn takes several: the compiler wants to see a path often. */
 const firstOrders = 1_500;
 const ordersAtFirst = 10;
@@ -21,7 +23,7 @@ export function keepWarm(settings: EngineSettings, polymarket: Polymarket): () =
     const more = orders < firstOrders ? ordersAtFirst : 1;
     for (let i = 0; i < more; i++) rehearsal.run();
     orders += more;
-    timer = setTimeout(turn, everyMs);
+    timer = setTimeout(turn, orders < firstOrders ? firstEveryMs : everyMs);
     timer.unref();
   }
 
