@@ -1,122 +1,79 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { explain } from "../../src/bot/render/explain.ts";
-import { explainHalt } from "../../src/bot/render/explain-halt.ts";
+import { explainHalt, isHaltReason } from "../../src/bot/render/explain-halt.ts";
 import { explainReject } from "../../src/bot/render/explain-order.ts";
-import type { DenyReason, HaltReason, RejectReason } from "../../src/engine/domain/reasons.ts";
+import { explainReducing, isReducingReason } from "../../src/bot/render/explain-reducing.ts";
+import type {
+  DenyReason,
+  HaltReason,
+  ReducingReason,
+  RejectReason,
+} from "../../src/engine/domain/reasons.ts";
 
-describe("explanations", () => {
-  const deny: Record<DenyReason, true> = {
-    killed: true,
-    not_ready: true,
-    paused: true,
-    card_unknown: true,
-    card_used: true,
-    card_expired: true,
-    card_not_yours: true,
-    price_moved: true,
-    market_unknown: true,
-    market_closed: true,
-    market_unsupported: true,
-    outcome_unknown: true,
-    book_stale: true,
-    book_empty: true,
-    no_liquidity: true,
-    off_tick: true,
-    price_collar: true,
-    price_collar_period: true,
-    min_size: true,
-    min_order_usd: true,
-    amount_invalid: true,
-    expiry_invalid: true,
-    insufficient_cash: true,
-    insufficient_shares: true,
-    cap_order: true,
-    cap_outcome: true,
-    cap_market: true,
-    cap_total: true,
-    cap_event: true,
-    cap_strategy: true,
-    cap_day_volume: true,
-    cap_day_loss: true,
-    duplicate_intent: true,
-    order_unknown: true,
-    order_closed: true,
-    reducing: true,
-    venue_mode: true,
-    set_incomplete: true,
-    set_augmented: true,
-    set_other: true,
-    set_fee: true,
-    set_not_profitable: true,
-    needs_convert: true,
-    command_expired: true,
-    busy: true,
-    rate_limited: true,
-    ledger_failed: true,
-    venue_unreachable: true,
-    resume_too_soon: true,
-    not_killed: true,
-  };
-  const reject: Record<RejectReason, true> = {
-    invalid_payload: true,
-    order_version_mismatch: true,
-    invalid_signature: true,
-    wrong_owner: true,
-    wrong_signer: true,
-    maker_not_allowed: true,
-    banned: true,
-    closed_only: true,
-    geoblocked: true,
-    off_tick: true,
-    min_size: true,
-    balance: true,
-    amount_accuracy: true,
-    min_notional: true,
-    expiration: true,
-    post_only_crossed: true,
-    no_match: true,
-    not_fully_filled: true,
-    market_not_ready: true,
-    no_orderbook: true,
-    unauthorized: true,
-    venue_restarting: true,
-    rate_limited: true,
-    post_only_mode: true,
-    venue_disabled: true,
-    not_sent: true,
-    dry_run: true,
-    not_found_after_quarantine: true,
-    other_refusal: true,
-  };
-  const halts: HaltReason[] = ["killed", "starting", "banned", "live_start", "ledger_failed"];
+const source = readFileSync(new URL("../../src/engine/domain/reasons.ts", import.meta.url), "utf8");
 
-  test.each(Object.keys(deny) as DenyReason[])(
-    "%s: what, where the money is, what to do",
-    (code) => {
-      for (const denial of [
-        { code },
-        { code, limit: 1_000_000, wanted: 2_000_000, subject: "x\ny" },
-      ]) {
-        const { what, money: where, todo } = explain(denial);
-        for (const line of [what, where, todo]) {
-          expect(line).toMatch(/\w/);
-          expect(line).not.toMatch(/\n|undefined|NaN/);
-        }
-      }
-    },
-  );
+/** Every member of a closed set, read from its declaration, so that a new one cannot be left out here. */
+function membersOf<T extends string>(name: string): T[] {
+  const declared = new RegExp(`export type ${name} =\\n((?: {2}(?:\\||/?\\*).*\\n)*)`).exec(source);
+  const members = [...(declared?.[1] ?? "").matchAll(/^ {2}\| "(\w+)"/gm)];
+  return members.map((match) => match[1] as T);
+}
 
-  test.each(Object.keys(reject) as RejectReason[])("the venue says %s", (reason) => {
-    expect(Object.values(explainReject(reason)).join("")).not.toMatch(/undefined|^$/);
+const deny = membersOf<DenyReason>("DenyReason");
+const reject = membersOf<RejectReason>("RejectReason");
+const halts = membersOf<HaltReason>("HaltReason");
+const reducing = membersOf<ReducingReason>("ReducingReason");
+
+test("the sets were read whole: not a member less than their declarations quote", () => {
+  const sets = [deny, reject, halts, reducing];
+  expect(sets.map((set) => set.length > 8)).toEqual([true, true, true, true]);
+  const quoted = [...source.matchAll(/^ {2}\| "\w+"/gm)].length;
+  expect(sets.reduce((sum, set) => sum + set.length, 0)).toBe(quoted);
+});
+
+/** A plain sentence: words, one line, nothing of the program's own values. */
+function expectPlain(text: string): void {
+  expect(text).toMatch(/[a-z]{2,} [a-z]/i);
+  expect(text).not.toMatch(/\n|undefined|null|NaN|\[object/);
+}
+
+describe("every reason has its words", () => {
+  test.each(deny)("we refuse for %s: what, where the money is, what to do", (code) => {
+    for (const denial of [
+      { code },
+      { code, limit: 1_000_000, wanted: 2_000_000, subject: "x\ny" },
+    ]) {
+      for (const line of Object.values(explain(denial))) expectPlain(line);
+    }
+  });
+
+  test.each(reject)("the venue says %s", (reason) => {
+    for (const line of Object.values(explainReject(reason))) expectPlain(line);
   });
 
   test.each(halts)("halted: %s", (reason) => {
-    expect(explainHalt(reason).todo).toMatch(/\w/);
+    const { what, todo } = explainHalt(reason);
+    expectPlain(what);
+    expectPlain(todo);
+    expect(isHaltReason(reason)).toBe(true);
+    // A pause names its halt.
+    const denied = explain({ code: "paused", subject: reason });
+    expect(denied.what).toContain(what);
+    expect(denied.todo).toContain(todo);
   });
 
-  test("a pause names its halt", () => {
-    expect(explain({ code: "paused", subject: "unauthorized" }).what).toContain(
-      "does not accept our key",
+  test.each(reducing)("only sales: %s", (cause) => {
+    const { what, end } = explainReducing(cause);
+    expectPlain(what);
+    expectPlain(end);
+    expect(isReducingReason(cause)).toBe(true);
+  });
+
+  test("no two halts and no two restrictions read alike", () => {
+    expect(new Set(halts.map((reason) => explainHalt(reason).what)).size).toBe(halts.length);
+    expect(new Set(reducing.map((cause) => explainReducing(cause).what)).size).toBe(
+      reducing.length,
     );
   });
 });
