@@ -85,6 +85,7 @@ const venueWaits = z.strictObject({
   read_timeout_ms: whole(100, 60_000, 4000),
   connect_timeout_ms: whole(100, 60_000, 3000),
   order_deadline_ms: whole(1000, 120_000, 15_000),
+  replace_deadline_ms: whole(1000, 600_000, 30_000),
   quarantine_ms: whole(10_000, 900_000, 90_000),
   quarantine_clean_reads: whole(1, 20, 3),
   query_backoff_ms: listOf(

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { renderNotice } from "../../src/bot/render/notice.ts";
 import type { ExternalOrderView } from "../../src/engine/api/views.ts";
 import { heard, type Rig, startRig, trader, until } from "./support/bot-rig.ts";
 import { conditionId, holding, orderView, price, sharesOf, usdOf } from "./support/sample-views.ts";
@@ -69,5 +70,25 @@ describe("orders and trades of others on the account", () => {
     rig.double.happen({ kind: "kill.report", orders: [], external, settled: true });
     await heard(rig, /feedbeef external BUY 50 Yes @ 40\.0¢: gone from the book/);
     await until(() => rig.double.notices.length > 0);
+  });
+
+  test("a kill report names each order's fate", () => {
+    const { text } = renderNotice("paper", {
+      noticeId: 1,
+      atMs: 0,
+      chatId: null,
+      body: {
+        kind: "kill.report",
+        settled: false,
+        external: [],
+        orders: [
+          { order: orderView(), fate: "canceled" },
+          { order: orderView({ shortId: "00000002" }), fate: "unknown" },
+        ],
+      },
+    });
+    expect(text).toContain("KILL REPORT · 1/2 canceled · 1 NOT YET SETTLED");
+    expect(text).toContain("00000002");
+    expect(text).toContain("another report follows");
   });
 });

@@ -186,26 +186,6 @@ describe("notices", () => {
     expect(rejected.text).toMatch(/REJECTED BUY Yes\n.*balance or allowance.*\n.*\n/);
   });
 
-  test("a kill report names each order's fate", () => {
-    const { text } = renderNotice("paper", {
-      noticeId: 1,
-      atMs: 0,
-      chatId: null,
-      body: {
-        kind: "kill.report",
-        settled: false,
-        external: [],
-        orders: [
-          { order: orderView(), fate: "canceled" },
-          { order: orderView({ shortId: "00000002" }), fate: "unknown" },
-        ],
-      },
-    });
-    expect(text).toContain("KILL REPORT · 1/2 canceled · 1 NOT YET SETTLED");
-    expect(text).toContain("00000002");
-    expect(text).toContain("another report follows");
-  });
-
   test("a broken set says so and what to do", () => {
     const { text } = renderNotice("paper", {
       noticeId: 1,

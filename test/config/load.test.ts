@@ -81,6 +81,7 @@ describe("the shipped files", () => {
       reconcileIntervalMs: 15_000,
       settleAlarmMs: 60_000,
       accessIntervalMs: 60_000,
+      replaceDeadlineMs: 30_000,
       killCleanSnapshots: 3,
       killWindowMs: 60_000,
       ledgerCommitMaxMs: 2000,

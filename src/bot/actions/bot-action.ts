@@ -1,5 +1,6 @@
 import type { AmountSpec, TradeRequest } from "../../engine/api/requests.ts";
 import type { ConditionId, OutcomeIndex, Side } from "../../engine/domain/market.ts";
+import type { Price } from "../../engine/domain/numbers.ts";
 
 /** A trade of which parts are still asked for. */
 export type TradeDraft = Omit<TradeRequest, "conditionId" | "outcome" | "amount"> & {
@@ -18,7 +19,20 @@ export type BotAction =
   | { readonly do: "refresh"; readonly id: ConditionId }
   | { readonly do: "draft"; readonly draft: TradeDraft }
   | { readonly do: "quote"; readonly request: TradeRequest; readonly replaces: string | null }
-  | { readonly do: "confirm"; readonly expiresAtMs: number; readonly request: TradeRequest }
+  | {
+      readonly do: "confirm";
+      readonly expiresAtMs: number;
+      readonly request: TradeRequest;
+      /** The order whose price the card changes: asked again it is that change, never an order more. */
+      readonly clientOid?: string;
+    }
+  | { readonly do: "askPrice"; readonly clientOid: string }
+  | {
+      readonly do: "reprice";
+      readonly clientOid: string;
+      readonly limit: Price;
+      readonly replaces: string | null;
+    }
   | { readonly do: "discard"; readonly nonce: string }
   | { readonly do: "orders" }
   | { readonly do: "cancel"; readonly clientOid: string }
@@ -45,6 +59,8 @@ export const verbs: Readonly<Record<ActionKind, string>> = {
   draft: "draft",
   quote: "quote",
   confirm: "ok",
+  askPrice: "askprice",
+  reprice: "reprice",
   discard: "discard",
   orders: "orders",
   cancel: "cancel",
@@ -84,6 +100,8 @@ export function raisesRisk(action: BotAction): boolean {
   switch (action.do) {
     case "confirm":
     case "confirmSet":
+    case "askPrice":
+    case "reprice":
     case "quote":
     case "draft":
     case "arbQuote":
@@ -128,4 +146,17 @@ export function emptyDraft(side: Side): TradeDraft {
     goodForMs: null,
     slippagePpm: null,
   };
+}
+
+/** What [Re-quote] on a card does: the same wish on the book as it is then. */
+export function askAgain(card: {
+  readonly nonce: string;
+  readonly request: TradeRequest;
+  readonly limit: Price;
+  readonly clientOid: string | undefined;
+}): BotAction {
+  const { nonce, request, limit, clientOid } = card;
+  return clientOid === undefined
+    ? { do: "quote", request, replaces: nonce }
+    : { do: "reprice", clientOid, limit, replaces: nonce };
 }

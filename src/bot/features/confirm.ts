@@ -1,11 +1,13 @@
 import type { ConfirmOutcome } from "../../engine/api/engine-api.ts";
+import type { Price } from "../../engine/domain/numbers.ts";
 import type { Denial } from "../../engine/domain/reasons.ts";
-import type { BotAction } from "../actions/bot-action.ts";
+import { askAgain, type BotAction } from "../actions/bot-action.ts";
 import { describeError } from "../redact.ts";
 import { explain } from "../render/explain.ts";
 import { modeTag } from "../render/mode.ts";
 import { orderCount, orderLine } from "../render/orders.ts";
 import { renderDeadCard } from "../render/trade-card.ts";
+import { cents } from "../text/amounts.ts";
 import { type RichText, TextBuilder } from "../text/rich-text.ts";
 import { utcTime } from "../text/time-text.ts";
 import {
@@ -26,9 +28,11 @@ const ordersShown = 20;
 
 /** What [Re-quote] on a dead card does. */
 function again(action: ConfirmAction, nonce: string): BotAction {
-  return action.do === "confirm"
-    ? { do: "quote", request: action.request, replaces: nonce }
-    : { do: "arbQuote", setId: action.setId, replaces: nonce };
+  if (action.do === "confirmSet") return { do: "arbQuote", setId: action.setId, replaces: nonce };
+  const { request, clientOid } = action;
+  // Only a price change names an order, and it always has a limit.
+  const limit = request.limit ?? (0 as Price);
+  return askAgain({ nonce, request, limit, clientOid });
 }
 
 function submittingText(turn: Turn): RichText {
@@ -63,6 +67,22 @@ function sentText(turn: Turn, outcome: Extract<ConfirmOutcome, { kind: "accepted
   }
   if (first !== undefined) text.line(first.question);
   return text.plain("What became of it follows as a message.").build();
+}
+
+function replacingText(
+  turn: Turn,
+  outcome: Extract<ConfirmOutcome, { kind: "replacing" }>,
+): RichText {
+  const { order, limit } = outcome;
+  return new TextBuilder()
+    .bold(`${modeTag(turn.deps.mode)} · CHANGING PRICE to ${cents(limit)}`)
+    .line()
+    .line(`${orderLine(order)} is being canceled first; what it still fills counts.`)
+    .plain(
+      "The rest is sent at the new price when it is proven gone. What became of it follows. Order ",
+    )
+    .code(order.shortId)
+    .build();
 }
 
 function refusedOutcome(turn: Turn, action: ConfirmAction, denial: Denial, nonce: string): Reply {
@@ -100,6 +120,8 @@ export async function confirm(turn: Turn, action: ConfirmAction, nonce: string):
     case "accepted":
       if (target !== null) turn.cards.showPlan(outcome.planId, actor.chatId, target);
       return executed("accepted", message(sentText(turn, outcome), [], target));
+    case "replacing":
+      return executed("replacing", message(replacingText(turn, outcome), [], target));
     case "requoted": {
       const old = renderDeadCard(
         "A new card with the new price is below.",

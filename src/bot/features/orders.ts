@@ -8,7 +8,8 @@ import { refuse } from "./refusals.ts";
 
 const linesShown = 20;
 
-function openOrders(turn: Turn): readonly OrderView[] {
+/** The desk's own open orders. */
+export function openOrders(turn: Turn): readonly OrderView[] {
   const isOver = new Set(["filled", "canceled", "rejected"]);
   return turn.api.orders().filter((order) => !isOver.has(order.status));
 }
@@ -27,7 +28,7 @@ export function orders(turn: Turn): Reply {
 }
 
 /** Orders whose short id, hash or client id begins with what was typed. */
-function matching(open: readonly OrderView[], typed: string): readonly OrderView[] {
+export function matching(open: readonly OrderView[], typed: string): readonly OrderView[] {
   const wanted = typed.toLowerCase().replace(/^0x/u, "");
   return open.filter((order) =>
     [order.shortId, order.orderHash.replace(/^0x/u, ""), order.clientOid].some((id) =>

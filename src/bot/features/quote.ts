@@ -1,6 +1,7 @@
 import type { TradeRequest } from "../../engine/api/requests.ts";
 import type { TradeCard } from "../../engine/api/views.ts";
 import type { Denial } from "../../engine/domain/reasons.ts";
+import { askAgain } from "../actions/bot-action.ts";
 import type { MessageTarget } from "../card-registry.ts";
 import { cardTitle, renderTradeCard, tradeCardKeyboard } from "../render/trade-card.ts";
 import {
@@ -71,7 +72,7 @@ export function showCard(
     target: target ?? firstMessageTarget(turn),
     expiresAtMs: card.expiresAtMs,
     title: cardTitle(card),
-    again: { do: "quote", request: card.request, replaces: card.nonce },
+    again: askAgain({ ...card, clientOid: card.replaces?.clientOid }),
   });
   const text = renderTradeCard(card, lead);
   return {

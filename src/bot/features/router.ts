@@ -16,6 +16,7 @@ import { askCancelAll, cancel, cancelAll, cancelOrders, orders } from "./orders.
 import { positions } from "./positions.ts";
 import { quoteCard } from "./quote.ts";
 import { refuse, refuseTooOld } from "./refusals.ts";
+import { askPrice, replace, replaceCard } from "./replace.ts";
 import { askResume, confirmResume, kill } from "./safety.ts";
 import { start } from "./start.ts";
 import { continueDraft, guidedText, trade } from "./trade.ts";
@@ -29,6 +30,7 @@ const features: Readonly<Record<string, Feature>> = {
   buy: (turn, args) => trade(turn, "buy", args),
   sell: (turn, args) => trade(turn, "sell", args),
   orders,
+  replace,
   positions,
   cancel,
   arb: (turn) => arb(turn, 0),
@@ -36,7 +38,7 @@ const features: Readonly<Record<string, Feature>> = {
 };
 
 /** Commands that can raise risk, and are therefore refused when they are too old. */
-const riskCommands = new Set(["buy", "sell", "resume"]);
+const riskCommands = new Set(["buy", "sell", "replace", "resume"]);
 
 /** Works on one command and says how it ended. */
 export async function route(turn: Turn): Promise<Reply> {
@@ -126,6 +128,10 @@ async function act(turn: Turn, action: BotAction, nonce: string): Promise<Reply>
       return cancelOrders(turn, [action.clientOid]);
     case "cancelAll":
       return action.sure ? cancelAll(turn) : askCancelAll(turn);
+    case "askPrice":
+      return askPrice(turn, action.clientOid);
+    case "reprice":
+      return replaceCard(turn, action.clientOid, action.limit, action.replaces);
     case "positions":
       return positions(turn);
     case "arb":

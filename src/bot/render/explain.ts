@@ -53,12 +53,9 @@ export function explain(denial: Denial): Explanation {
     case "insufficient_shares":
       return explainAmount(code, denial);
     case "order_unknown":
-      return because(
-        "There is no order with that id.",
-        "/orders lists the open orders with their ids.",
-      );
     case "order_closed":
-      return because("That order is already over.", "/orders lists what is still open.");
+    case "order_not_resting":
+      return explainNoOrder(code);
     case "resume_too_soon":
       return tooSoon(denial.wanted ?? denial.limit);
     case "not_killed":
@@ -79,4 +76,21 @@ function tooSoon(waitMs: number | undefined): Explanation {
     money: "Trading is still off.",
     todo: "Read what changed, then press it again.",
   };
+}
+
+function explainNoOrder(code: "order_unknown" | "order_closed" | "order_not_resting"): Explanation {
+  switch (code) {
+    case "order_unknown":
+      return because(
+        "There is no order with that id.",
+        "/orders lists the open orders with their ids.",
+      );
+    case "order_closed":
+      return because("That order is already over.", "/orders lists what is still open.");
+    case "order_not_resting":
+      return because(
+        "Only a resting order that nobody is canceling can change its price.",
+        "/orders shows what each order is doing.",
+      );
+  }
 }

@@ -39,6 +39,13 @@ const topics: Readonly<Record<string, Topic>> = {
     usage: "/cancel [id|all]",
     lines: ["An id is what /orders shows. Without one: the orders with a button each."],
   },
+  replace: {
+    usage: "/replace ID PRICE",
+    lines: [
+      "Moves a resting order to another price, after a card. /replace 1a2b3c4d 0.61",
+      "The old order is canceled and proven gone first; what it filled counts, only its rest is sent.",
+    ],
+  },
   kill: {
     usage: "/kill [reason]",
     lines: [
@@ -54,7 +61,7 @@ const topics: Readonly<Record<string, Topic>> = {
 
 const overview: readonly (readonly [string, string])[] = [
   ["Look", "/status · /markets election · /positions · /orders"],
-  ["Trade", "/buy #1 yes $25 · /sell #1 yes max · /cancel all"],
+  ["Trade", "/buy #1 yes $25 · /sell #1 yes max · /replace ID 0.61 · /cancel all"],
   ["Automate", "/arb"],
   ["Safety", "/kill · /resume"],
 ];
@@ -103,6 +110,7 @@ export const menuCommands: readonly { readonly command: string; readonly descrip
   { command: "orders", description: "Open orders" },
   { command: "positions", description: "What is held" },
   { command: "arb", description: "Arbitrage sets after fees" },
+  { command: "replace", description: "Move an order to another price" },
   { command: "cancel", description: "Cancel an order, or all" },
   { command: "kill", description: "Stop everything at once" },
   { command: "resume", description: "Trade again after a kill" },

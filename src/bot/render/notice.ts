@@ -7,11 +7,12 @@ import { averageCents, moneyExact, profit, sharesExact } from "../text/amounts.t
 import { cleanText } from "../text/clean-text.ts";
 import { type RichText, TextBuilder } from "../text/rich-text.ts";
 import { duration, utcTime } from "../text/time-text.ts";
+import { explain } from "./explain.ts";
 import { explainHalt } from "./explain-halt.ts";
 import { explainReject } from "./explain-order.ts";
 import { externalFates, renderExternal } from "./external.ts";
 import { modeTag, tradingLine } from "./mode.ts";
-import { orderCount, orderLine } from "./orders.ts";
+import { canChangePrice, orderCount, orderLine } from "./orders.ts";
 import { renderReducing } from "./reducing.ts";
 
 /** Fates or legs listed one by one; the rest is counted. */
@@ -249,6 +250,22 @@ function renderStarted(mode: DeskMode, body: Extract<NoticeBody, { kind: "starte
   return text.plain(`${tradingLine(body.trading)}. Type /resume to go on.`).build();
 }
 
+function renderReplaceFailed(
+  mode: DeskMode,
+  body: Extract<NoticeBody, { kind: "replace.failed" }>,
+): RichText {
+  const { what, todo } = explain(body.denial);
+  return new TextBuilder()
+    .bold(`${modeTag(mode)} · PRICE NOT CHANGED · no new order was sent`)
+    .line()
+    .line(what)
+    .line(`${orderLine(body.order)} was to be canceled for it; its own end is told apart.`)
+    .line(todo)
+    .plain("Order ")
+    .code(body.order.shortId)
+    .build();
+}
+
 /** The words of a notice. */
 export function renderNotice(mode: DeskMode, notice: Notice): RichText {
   const { body } = notice;
@@ -303,6 +320,8 @@ export function renderNotice(mode: DeskMode, notice: Notice): RichText {
     case "external.order":
     case "external.fill":
       return renderExternal(mode, body);
+    case "replace.failed":
+      return renderReplaceFailed(mode, body);
     case "started":
       return renderStarted(mode, body);
     case "reducing":
@@ -330,7 +349,10 @@ export function noticeKeyboard(body: NoticeBody, buttons: ButtonMaker): Keyboard
     return [[buttons.make("Positions", { do: "positions" })]];
   }
   if (body.kind === "order.outcome" && body.result === "resting") {
-    return [[buttons.make("Cancel order", { do: "cancel", clientOid: body.order.clientOid })]];
+    const { clientOid } = body.order;
+    const cancel = buttons.make("Cancel order", { do: "cancel", clientOid });
+    if (!canChangePrice(body.order)) return [[cancel]];
+    return [[cancel, buttons.make("Change price", { do: "askPrice", clientOid })]];
   }
   return [];
 }
@@ -346,6 +368,7 @@ export function noticePriority(body: NoticeBody): OutPriority {
     case "fill.reversed":
     case "market.settled":
     case "set.outcome":
+    case "replace.failed":
       return "fill";
     case "resumed":
     case "halted":

@@ -65,13 +65,28 @@ export function renderOrders(
   return text.build();
 }
 
+/** Rests, was placed by a person, and nobody asked for its end. */
+export function canChangePrice(order: OrderView): boolean {
+  const rests = order.status === "live" || order.status === "partially_filled";
+  return rests && order.strategy === "manual" && order.spend === null && !order.cancelAsked;
+}
+
 export function ordersKeyboard(orders: readonly OrderView[], buttons: ButtonMaker): Keyboard {
   const cancels = orders
     .slice(0, ordersShown)
     .map((order, i) =>
       buttons.make(`Cancel ${i + 1}`, { do: "cancel", clientOid: order.clientOid }),
     );
-  const rows = [cancels.slice(0, 4), cancels.slice(4)].filter((row) => row.length > 0);
+  const prices = orders
+    .slice(0, ordersShown)
+    .flatMap((order, i) =>
+      canChangePrice(order)
+        ? [buttons.make(`Price ${i + 1}`, { do: "askPrice", clientOid: order.clientOid })]
+        : [],
+    );
+  const rows = [cancels.slice(0, 4), cancels.slice(4), prices.slice(0, 4), prices.slice(4)].filter(
+    (row) => row.length > 0,
+  );
   const last = [buttons.make("Refresh", { do: "orders" })];
   if (orders.length > 0) {
     last.push(buttons.make("Cancel all", { do: "cancelAll", sure: false }, "danger"));

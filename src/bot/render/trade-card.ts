@@ -1,5 +1,6 @@
 import type { RiskAfter, TradeCard } from "../../engine/api/views.ts";
 import type { Usd } from "../../engine/domain/numbers.ts";
+import { askAgain } from "../actions/bot-action.ts";
 import type { ButtonMaker, Keyboard } from "../actions/buttons.ts";
 import {
   averageCents,
@@ -98,11 +99,18 @@ function moneyLines(text: TextBuilder, card: TradeCard): void {
 export function renderTradeCard(card: TradeCard, lead: string | null = null): RichText {
   const text = new TextBuilder();
   if (lead !== null) text.bold(lead).line();
-  text.bold(`${modeTag(card.mode)} · CONFIRM ${card.side.toUpperCase()}`).line();
+  const what = card.replaces === undefined ? card.side.toUpperCase() : "PRICE CHANGE";
+  text.bold(`${modeTag(card.mode)} · CONFIRM ${what}`).line();
   text.line(`${cleanText(card.outcomeName, 40)} · ${cleanText(card.question)}`);
   moneyLines(text, card);
   if (card.amountCutFrom !== null) {
     text.line(`Cut from ${moneyExact(card.amountCutFrom)} to what the book or the account allows`);
+  }
+  if (card.replaces !== undefined) {
+    const { limit, shortId } = card.replaces;
+    text.line(
+      `Instead of order ${shortId} @ ${cents(limit, card.tickSize)}: it is canceled and proven gone first, only its rest is sent.`,
+    );
   }
   text.line(riskLine(card.riskAfter));
   text.plain("Quote valid until ").moment(card.expiresAtMs, "T", utcTime(card.expiresAtMs));
@@ -120,6 +128,7 @@ function remaining(card: { readonly createdAtMs: number; readonly expiresAtMs: n
 
 /** "Confirm $25.00" or "Confirm sale of 40 shares". */
 function confirmLabel(card: TradeCard): string {
+  if (card.replaces !== undefined) return `Confirm ${cents(card.limit, card.tickSize)}`;
   return card.side === "buy"
     ? `Confirm ${moneyExact(card.money)}`
     : `Confirm sale of ${sharesExact(card.shares)} shares`;
@@ -131,7 +140,12 @@ export function tradeCardKeyboard(card: TradeCard, buttons: ButtonMaker): Keyboa
     ({ do: "quote", request, replaces: card.nonce }) as const;
   const confirm = buttons.withNonce(
     confirmLabel(card),
-    { do: "confirm", expiresAtMs: card.expiresAtMs, request: card.request },
+    {
+      do: "confirm",
+      expiresAtMs: card.expiresAtMs,
+      request: card.request,
+      ...(card.replaces === undefined ? {} : { clientOid: card.replaces.clientOid }),
+    },
     card.side === "buy" ? "success" : "primary",
     card.nonce,
   );
@@ -146,7 +160,8 @@ export function tradeCardKeyboard(card: TradeCard, buttons: ButtonMaker): Keyboa
       steps.push(buttons.make(label, again({ ...card.request, amount: { unit: "usd", value } })));
     }
   }
-  return [first, [...steps, buttons.make("Re-quote", again(card.request))]];
+  const requote = askAgain({ ...card, clientOid: card.replaces?.clientOid });
+  return [first, [...steps, buttons.make("Re-quote", requote)]];
 }
 
 /** A card that ended without an order: what it was and why it ended. */

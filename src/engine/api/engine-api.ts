@@ -1,5 +1,5 @@
 import type { ConditionId } from "../domain/market.ts";
-import type { Shares } from "../domain/numbers.ts";
+import type { Price, Shares } from "../domain/numbers.ts";
 import type { DegradedSource, Denial } from "../domain/reasons.ts";
 import type { Result } from "../lib/result.ts";
 import type { Notice } from "./notices.ts";
@@ -29,6 +29,8 @@ export type ConfirmOutcome =
   /** Durable: the orders are being sent; their ends arrive as notices. */
   | { readonly kind: "accepted"; readonly planId: string; readonly orders: readonly OrderView[] }
   /** The price left the shown bound: nothing was sent, here is a new card (the old one is dead). */
+  /** A price change: the old order is being canceled; the new one is sent once it is proven gone. */
+  | { readonly kind: "replacing"; readonly order: OrderView; readonly limit: Price }
   | { readonly kind: "requoted"; readonly card: TradeCard }
   | { readonly kind: "refused"; readonly denial: Denial };
 
@@ -94,6 +96,13 @@ export type EngineApi = {
     actor: Actor,
     commandId: string,
     request: TradeRequest,
+  ): Promise<Result<TradeCard, Denial>>;
+  /** A card that moves a resting order to another price. */
+  quoteReplace(
+    actor: Actor,
+    commandId: string,
+    clientOid: string,
+    limit: Price,
   ): Promise<Result<TradeCard, Denial>>;
   /** Bound to user and chat of the card. The same commandId again gets the same outcome. */
   confirm(actor: Actor, commandId: string, nonce: string): Promise<ConfirmOutcome>;

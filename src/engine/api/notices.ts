@@ -1,6 +1,6 @@
 import type { Side } from "../domain/market.ts";
 import type { Shares, Usd } from "../domain/numbers.ts";
-import type { HaltReason, ReducingReason } from "../domain/reasons.ts";
+import type { Denial, HaltReason, ReducingReason } from "../domain/reasons.ts";
 import type { ExternalOrderView, OrderView, TradingView } from "./views.ts";
 
 /** Something that happened and that a person is told, in order, exactly once a chat. */
@@ -57,6 +57,8 @@ export type NoticeBody =
       readonly external: readonly ExternalFate[];
       readonly settled: boolean;
     }
+  /** The old order of a price change is gone and no new one was sent. */
+  | { readonly kind: "replace.failed"; readonly order: OrderView; readonly denial: Denial }
   /** An order on the account that this desk did not place. */
   | { readonly kind: "external.order"; readonly order: ExternalOrderView }
   /** A trade on the account that this desk did not make, or its reversal by the venue. */

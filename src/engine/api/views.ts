@@ -107,6 +107,12 @@ export type TradeCard = {
   readonly bookAgeMs: number;
   /** Set when a dollar amount was cut to what the book or the account allows. */
   readonly amountCutFrom: Usd | null;
+  /** Set on the card of a price change: the order that is canceled and proven gone before this one is sent. */
+  readonly replaces?: {
+    readonly clientOid: string;
+    readonly shortId: string;
+    readonly limit: Price;
+  };
   readonly request: import("./requests.ts").TradeRequest;
 };
 

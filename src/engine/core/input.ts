@@ -5,8 +5,8 @@ import type { OrderView, SetCard, TradeCard } from "../api/views.ts";
 import type { FillReport } from "../domain/fill.ts";
 import type { ConditionId, Market } from "../domain/market.ts";
 import type { BookSnapshot, MarketEvent } from "../domain/market-event.ts";
-import type { Shares } from "../domain/numbers.ts";
-import type { PreparedOrder } from "../domain/order.ts";
+import type { Price, Shares } from "../domain/numbers.ts";
+import type { OrderDraft, PreparedOrder } from "../domain/order.ts";
 import type { DegradedSource, Denial } from "../domain/reasons.ts";
 import type { Result } from "../lib/result.ts";
 import type { FeedEvent } from "../ports/market-data.ts";
@@ -50,6 +50,12 @@ export type EngineInput =
       readonly clientOids: readonly string[];
       readonly outcome: CancelOutcome;
     }
+  | {
+      readonly kind: "replace.signed";
+      readonly replaceId: string;
+      readonly draft: OrderDraft;
+      readonly prepared: PreparedOrder;
+    }
   | { readonly kind: "request"; readonly request: Request };
 
 /** What the driving side asks; each kind has one reply type. */
@@ -76,6 +82,13 @@ export type Request =
       readonly actor: Actor;
       readonly commandId: string;
       readonly request: TradeRequest;
+    }
+  | {
+      readonly do: "quote-replace";
+      readonly actor: Actor;
+      readonly commandId: string;
+      readonly clientOid: string;
+      readonly limit: Price;
     }
   | {
       readonly do: "quote-set";
@@ -112,6 +125,7 @@ export type Reply =
   | { readonly to: "none" }
   | { readonly to: "receive"; readonly value: "new" | "duplicate" }
   | { readonly to: "quote"; readonly value: Result<TradeCard, Denial> }
+  | { readonly to: "quote-replace"; readonly value: Result<TradeCard, Denial> }
   | { readonly to: "quote-set"; readonly value: Result<SetCard, Denial> }
   | { readonly to: "confirm"; readonly value: ConfirmOutcome }
   | {

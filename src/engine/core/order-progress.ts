@@ -189,6 +189,7 @@ export function queryFinished(
   if (order === undefined || !isOpen(order)) return;
   if (outcome.kind === "found") {
     applyVenueOrder(context, outcome.order);
+    cancelAgain(context, clientOid, outcome.order);
     return;
   }
   // A read that failed proves nothing, and neither does "absent" while the trades could not be read.
@@ -198,6 +199,16 @@ export function queryFinished(
     return;
   }
   absent(context, order, watch);
+}
+
+/** A cancel can get lost on its way: whoever asked for it wants the order gone, so it is asked for until it is. */
+function cancelAgain(context: StepContext, clientOid: string, report: VenueOrder): void {
+  const order = context.state.orders.get(clientOid);
+  if (order === undefined || order.cancelAskedAtMs === null || !isResting(order)) return;
+  const [firstWaitMs = 0] = context.settings.waits.queryBackoffMs;
+  // The first cancel may still be on its way.
+  if (context.atMs - order.cancelAskedAtMs < firstWaitMs) return;
+  if (report.state === "live") ask(context, { kind: "order.cancel", clientOids: [clientOid] });
 }
 
 /**

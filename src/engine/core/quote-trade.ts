@@ -26,6 +26,7 @@ import { eventExposure } from "../risk/exposure-caps.ts";
 import { feeReserveOf, worstCaseUsd } from "../risk/reserve.ts";
 import type { EngineState } from "../state/engine-state.ts";
 import { exposureOf, freeCash } from "../state/exposure.ts";
+import type { DeskCard } from "../state/fact.ts";
 import { emit, type StepContext } from "./context.ts";
 import { type Drafted, draftTrade } from "./trade-draft.ts";
 
@@ -54,29 +55,40 @@ export function quoteTrade(
   const risk = checkRisk(state, settings, question);
   if (!risk.ok) return risk;
   const nonce = derivedId(context.hasher.sha256Hex, context.entropy, `card:${commandId}`);
-  const shown = cardOf(context, market, drafted.value, request, nonce);
-  emit(context, {
-    kind: "markets.listed",
-    markets: [market],
-    groups: groupOf(state, market),
-  });
+  const shown = tradeCardOf(context, market, nonce, { drafted: drafted.value, request });
+  const { draft } = drafted.value;
+  keepCard(context, market, { kind: "trade", actor, commandId, draft, shown });
+  return ok(shown);
+}
+
+/** Keeps a card of one order, with the market that it names. */
+export function keepCard(
+  context: StepContext,
+  market: Market,
+  parts: Pick<DeskCard, "commandId" | "clientOid"> & {
+    readonly kind: "trade" | "replace";
+    readonly actor: Actor;
+    readonly draft: OrderDraft;
+    readonly shown: TradeCard;
+  },
+): void {
+  const { actor, draft, ...rest } = parts;
+  const { nonce, createdAtMs, expiresAtMs } = parts.shown;
+  const groups = groupOf(context.state, market);
+  emit(context, { kind: "markets.listed", markets: [market], groups });
   emit(context, {
     kind: "card.created",
     card: {
+      ...rest,
+      ...actor,
       nonce,
-      kind: "trade",
-      userId: actor.userId,
-      chatId: actor.chatId,
-      commandId,
-      createdAtMs: atMs,
-      expiresAtMs: shown.expiresAtMs,
+      createdAtMs,
+      expiresAtMs,
       title: market.question,
-      drafts: [drafted.value.draft],
-      shown,
+      drafts: [draft],
       state: "open",
     },
   });
-  return ok(shown);
 }
 
 function groupOf(state: EngineState, market: Market) {
@@ -84,12 +96,12 @@ function groupOf(state: EngineState, market: Market) {
   return group === undefined ? [] : [group];
 }
 
-function cardOf(
+/** What a person sees of one order before it is sent. */
+export function tradeCardOf(
   context: StepContext,
   market: Market,
-  drafted: Drafted,
-  request: TradeRequest,
   nonce: string,
+  { drafted, request }: { readonly drafted: Drafted; readonly request: TradeRequest },
 ): TradeCard {
   const { state, settings, atMs } = context;
   const { draft, walk } = drafted;

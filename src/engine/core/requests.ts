@@ -14,6 +14,7 @@ import type { Reply, Request } from "./input.ts";
 import { askResume, confirmResume, kill } from "./kill.ts";
 import { askCancel } from "./order-progress.ts";
 import { orderView } from "./order-view.ts";
+import { quoteReplace } from "./quote-replace.ts";
 import { quoteSet } from "./quote-set.ts";
 import { quoteTrade } from "./quote-trade.ts";
 
@@ -95,6 +96,11 @@ function handleTrading(context: StepContext, request: TradingRequest): Reply {
     case "quote": {
       const { actor, commandId } = request;
       return { to: "quote", value: quoteTrade(context, actor, commandId, request.request) };
+    }
+    case "quote-replace": {
+      const { actor, commandId, clientOid, limit } = request;
+      const value = quoteReplace(context, { actor, commandId, clientOid, limit });
+      return { to: "quote-replace", value };
     }
     case "quote-set": {
       const { actor, commandId, setId, size } = request;

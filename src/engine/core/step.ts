@@ -12,6 +12,7 @@ import { halt } from "./halt.ts";
 import type { Envelope, Reply } from "./input.ts";
 import { bookRead, booksWatched, catalogRead, marketInput } from "./market-input.ts";
 import { postFinished, queryFinished, watchOf } from "./order-progress.ts";
+import { continueReplacements, replaceSigned } from "./replace.ts";
 import { handleRequest } from "./requests.ts";
 import { tick } from "./tick.ts";
 
@@ -42,6 +43,7 @@ export function step(
     effects: [],
   };
   const reply = handle(context, envelope);
+  if (state.replacements.size > 0) continueReplacements(context);
   followControls(context, envelope.input.kind === "tick");
   return { facts: context.facts, effects: context.effects, reply };
 }
@@ -88,6 +90,9 @@ function handle(context: StepContext, envelope: Envelope): Reply {
       return none;
     case "cancel.finished":
       cancelFinished(context, input.clientOids, input.outcome);
+      return none;
+    case "replace.signed":
+      replaceSigned(context, input);
       return none;
     case "request":
       return handleRequest(context, input.request);

@@ -37,6 +37,7 @@ export type DenyReason =
   | "duplicate_intent"
   | "order_unknown"
   | "order_closed"
+  | "order_not_resting"
   | "set_incomplete"
   | "set_augmented"
   | "set_other"

@@ -6,7 +6,7 @@ import type { OrderDraft } from "../domain/order.ts";
  */
 export type Card<View> = {
   readonly nonce: string;
-  readonly kind: "trade" | "set";
+  readonly kind: "trade" | "set" | "replace";
   readonly userId: number;
   readonly chatId: number;
   readonly commandId: string;
@@ -14,6 +14,8 @@ export type Card<View> = {
   readonly expiresAtMs: number;
   readonly title: string;
   readonly drafts: readonly OrderDraft[];
+  /** The order whose price a "replace" card changes. */
+  readonly clientOid?: string;
   readonly shown: View;
   readonly state: "open" | "used" | "discarded" | "expired" | "requoted";
 };

@@ -1,4 +1,5 @@
 import type { ConditionId } from "../domain/market.ts";
+import type { OrderDraft } from "../domain/order.ts";
 
 /** Why the account is read; "start" opens trading, "kill" proves that the book is flat. */
 export type ReadPurpose = "start" | "periodic" | "link" | "kill" | "balance";
@@ -9,6 +10,8 @@ export type Effect =
   | { readonly kind: "order.query"; readonly clientOid: string }
   | { readonly kind: "order.cancel"; readonly clientOids: readonly string[] }
   | { readonly kind: "orders.cancel-all" }
+  /** The new order of a price change, once the old one is gone; nothing leaves the process by it. */
+  | { readonly kind: "replace.sign"; readonly replaceId: string; readonly draft: OrderDraft }
   /** An order on the account that this desk did not place; its end is told by the stream and the reads. */
   | { readonly kind: "external.cancel"; readonly orderHash: string }
   | {

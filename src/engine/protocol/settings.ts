@@ -31,6 +31,8 @@ export type RiskLimits = {
 export type VenueWaits = {
   /** No byte of an order is sent later than this after its approval. */
   readonly orderDeadlineMs: number;
+  /** A price change whose old order is not gone after this long leaves no new order. */
+  readonly replaceDeadlineMs: number;
   /** "Not found" is believed only after this long and so many clean reads. */
   readonly quarantineMs: number;
   readonly quarantineCleanReads: number;

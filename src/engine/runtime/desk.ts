@@ -106,6 +106,7 @@ export class Desk {
       venue: countedVenue(deps.venue, lastHop),
       marketData: deps.marketData,
       clock: deps.clock,
+      entropy: deps.entropy,
       faultPoints: deps.faultPoints,
       logger: deps.logger,
       gate: (clientOid) => this.#postGate(clientOid),

@@ -1,8 +1,9 @@
 import type { EngineInput } from "../core/input.ts";
+import type { OrderDraft } from "../domain/order.ts";
 import type { Denial } from "../domain/reasons.ts";
 import { unreachable } from "../lib/assert.ts";
 import type { MarketDataPort } from "../ports/market-data.ts";
-import type { Clock, FaultPoints, Log } from "../ports/system.ts";
+import type { Clock, Entropy, FaultPoints, Log } from "../ports/system.ts";
 import type { VenuePort } from "../ports/venue.ts";
 import type { Effect, ReadPurpose } from "../protocol/effect.ts";
 import type { EngineState } from "../state/engine-state.ts";
@@ -13,6 +14,7 @@ export type EffectDeps = {
   readonly venue: VenuePort;
   readonly marketData: MarketDataPort;
   readonly clock: Clock;
+  readonly entropy: Entropy;
   readonly faultPoints: FaultPoints;
   readonly logger: Log;
   /** Asked directly before the first byte of an order. */
@@ -54,6 +56,8 @@ export class EffectRunner {
         return this.#cancel(effect.clientOids);
       case "orders.cancel-all":
         return this.#cancelAll();
+      case "replace.sign":
+        return this.#sign(effect.replaceId, effect.draft);
       case "external.cancel":
         await this.#deps.venue.cancel([effect.orderHash]);
         return undefined;
@@ -87,6 +91,13 @@ export class EffectRunner {
     faultPoints.hit("K10");
     await this.#deps.dispatch({ kind: "post.finished", clientOid, outcome }, order.planId);
     faultPoints.hit("K11");
+  }
+
+  async #sign(replaceId: string, draft: OrderDraft): Promise<void> {
+    const { venue, entropy, clock, dispatch } = this.#deps;
+    const unique = { salt: entropy.salt(), timestampMs: clock.nowMs() };
+    const prepared = venue.prepare(draft, unique);
+    await dispatch({ kind: "replace.signed", replaceId, draft, prepared }, replaceId);
   }
 
   async #query(clientOid: string): Promise<void> {

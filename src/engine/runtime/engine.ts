@@ -160,6 +160,19 @@ export class Engine extends Desk implements EngineApi {
     return reply.value;
   };
 
+  readonly quoteReplace: EngineApi["quoteReplace"] = async (actor, commandId, clientOid, limit) => {
+    await this.untilReady();
+    const order = this.state.orders.get(clientOid);
+    if (order !== undefined) await this.#ready(order.draft.conditionId);
+    const { reply, durable } = this.#answered(
+      "quote-replace",
+      { do: "quote-replace", actor, commandId, clientOid, limit },
+      commandId,
+    );
+    if (!(await this.kept(durable))) return err({ code: "ledger_failed" });
+    return reply.value;
+  };
+
   readonly confirm: EngineApi["confirm"] = async (actor, commandId, nonce) => {
     await this.untilReady();
     const card = this.state.cards.get(nonce);
@@ -184,7 +197,8 @@ export class Engine extends Desk implements EngineApi {
   /** Signed before it is checked: nothing lies between the check and the commit, and what is refused is forgotten. */
   #signedDrafts(nonce: string): PreparedOrder[] {
     const card = this.state.cards.get(nonce);
-    if (card?.state !== "open" || !this.state.ready) return [];
+    // The new order of a price change is signed when the old one is gone.
+    if (card?.state !== "open" || card.kind === "replace" || !this.state.ready) return [];
     const { entropy, clock, venue } = this.deps;
     return card.drafts.map((draft) =>
       venue.prepare(draft, { salt: entropy.salt(), timestampMs: clock.nowMs() }),

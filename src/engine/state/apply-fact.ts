@@ -3,6 +3,7 @@ import { applyChatFact } from "./apply-chat.ts";
 import { applyControlFact } from "./apply-control.ts";
 import { applyExternalFact } from "./apply-external.ts";
 import { applyOrderFact } from "./apply-order.ts";
+import { applyReplaceFact } from "./apply-replace.ts";
 import { applyTradingFact } from "./apply-trading.ts";
 import type { EngineState } from "./engine-state.ts";
 import type { Fact } from "./fact.ts";
@@ -13,10 +14,7 @@ export function applyFact(state: EngineState, fact: Fact, atMs: number): void {
   state.atMs = atMs;
   switch (fact.kind) {
     case "run.started":
-      state.startedAtMs = atMs;
-      state.ready = false;
-      // A halt with a cause is for a person to end; only the routine one of a live start is set anew by each start.
-      if (state.halt?.reason === "live_start") state.halt = null;
+      startRun(state, atMs);
       return;
     case "command.received":
     case "command.answered":
@@ -38,6 +36,10 @@ export function applyFact(state: EngineState, fact: Fact, atMs: number): void {
       if (card !== undefined) state.cards.set(fact.nonce, { ...card, state: fact.state });
       return;
     }
+    case "replace.started":
+    case "replace.ended":
+      applyReplaceFact(state, fact);
+      return;
     case "external.order":
     case "external.closed":
     case "external.cancel":
@@ -80,13 +82,18 @@ export function applyFact(state: EngineState, fact: Fact, atMs: number): void {
 
 function listMarkets(state: EngineState, fact: Extract<Fact, { kind: "markets.listed" }>): void {
   for (const market of fact.markets) {
-    state.markets.set(market.conditionId, market);
-    market.outcomes.forEach((outcome, index) => {
-      state.tokens.set(outcome.tokenId, {
-        conditionId: market.conditionId,
-        outcome: index === 0 ? 0 : 1,
-      });
+    const { conditionId, outcomes } = market;
+    state.markets.set(conditionId, market);
+    outcomes.forEach(({ tokenId }, index) => {
+      state.tokens.set(tokenId, { conditionId, outcome: index === 0 ? 0 : 1 });
     });
   }
   for (const group of fact.groups) state.groups.set(group.groupId, group);
+}
+
+function startRun(state: EngineState, atMs: number): void {
+  state.startedAtMs = atMs;
+  state.ready = false;
+  // A halt with a cause is for a person to end; only the routine one of a live start is set anew by each start.
+  if (state.halt?.reason === "live_start") state.halt = null;
 }

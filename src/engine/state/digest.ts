@@ -16,6 +16,7 @@ export function canonicalState(state: EngineState): string {
     day: state.day,
     orders: [...state.orders.values()],
     plans: [...state.plans.values()],
+    replacements: [...state.replacements.values()],
     fills: [...state.fills.values()],
     external: [
       [...state.externalOrders.values()],

@@ -11,6 +11,7 @@ import type { PriceTrail } from "../domain/price-trail.ts";
 import type { HaltReason } from "../domain/reasons.ts";
 import { FifoMap } from "../lib/fifo-map.ts";
 import type { Plan } from "../protocol/plan.ts";
+import type { Replacement } from "../protocol/replacement.ts";
 import { type ControlState, createControl } from "./control-state.ts";
 import type { DeskCard } from "./fact.ts";
 import { createIndex, type StateIndex } from "./state-index.ts";
@@ -76,6 +77,8 @@ export type LedgerState = {
   readonly forgotten: FifoMap<string, true>;
   readonly plans: Map<string, Plan>;
   readonly planByCommand: Map<string, string>;
+  /** Price changes whose old order is not gone yet, or whose new order is not committed yet. */
+  readonly replacements: Map<string, Replacement>;
   readonly fills: Map<string, Fill>;
   readonly index: StateIndex;
   readonly positions: Map<TokenId, Position>;
@@ -129,6 +132,8 @@ export type LiveState = {
   fillsAskedAtMs: number;
   reconciling: boolean;
   reconcileFailures: number;
+  /** Replacements whose new order is being signed, by the time that it was asked for. */
+  readonly signing: Map<string, number>;
   nextKillSweepAtMs: number;
   killCleanSnapshots: number;
   killFirstCleanAtMs: number | null;
@@ -163,6 +168,7 @@ export function createState(): EngineState {
     forgotten: new FifoMap(keptForgotten),
     plans: new Map(),
     planByCommand: new Map(),
+    replacements: new Map(),
     fills: new Map(),
     index: createIndex(),
     positions: new Map(),
@@ -195,6 +201,7 @@ function createLive(): LiveState {
     fillsAskedAtMs: 0,
     reconciling: false,
     reconcileFailures: 0,
+    signing: new Map(),
     nextKillSweepAtMs: 0,
     killCleanSnapshots: 0,
     killFirstCleanAtMs: null,

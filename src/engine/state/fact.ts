@@ -9,12 +9,14 @@ import type { Shares, Usd } from "../domain/numbers.ts";
 import type { Order, OrderStatus } from "../domain/order.ts";
 import type {
   DegradedSource,
+  Denial,
   HaltReason,
   ReducingReason,
   RejectReason,
 } from "../domain/reasons.ts";
 import type { Card } from "../protocol/card.ts";
 import type { Evidence, Plan } from "../protocol/plan.ts";
+import type { Replacement } from "../protocol/replacement.ts";
 import type { VenueMode } from "./control-state.ts";
 
 /** A card of either kind as the engine keeps it. */
@@ -97,6 +99,14 @@ export type Fact =
     }
   /** A correction: the venue holds an order that was proven absent or refused before. */
   | { readonly kind: "order.reopened"; readonly clientOid: string }
+  | { readonly kind: "replace.started"; readonly replacement: Replacement }
+  /** With the plan of the new order, or with why there is none; the old order is gone either way. */
+  | {
+      readonly kind: "replace.ended";
+      readonly replaceId: string;
+      readonly planId: string | null;
+      readonly denial: Denial | null;
+    }
   | { readonly kind: "cancel.asked"; readonly clientOids: readonly string[]; readonly by: string }
   | { readonly kind: "fill.recorded"; readonly fill: Fill; readonly clientOid: string }
   | {

@@ -16,7 +16,9 @@ import type {
   MarketSummary,
   OrderView,
 } from "../../../src/engine/api/views.ts";
+import type { Price } from "../../../src/engine/domain/numbers.ts";
 import { err, ok } from "../../../src/engine/lib/result.ts";
+import type { Answered, CardRow, OutRow } from "./double-rows.ts";
 import {
   deskView,
   marketView,
@@ -27,29 +29,6 @@ import {
   tradeCard,
   usdOf,
 } from "./sample-views.ts";
-
-type OutRow = OutMessage & {
-  readonly messageId: string;
-  attempts: number;
-  retryAtMs: number;
-  state: "due" | "sent" | "dead";
-  telegramMessageId: number | null;
-};
-
-type CardRow = {
-  readonly actor: Actor;
-  readonly expiresAtMs: number;
-  readonly request: TradeRequest | null;
-  readonly setId: string | null;
-  used: boolean;
-  dead: boolean;
-};
-
-export type Answered = {
-  readonly verdict: Verdict;
-  readonly reason: string;
-  readonly count: number;
-};
 
 /** The interface of the engine, in memory, with the engine's rules about inbox, outbox, cards and kills. */
 export class DeskDouble implements EngineApi {
@@ -66,6 +45,7 @@ export class DeskDouble implements EngineApi {
   placed: OrderView[] = [];
   held: HoldingView[] = [];
   external: ExternalOrderView[] = [];
+  readonly replacing = new Map<string, { readonly order: OrderView; readonly limit: Price }>();
   markets: readonly MarketSummary[] = sampleMarkets;
   viewFields: Partial<DeskView> = {};
   killedBy: number | null = null;
@@ -292,6 +272,8 @@ export class DeskDouble implements EngineApi {
       this.cards.set(moved.nonce, row);
       return { kind: "requoted", card: moved };
     }
+    const replaced = this.replacing.get(nonce);
+    if (replaced !== undefined) return { kind: "replacing", ...replaced };
     const planId = `plan${this.placed.length + 1}`;
     const order = orderView({ clientOid: `oid-${planId}`, planId, createdAtMs: this.now() });
     this.placed.push(order);
@@ -316,6 +298,26 @@ export class DeskDouble implements EngineApi {
     this.calls.push(`discard ${nonce}`);
     const card = this.cards.get(nonce);
     if (card !== undefined) card.dead = true;
+  }
+
+  async quoteReplace(actor: Actor, commandId: string, clientOid: string, limit: Price) {
+    this.calls.push(`quote-replace ${clientOid} ${limit}`);
+    const order = this.placed.find((one) => one.clientOid === clientOid);
+    if (order === undefined) return err({ code: "order_unknown" as const });
+    const { conditionId, outcome, side, timeInForce, size, shortId } = order;
+    const quoted = await this.quoteTrade(actor, commandId, {
+      conditionId,
+      outcome,
+      side,
+      limit,
+      timeInForce,
+      amount: { unit: "shares", value: size },
+      goodForMs: null,
+      slippagePpm: null,
+    });
+    if (!quoted.ok) return quoted;
+    this.replacing.set(quoted.value.nonce, { order, limit });
+    return ok({ ...quoted.value, replaces: { clientOid, shortId, limit: order.limit } });
   }
 
   externalOrders() {

@@ -121,6 +121,7 @@ function touched(desk: CoreDesk): Set<string> {
 describe("over any run with kills, resumes and restarts", () => {
   test("an order is posted at most once for its approval and thrice more, never after a cancel or a kill (P1, P4)", () => {
     let posts = 0;
+    let replaced = 0;
     holds(
       fc.property(anyRun, (run) => {
         const desk = openCoreDesk(settings);
@@ -141,14 +142,21 @@ describe("over any run with kills, resumes and restarts", () => {
           }
         }
         for (const count of sends.values()) expect(count).toBeLessThanOrEqual(4);
-        // One order for each card that was used, under one hash.
+        // One order for each card that was used, under one hash; a price change makes one or none.
         const used = [...desk.state.cards.values()].filter((card) => card.state === "used");
-        expect(desk.state.orders.size).toBe(used.length);
-        expect(desk.state.oidByHash.size).toBe(used.length);
+        const trades = used.filter((card) => card.kind === "trade").length;
+        const moved = desk.facts.filter(
+          ({ fact }) => fact.kind === "replace.ended" && fact.planId !== null,
+        ).length;
+        expect(desk.state.orders.size).toBe(trades + moved);
+        expect(trades + moved).toBeLessThanOrEqual(used.length);
+        expect(desk.state.oidByHash.size).toBe(trades + moved);
+        replaced += moved;
       }),
       150,
     );
     expect(posts).toBeGreaterThan(300);
+    expect(replaced).toBeGreaterThan(5);
   });
 
   test("an order that has ended stays ended, whatever is reported of it later (P13)", () => {

@@ -35,6 +35,8 @@ export class CoreDesk {
   nowMs = firstMs;
   readonly facts: { readonly fact: Fact; readonly atMs: number }[] = [];
   readonly effects: Effect[] = [];
+  /** The newest order that the engine wanted signed. */
+  wish: Extract<Effect, { readonly kind: "replace.sign" }> | null = null;
   #steps = 0;
 
   constructor(settings: EngineSettings = testSettings(), state: EngineState = createState()) {
@@ -52,6 +54,7 @@ export class CoreDesk {
     });
     for (const fact of result.facts) this.facts.push({ fact, atMs: this.state.live.nowMs });
     this.effects.push(...result.effects);
+    this.wish = result.effects.findLast((effect) => effect.kind === "replace.sign") ?? this.wish;
     return result;
   }
 

@@ -1,5 +1,7 @@
 import fc from "fast-check";
+import type { ConfirmOutcome } from "../../../src/engine/api/engine-api.ts";
 import type { Fill } from "../../../src/engine/domain/fill.ts";
+import type { Market } from "../../../src/engine/domain/market.ts";
 import {
   costCeil,
   type Price,
@@ -7,9 +9,10 @@ import {
   sharesForFloor,
   usd,
 } from "../../../src/engine/domain/numbers.ts";
-import { isOpen, type Order } from "../../../src/engine/domain/order.ts";
+import { isOpen, isResting, type Order } from "../../../src/engine/domain/order.ts";
 import type { AccountEvent, PostOutcome } from "../../../src/engine/protocol/venue-report.ts";
 import { type CoreDesk, trader } from "./core-desk.ts";
+import { plainHasher } from "./hasher.ts";
 import { plain, taxed } from "./markets.ts";
 import { fillOf, foreign, reportOf } from "./venue-reports.ts";
 
@@ -29,6 +32,9 @@ export type Happening =
   | { readonly do: "report"; readonly pick: number; readonly state: "live" | "matched" | "ended" }
   | { readonly do: "absent"; readonly pick: number }
   | { readonly do: "cancel"; readonly pick: number }
+  | { readonly do: "replace"; readonly pick: number; readonly limit: number }
+  /** The venue ends an order whose price is being changed, and the new one's signature comes. */
+  | { readonly do: "sign" }
   | { readonly do: "time"; readonly ms: number }
   | { readonly do: "book"; readonly taxed: boolean; readonly bid: number; readonly spread: number }
   | { readonly do: "command"; readonly n: number }
@@ -100,6 +106,15 @@ const usual: readonly fc.WeightedArbitrary<Happening>[] = [
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("absent" as const), pick }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("cancel" as const), pick }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constant("replace" as const),
+      pick,
+      limit: fc.integer({ min: 40, max: 60 }),
+    }),
+  },
+  { weight: 4, arbitrary: fc.constant({ do: "sign" }) },
   {
     weight: 3,
     arbitrary: fc.record({
@@ -243,6 +258,11 @@ export function happen(desk: CoreDesk, one: Happening, rules: Rules = { salesFai
     case "cash":
       desk.read("periodic", { cash: desk.state.cash });
       return;
+    case "sign":
+      for (const market of [plain, taxed]) keepYoung(desk, market);
+      endReplaced(desk);
+      signReplacement(desk);
+      return;
     case "outside":
       outside(desk, one);
       return;
@@ -264,10 +284,7 @@ export function happen(desk: CoreDesk, one: Happening, rules: Rules = { salesFai
 function trade(desk: CoreDesk, one: Extract<Happening, { do: "trade" }>): void {
   const sized = one.side === "sell" || one.limit !== null;
   const market = one.taxed ? taxed : plain;
-  // A frame without news keeps the book young.
-  const quiet = { timestamp: "0", bestBid: null, bestAsk: null } as const;
-  const head = { conditionId: market.conditionId, tokenId: market.outcomes[0].tokenId };
-  desk.run({ kind: "market", event: { kind: "quote.printed", ...head, ...quiet } });
+  keepYoung(desk, market);
   const quoted = desk.quote({
     conditionId: market.conditionId,
     outcome: one.outcome,
@@ -278,6 +295,37 @@ function trade(desk: CoreDesk, one: Extract<Happening, { do: "trade" }>): void {
       : { unit: "usd", value: usd(one.hundredths * 10_000) },
   });
   if (quoted.ok) desk.confirm(quoted.value.nonce);
+}
+
+/** A frame without news keeps the book young. */
+function keepYoung(desk: CoreDesk, market: Market): void {
+  const quiet = { timestamp: "0", bestBid: null, bestAsk: null } as const;
+  const head = { conditionId: market.conditionId, tokenId: market.outcomes[0].tokenId };
+  desk.run({ kind: "market", event: { kind: "quote.printed", ...head, ...quiet } });
+}
+
+/** Asks for a price change of an order and presses Confirm at once. */
+export function replace(desk: CoreDesk, clientOid: string, limit: Price): ConfirmOutcome | null {
+  const commandId = `r${desk.facts.length}`;
+  const ask = { do: "quote-replace", actor: trader, commandId, clientOid, limit } as const;
+  const quoted = desk.request("quote-replace", ask).value;
+  return quoted.ok ? desk.confirm(quoted.value.nonce) : null;
+}
+
+function endReplaced(desk: CoreDesk): void {
+  const [replacement] = desk.state.replacements.values();
+  const old = desk.state.orders.get(replacement?.clientOid ?? "");
+  if (old === undefined || !isOpen(old)) return;
+  const order = reportOf(old, "ended", old.filled);
+  desk.run({ kind: "account", event: { kind: "order.reported", order } });
+}
+
+/** Answers the newest wish for a signature, as the runtime does; its hash is new each time. */
+export function signReplacement(desk: CoreDesk): void {
+  if (desk.wish === null) return;
+  const { replaceId, draft } = desk.wish;
+  const orderHash = `0x${plainHasher.sha256Hex(`${replaceId}:${desk.facts.length}`)}`;
+  desk.run({ kind: "replace.signed", replaceId, draft, prepared: { orderHash, body: "{}" } });
 }
 
 function outside(desk: CoreDesk, one: Extract<Happening, { do: "outside" }>): void {
@@ -320,7 +368,8 @@ function happenToOrder(desk: CoreDesk, one: OrderHappening, rules: Rules): void 
       settle(desk, fill, one.fails && (rules.salesFail || fill.side === "buy"));
     return;
   }
-  const order = nth(desk.state.orders.values(), one.pick);
+  const all = [...desk.state.orders.values()];
+  const order = nth(one.do === "replace" ? all.filter(isResting) : all, one.pick);
   if (order === undefined) return;
   const { clientOid } = order;
   switch (one.do) {
@@ -336,6 +385,10 @@ function happenToOrder(desk: CoreDesk, one: OrderHappening, rules: Rules): void 
       desk.run({ kind: "account", event: { kind: "order.reported", order: report } });
       return;
     }
+    case "replace":
+      for (const market of [plain, taxed]) keepYoung(desk, market);
+      replace(desk, clientOid, (one.limit * 100) as Price);
+      return;
     case "absent":
       desk.run({ kind: "query.finished", clientOid, outcome: { kind: "absent" }, fills: [] });
       return;

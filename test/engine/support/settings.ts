@@ -32,6 +32,7 @@ const risk: RiskLimits = {
 
 const waits: VenueWaits = {
   orderDeadlineMs: 15_000,
+  replaceDeadlineMs: 30_000,
   quarantineMs: 90_000,
   quarantineCleanReads: 3,
   queryBackoffMs: [500, 1_000, 2_000, 5_000],
