@@ -213,6 +213,7 @@ function openPolymarket(
     signatureType,
     funder: relayer.funder,
     dryRun: relayer.dryRun,
+    keepSpares: !relayer.dryRun,
     timeouts: {
       connectMs: venueWaits.connectTimeoutMs,
       headersMs: venueWaits.postTimeoutMs,

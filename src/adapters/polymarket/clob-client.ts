@@ -10,6 +10,7 @@ import {
   type HttpTimeouts,
 } from "./http-client.ts";
 import type { OrderSigner } from "./signing.ts";
+import { spareConnections } from "./spare-connections.ts";
 import { fieldsOf, freeText, jsonOf, textOf } from "./wire.ts";
 
 /** Largest answers that are read, in bytes. */
@@ -67,12 +68,15 @@ export type ClobClient = {
   readonly measureClock: () => Promise<number>;
   /** Derives the API key of the signer, or creates it when there is none yet. @throws AdapterError */
   readonly obtainCredentials: () => Promise<ApiCredentials>;
+  /** Opens connections for orders ahead, so that none has to be opened when it matters, until `close`. */
+  readonly openSpares: () => void;
   readonly close: () => Promise<void>;
 };
 
 export function createClobClient(options: ClobClientOptions): ClobClient {
   const { baseUrl, signer, timeouts } = options;
   const orders = createHttpClient({ baseUrl, timeouts, connections: orderConnections });
+  const spares = spareConnections(orders);
   const reads = createHttpClient({ baseUrl, timeouts, connections: readConnections });
   let credentials = options.credentials;
   let offsetMs = 0;
@@ -93,10 +97,6 @@ export function createClobClient(options: ClobClientOptions): ClobClient {
       headers: headersFor({ method: call.method, path: call.path, body }),
       maxBytes: answerLimit,
     });
-  }
-
-  async function measureClock(): Promise<number> {
-    return (offsetMs = await readClockOffset(reads));
   }
 
   async function authenticate(method: "GET" | "POST", path: string): Promise<HttpAnswer> {
@@ -141,9 +141,11 @@ export function createClobClient(options: ClobClientOptions): ClobClient {
     read: (read) => getRepeatedly(() => reads.request(publicRequest(read))),
     call,
     sendOrder: (call) => send(orders, call),
-    measureClock,
+    measureClock: async () => (offsetMs = await readClockOffset(reads)),
     obtainCredentials,
+    openSpares: spares.open,
     close: async () => {
+      spares.close();
       await Promise.all([orders.close(), reads.close()]);
     },
   };

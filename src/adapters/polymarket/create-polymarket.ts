@@ -46,6 +46,8 @@ export type PolymarketOptions = {
   readonly orderScheme?: OrderScheme;
   /** True: reads only; no order, cancel or heartbeat reaches the venue. */
   readonly dryRun?: boolean;
+  /** True: connections for orders are opened ahead and kept open. */
+  readonly keepSpares?: boolean;
   readonly timeouts?: Partial<HttpTimeouts>;
   /** Our own limits below the venue's; half of its lowest tier when absent. */
   readonly rateLimits?: RateLimits;
@@ -107,7 +109,15 @@ export function createPolymarket(options: PolymarketOptions): Polymarket {
   });
   const limits = new RateGuard(options.rateLimits ?? defaultRateLimits);
   const exchanges = exchangesOf(chainId);
-  const venue = createVenue({ clob, signer, exchanges, userFeed, limits, log });
+  const venue = createVenue({
+    clob,
+    signer,
+    exchanges,
+    userFeed,
+    limits,
+    log,
+    keepSpares: options.keepSpares ?? false,
+  });
   const marketData = createMarketFeed({
     wsUrl: urls.ws,
     http: createHttpClient({ baseUrl: urls.clob, timeouts, connections: bookConnections }),

@@ -38,6 +38,8 @@ export type VenueOptions = {
   readonly signer: OrderSigner;
   readonly exchanges: Exchanges;
   readonly userFeed: UserFeed;
+  /** True: connections for orders are opened ahead once the venue is connected. */
+  readonly keepSpares: boolean;
   /** Our own limits below the venue's. */
   readonly limits: RateGuard;
   readonly log: Log;
@@ -126,6 +128,7 @@ async function connect(
       const probe = await clob.call(balanceCall(options, "COLLATERAL", null));
       if (probe.status === 401) return err(`the venue refuses our API key: ${errorText(probe)}`);
     } else await clob.obtainCredentials();
+    if (options.keepSpares) clob.openSpares();
     return ok({ clockOffsetMs });
   } catch (error) {
     return err(detailOf(error));
