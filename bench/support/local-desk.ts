@@ -18,9 +18,12 @@ export type LocalDesk = {
 const readyLimitMs = 10_000;
 const pollMs = 20;
 
+/** Where the desk finds the venue; orders may go through a door in front of it. */
+export type VenueAddress = Pick<LocalVenue, "url" | "wsUrl"> & { readonly clobUrl: string };
+
 /** Starts an engine against the venue; `ledger` says whether facts wait for the disk or for nothing. */
 export async function openLocalDesk(
-  venue: LocalVenue,
+  venue: VenueAddress,
   folder: string,
   privateKey: string,
   ledger: "disk" | "memory",
@@ -63,7 +66,7 @@ function memoryLog(): DurableLog {
 }
 
 /** Limits wide enough that no order of the benchmark meets one. */
-function writeConfig(venue: LocalVenue, folder: string, privateKey: string): string {
+function writeConfig(venue: VenueAddress, folder: string, privateKey: string): string {
   mkdirSync(folder, { recursive: true });
   const file = join(folder, "bench.toml");
   const text = `
@@ -72,7 +75,7 @@ name = "bench"
 state_dir = "state"
 [relayer]
 type = "fake"
-base_url = "${venue.url}"
+base_url = "${venue.clobUrl}"
 gamma_url = "${venue.url}/gamma"
 data_url = "${venue.url}/data"
 ws_url = "${venue.wsUrl}"

@@ -7,21 +7,17 @@ import type { VenueWorkerData } from "./venue-worker.ts";
 export type LocalVenue = {
   readonly url: string;
   readonly wsUrl: string;
-  /** Orders whose bodies it has read so far, and monotonic nanoseconds of the last one. */
-  readonly lastOrder: () => { readonly count: bigint; readonly readAtNs: bigint };
   readonly close: () => Promise<void>;
 };
 
 export async function openLocalVenue(stateDir: string): Promise<LocalVenue> {
-  const stamps = new BigInt64Array(new SharedArrayBuffer(16));
-  const workerData: VenueWorkerData = { stateDir, stamps };
+  const workerData: VenueWorkerData = { stateDir };
   const worker = new Worker(new URL("./venue-worker.ts", import.meta.url), { workerData });
   const [port] = (await once(worker, "message")) as unknown[];
   if (typeof port !== "number") throw new BenchError("the venue has no port");
   return {
     url: `http://127.0.0.1:${port}`,
     wsUrl: `ws://127.0.0.1:${port}/ws`,
-    lastOrder: () => ({ count: Atomics.load(stamps, 0), readAtNs: Atomics.load(stamps, 1) }),
     close: async () => {
       const exited = once(worker, "exit");
       worker.postMessage("close");
