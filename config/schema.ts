@@ -133,6 +133,10 @@ const risk = z.strictObject({
   book_refresh_age_ms: whole(50, 60_000, 2000),
   max_open_orders: whole(1, 2000, 200),
   breaker_rejects_per_minute: whole(1, 10_000, 30),
+  breaker_failures_in_row: whole(1, 1000, 6),
+  breaker_slow_ack_ms: whole(50, 60_000, 3000),
+  breaker_slow_acks: whole(1, 1000, 5),
+  breaker_slow_window_ms: whole(1000, 3_600_000, 60_000),
   breaker_orders_per_minute: whole(1, 100_000, 300),
 });
 

@@ -13,6 +13,8 @@ const onlySales = {
   day_loss: true,
   over_cap: true,
   closed_only: true,
+  slow_acks: true,
+  feed_stale: true,
   venue_restarting: false,
   venue_post_only: false,
   venue_cancel_only: false,

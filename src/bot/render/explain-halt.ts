@@ -36,13 +36,18 @@ export function explainHalt(reason: HaltReason): { readonly what: string; readon
       };
     case "consecutive_failures":
       return {
-        what: "too many orders failed in a row",
+        what: "too many order requests in a row got no answer",
         todo: "look at the last messages, then /resume",
       };
     case "conservation":
       return {
         what: "the last count before the socket found an order that was not approved to leave",
         todo: "do not /resume: compare the account at the venue with /orders, keep the log, restart",
+      };
+    case "reject_burst":
+      return {
+        what: "the venue refused too many orders within a minute",
+        todo: "look at why, in the last messages, then /resume",
       };
     case "live_start":
       return { what: "a live desk starts halted", todo: "/resume starts trading, in two steps" };
@@ -59,6 +64,7 @@ const haltReasons: Readonly<Record<HaltReason, true>> = {
   banned: true,
   geoblocked: true,
   consecutive_failures: true,
+  reject_burst: true,
   conservation: true,
   live_start: true,
 };

@@ -15,6 +15,14 @@ const causes: Readonly<Record<ReducingReason, Cause>> = {
     what: "the venue takes only closing orders of this account",
     end: "ask the venue; /resume tries again",
   },
+  slow_acks: {
+    what: "the venue answers orders late",
+    end: "it ends when no answer was late for a while",
+  },
+  feed_stale: {
+    what: "prices come no more",
+    end: "it ends when they are back",
+  },
   venue_restarting: {
     what: "the venue restarts",
     end: "it is tried again by itself",

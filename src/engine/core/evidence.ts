@@ -1,5 +1,7 @@
 import type { Side } from "../domain/market.ts";
 import type { RejectReason } from "../domain/reasons.ts";
+import type { PostOutcome } from "../protocol/venue-report.ts";
+import type { Breaker } from "../state/control-state.ts";
 import { emit, type StepContext } from "./context.ts";
 import { halt } from "./halt.ts";
 
@@ -11,7 +13,38 @@ const harmless: ReadonlySet<RejectReason> = new Set([
   "dry_run",
   "not_found_after_quarantine",
 ]);
-const breakerWindowMs = 60_000;
+const refusalWindowMs = 60_000;
+
+/**
+ * The breakers on a send. Several in a row without an answer: nobody knows any more what the venue does with our orders,
+ * so nothing new is sent until a person has looked. Late answers: counted, and judged with the other causes.
+ */
+export function postSeen(
+  context: StepContext,
+  outcome: PostOutcome,
+  durationMs: number | null,
+  isOpen: boolean,
+): void {
+  const { risk } = context.settings;
+  switch (outcome.kind) {
+    case "blocked":
+    case "id_mismatch":
+      return;
+    case "unknown":
+    case "not_sent": {
+      // A late word about an order that has ended is no failure of today.
+      if (!isOpen) return;
+      const inRow = count(context, "failures", 0);
+      if (inRow < risk.breakerFailuresInRow) return;
+      halt(context, "consecutive_failures", `${inRow} sends in a row without an answer`);
+      return;
+    }
+    default:
+      clear(context, "failures");
+      if (durationMs === null || durationMs <= risk.breakerSlowAckMs) return;
+      count(context, "slow_acks", risk.breakerSlowWindowMs);
+  }
+}
 
 /** What the venue's refusal of an order says about the account, the place, and our picture of the venue. */
 export function refusalSeen(
@@ -39,10 +72,19 @@ export function refusalSeen(
 /** The breaker: a burst of refusals means that our picture of the venue is wrong, so new risk stops by itself. */
 function countRefusal(context: StepContext, reason: RejectReason): void {
   if (harmless.has(reason)) return;
-  const { live } = context.state;
-  live.rejectedAtMs = live.rejectedAtMs.filter((at) => context.atMs - at < breakerWindowMs);
-  live.rejectedAtMs.push(context.atMs);
-  const count = live.rejectedAtMs.length;
-  if (count < context.settings.risk.breakerRejectsPerMinute) return;
-  halt(context, "consecutive_failures", `${count} refusals by the venue within a minute`);
+  const refusals = count(context, "refusals", refusalWindowMs);
+  if (refusals < context.settings.risk.breakerRejectsPerMinute) return;
+  halt(context, "reject_burst", `${refusals} refusals by the venue within a minute`);
+}
+
+/** Counts one piece of evidence and says how many stand within the window (0: without end). A restart forgets none. */
+function count(context: StepContext, breaker: Breaker, windowMs: number): number {
+  const sinceMs = windowMs === 0 ? 0 : context.atMs - windowMs;
+  emit(context, { kind: "breaker.counted", breaker, sinceMs });
+  return context.state.control.breakers[breaker].length;
+}
+
+function clear(context: StepContext, breaker: Breaker): void {
+  if (context.state.control.breakers[breaker].length === 0) return;
+  emit(context, { kind: "breaker.cleared", breaker });
 }

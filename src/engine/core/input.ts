@@ -38,7 +38,13 @@ export type EngineInput =
       readonly purpose: ReadPurpose;
       readonly report: AccountReport;
     }
-  | { readonly kind: "post.finished"; readonly clientOid: string; readonly outcome: PostOutcome }
+  | {
+      readonly kind: "post.finished";
+      readonly clientOid: string;
+      readonly outcome: PostOutcome;
+      /** From the first byte to the answer; null or absent when no byte left. */
+      readonly durationMs?: number | null;
+    }
   | {
       readonly kind: "query.finished";
       readonly clientOid: string;

@@ -1,5 +1,7 @@
 import type { ConditionId } from "../domain/market.ts";
 import { markStale } from "../domain/market-book.ts";
+import type { EngineState } from "../state/engine-state.ts";
+import { openOrders } from "../state/exposure.ts";
 import { ask, type StepContext } from "./context.ts";
 import { raise } from "./notices.ts";
 
@@ -26,6 +28,32 @@ export function loseBooks(context: StepContext, conditionIds: readonly Condition
     const book = context.state.live.books.get(conditionId);
     if (book !== undefined && book.status !== "waiting") markStale(book, "link_lost");
   }
+}
+
+/** Notices when the last book with money in it stops being believed. One that never came is no loss. */
+export function watchBooks(context: StepContext): void {
+  const { state, atMs } = context;
+  let isWatched = false;
+  let isBelieved = false;
+  for (const conditionId of withMoney(state)) {
+    const book = state.live.books.get(conditionId);
+    if (book === undefined || book.framesApplied === 0) continue;
+    if (state.markets.get(conditionId)?.tradable !== true) continue;
+    isWatched = true;
+    if (book.status === "live") isBelieved = true;
+  }
+  if (isBelieved || !isWatched) state.live.booksStaleSinceMs = null;
+  else state.live.booksStaleSinceMs ??= atMs;
+}
+
+function withMoney(state: EngineState): Set<ConditionId> {
+  const ids = new Set<ConditionId>();
+  for (const order of openOrders(state)) ids.add(order.draft.conditionId);
+  for (const position of state.positions.values()) {
+    const held = position.confirmed + position.provisionalBought - position.provisionalSold;
+    if (held > 0) ids.add(position.conditionId);
+  }
+  return ids;
 }
 
 /** Tells of a loss that lasted longer than a moment. */

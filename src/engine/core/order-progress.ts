@@ -7,7 +7,7 @@ import type { OrderWatch } from "../state/engine-state.ts";
 import type { Fact } from "../state/fact.ts";
 import { fillsOf } from "../state/kept-orders.ts";
 import { ask, emit, type StepContext } from "./context.ts";
-import { refusalSeen } from "./evidence.ts";
+import { postSeen, refusalSeen } from "./evidence.ts";
 import { halt } from "./halt.ts";
 import { tellOrder } from "./notices.ts";
 import { recordFill } from "./record-fill.ts";
@@ -36,9 +36,15 @@ export function watchOf(context: StepContext, clientOid: string): OrderWatch {
 }
 
 /** What became of one POST (design 5.4, reliability 1.6). */
-export function postFinished(context: StepContext, clientOid: string, outcome: PostOutcome): void {
+export function postFinished(
+  context: StepContext,
+  clientOid: string,
+  outcome: PostOutcome,
+  durationMs: number | null,
+): void {
   const order = context.state.orders.get(clientOid);
   postAnswered(context, order, outcome);
+  postSeen(context, outcome, durationMs, order !== undefined && isOpen(order));
   if (order === undefined || !isOpen(order)) return;
   // Only an answer that proves that nothing was taken allows the bytes to be sent again.
   watchOf(context, clientOid).repost = false;

@@ -3,7 +3,7 @@ import { openOrders } from "../state/exposure.ts";
 import { readAccount } from "./account.ts";
 import { emit, type StepContext } from "./context.ts";
 import { tickKill } from "./kill.ts";
-import { resync, tellLostLinks } from "./links.ts";
+import { resync, tellLostLinks, watchBooks } from "./links.ts";
 import { keepTrails } from "./market-memory.ts";
 import { tellOrder } from "./notices.ts";
 import { lookIfDue, watchOf } from "./order-progress.ts";
@@ -17,6 +17,7 @@ export function tick(context: StepContext): void {
   const { state, atMs } = context;
   expireCards(context);
   tickVenueMode(context);
+  watchBooks(context);
   keepTrails(state, atMs, context.settings.risk.priceCollarPeriodMs);
   closeQuietGroups(context);
   for (const order of openOrders(state)) {

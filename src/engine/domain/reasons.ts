@@ -107,6 +107,7 @@ export type HaltReason =
   | "banned"
   | "geoblocked"
   | "consecutive_failures"
+  | "reject_burst"
   /** More started on the socket than was approved. */
   | "conservation"
   | "live_start";
@@ -117,6 +118,10 @@ export type ReducingReason =
   | "over_cap"
   /** The venue takes only closing orders of this account; a person ends it with a resume. */
   | "closed_only"
+  /** Several answers to orders came late within a while; it ends when the while has passed without another. */
+  | "slow_acks"
+  /** The market link, or every book with money in it, is lost for longer than a moment. */
+  | "feed_stale"
   | "venue_restarting"
   | "venue_post_only"
   | "venue_cancel_only"

@@ -14,6 +14,12 @@ export type RiskLimits = {
   readonly maxDailyVolumeUsd: Usd;
   /** Refusals by the venue within a minute that halt trading. */
   readonly breakerRejectsPerMinute: number;
+  /** Sends in a row without an answer that halt trading. */
+  readonly breakerFailuresInRow: number;
+  /** So many answers later than this within the window: no new risk until it has passed. */
+  readonly breakerSlowAckMs: number;
+  readonly breakerSlowAcks: number;
+  readonly breakerSlowWindowMs: number;
   /** Orders within a minute that halt trading. */
   readonly breakerOrdersPerMinute: number;
   readonly maxOpenOrders: number;

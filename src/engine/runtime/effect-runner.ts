@@ -79,17 +79,21 @@ export class EffectRunner {
     if (order === undefined) return;
     faultPoints.hit("K6");
     const { orderHash, body } = order;
+    let sentAtMs: number | null = null;
     const gate = (): Denial | null => {
       const denial = this.#deps.gate(clientOid);
       if (denial !== null) return denial;
       faultPoints.hit("K7");
+      sentAtMs = clock.nowMs();
       clock.after(k9DelayMs, () => faultPoints.hit("K9"));
       return null;
     };
     const leftMs = Math.max(0, order.deadlineMs - clock.nowMs());
     const outcome = await venue.post({ orderHash, body }, gate, leftMs);
     faultPoints.hit("K10");
-    await this.#deps.dispatch({ kind: "post.finished", clientOid, outcome }, order.planId);
+    const durationMs = sentAtMs === null ? null : clock.nowMs() - sentAtMs;
+    const finished = { kind: "post.finished", clientOid, outcome, durationMs } as const;
+    await this.#deps.dispatch(finished, order.planId);
     faultPoints.hit("K11");
   }
 

@@ -1,10 +1,19 @@
 import { unreachable } from "../lib/assert.ts";
+import { quietBreakers } from "./control-state.ts";
 import type { EngineState } from "./engine-state.ts";
 import type { Fact } from "./fact.ts";
 
 type ControlFact = Extract<
   Fact,
-  { readonly kind: "reducing.changed" | "desk.degraded" | "account.closed-only" | "venue.mode" }
+  {
+    readonly kind:
+      | "reducing.changed"
+      | "desk.degraded"
+      | "account.closed-only"
+      | "venue.mode"
+      | "breaker.counted"
+      | "breaker.cleared";
+  }
 >;
 
 /** Controls on new risk beyond kill and halt. */
@@ -24,6 +33,14 @@ export function applyControlFact(state: EngineState, fact: ControlFact, atMs: nu
     case "venue.mode":
       control.venue = { mode: fact.mode, untilMs: fact.untilMs, tries: fact.tries };
       return;
+    case "breaker.counted": {
+      const kept = control.breakers[fact.breaker].filter((seenMs) => seenMs > fact.sinceMs);
+      control.breakers = { ...control.breakers, [fact.breaker]: [...kept, atMs] };
+      return;
+    }
+    case "breaker.cleared":
+      control.breakers = { ...control.breakers, [fact.breaker]: [] };
+      return;
     default:
       unreachable(fact);
   }
@@ -32,5 +49,6 @@ export function applyControlFact(state: EngineState, fact: ControlFact, atMs: nu
 /** A person looked and trades again: what only a person ends, ends here. */
 export function resumeControl(state: EngineState): void {
   state.control.closedOnly = false;
+  state.control.breakers = quietBreakers;
   state.control.degraded.delete("geoblock");
 }

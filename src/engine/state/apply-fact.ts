@@ -73,6 +73,8 @@ export function applyFact(state: EngineState, fact: Fact, atMs: number): void {
     case "desk.degraded":
     case "account.closed-only":
     case "venue.mode":
+    case "breaker.counted":
+    case "breaker.cleared":
       applyControlFact(state, fact, atMs);
       return;
     default:

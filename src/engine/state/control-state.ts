@@ -14,6 +14,9 @@ export type VenueState = {
   readonly tries: number;
 };
 
+/** Evidence that is counted: sends without an answer in a row, the venue's refusals, late answers. */
+export type Breaker = "failures" | "refusals" | "slow_acks";
+
 /** Controls on new risk beyond kill and halt. Built by facts, so that a restart changes none of them. */
 export type ControlState = {
   /** Causes in force as the last step saw them, and since when they are these; empty while new risk is taken. */
@@ -23,6 +26,14 @@ export type ControlState = {
   /** True once the venue said that it takes only closing orders of this account. */
   closedOnly: boolean;
   venue: VenueState;
+  /** When each piece of evidence that still counts was seen, oldest first. */
+  breakers: Readonly<Record<Breaker, readonly number[]>>;
+};
+
+export const quietBreakers: ControlState["breakers"] = {
+  failures: [],
+  refusals: [],
+  slow_acks: [],
 };
 
 export function createControl(): ControlState {
@@ -31,6 +42,7 @@ export function createControl(): ControlState {
     degraded: new Map(),
     closedOnly: false,
     venue: { mode: "normal", untilMs: null, tries: 0 },
+    breakers: quietBreakers,
   };
 }
 

@@ -137,8 +137,8 @@ export type LiveState = {
   nextKillSweepAtMs: number;
   killCleanSnapshots: number;
   killFirstCleanAtMs: number | null;
-  /** Times of the venue's refusals within the last minute, for the breaker. */
-  rejectedAtMs: number[];
+  /** Since when not one book with money in it is believed; null while one is, or none has money in it. */
+  booksStaleSinceMs: number | null;
   framesApplied: number;
   resyncs: Map<string, number>;
 };
@@ -205,7 +205,7 @@ function createLive(): LiveState {
     nextKillSweepAtMs: 0,
     killCleanSnapshots: 0,
     killFirstCleanAtMs: null,
-    rejectedAtMs: [],
+    booksStaleSinceMs: null,
     framesApplied: 0,
     resyncs: new Map(),
   };

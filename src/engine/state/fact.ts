@@ -17,7 +17,7 @@ import type {
 import type { Card } from "../protocol/card.ts";
 import type { Evidence, Plan } from "../protocol/plan.ts";
 import type { Replacement } from "../protocol/replacement.ts";
-import type { VenueMode } from "./control-state.ts";
+import type { Breaker, VenueMode } from "./control-state.ts";
 
 /** A card of either kind as the engine keeps it. */
 export type DeskCard = Card<TradeCard | SetCard>;
@@ -155,6 +155,9 @@ export type Fact =
       readonly detail: string | null;
     }
   | { readonly kind: "account.closed-only" }
+  /** One more piece of evidence; those up to `sinceMs` do not count any more. */
+  | { readonly kind: "breaker.counted"; readonly breaker: Breaker; readonly sinceMs: number }
+  | { readonly kind: "breaker.cleared"; readonly breaker: Breaker }
   /** What the venue takes from now on, until when that is assumed, and how often in a row it was found off. */
   | {
       readonly kind: "venue.mode";

@@ -125,7 +125,7 @@ describe("breakers", () => {
   test("a burst of refusals halts trading by itself and tells every trader", () => {
     const desk = openCoreDesk(testSettings({ risk: { breakerRejectsPerMinute: 3 } }));
     refuse(desk, 3, refused);
-    expect(desk.state.halt).toMatchObject({ reason: "consecutive_failures" });
+    expect(desk.state.halt).toMatchObject({ reason: "reject_burst" });
     expect(desk.notices().filter((body) => body.kind === "halted")).toHaveLength(1);
     expect(desk.quote(resting)).toMatchObject({ error: { code: "paused" } });
   });

@@ -116,7 +116,7 @@ describe("breakers", () => {
     refuse("balance");
     expect(desk.state.halt).toBeNull();
     refuse("balance");
-    expect(desk.state.halt?.reason).toBe("consecutive_failures");
+    expect(desk.state.halt?.reason).toBe("reject_burst");
     expect(desk.quote(resting)).toMatchObject({ ok: false, error: { code: "paused" } });
   });
 

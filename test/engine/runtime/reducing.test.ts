@@ -6,7 +6,10 @@ import { standing } from "../support/standing-world.ts";
 
 let desk: LiveDesk;
 beforeEach(async () => {
-  desk = await openLiveDesk({ waits: { reconcileIntervalMs: 10_000 } });
+  desk = await openLiveDesk({
+    waits: { reconcileIntervalMs: 10_000 },
+    risk: { breakerSlowAcks: 1, breakerSlowAckMs: 150 },
+  });
 });
 afterEach(async () => desk.close());
 
@@ -33,6 +36,16 @@ describe("no new risk from a moment on", () => {
     expect(await posts()).toBe(1);
     expect(desk.order(clientOid)).toMatchObject({ rejectReason: "not_sent", reservedUsd: 0 });
     expect(desk.engine.view().trading).toMatchObject({ state: "reducing", causes: ["telegram"] });
+  });
+
+  test("an answer's time is measured from the first byte, and a late one closes the gate for buys", async () => {
+    await desk.place(resting);
+    await until("it is answered", async () => (await posts()) === 1);
+    expect(tradingState(desk.engine.state).state).toBe("active");
+    await desk.fault("delay-answer", { method: "POST", path: "^/order$", ms: 200, times: 1 });
+    await desk.place({ ...resting, limit: priceOf("0.44") });
+    await until("it is late", () => tradingState(desk.engine.state).state === "reducing");
+    expect(desk.engine.view().trading.causes).toEqual(["slow_acks"]);
   });
 
   test("it outlives the process, until it is withdrawn", async () => {
