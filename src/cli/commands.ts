@@ -39,6 +39,12 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import("./run-service.ts")).runServiceCommand,
   },
   {
+    name: "preflight",
+    group: "Service and venue",
+    summary: "every check before a start, one line each",
+    load: async () => (await import("./preflight.ts")).preflightCommand,
+  },
+  {
     name: "key-import",
     group: "Service and venue",
     summary: "make the encrypted keystore of the key that signs",

@@ -14,6 +14,7 @@ const commands = [
   "health",
   "kill",
   "run-service",
+  "preflight",
   "key-import",
   "paper-venue",
   "book-verify",

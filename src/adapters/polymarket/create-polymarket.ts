@@ -14,6 +14,7 @@ import { createGammaClient } from "./gamma-client.ts";
 import { createHasher } from "./hasher.ts";
 import { createHttpClient, type HttpTimeouts } from "./http-client.ts";
 import { createMarketFeed } from "./market-feed.ts";
+import { type OpenProbe, openProbe } from "./probe.ts";
 import { defaultRateLimits, RateGuard, type RateLimits } from "./rate-limits.ts";
 import { createRehearsal } from "./rehearse.ts";
 import type { OrderScheme, SignatureType } from "./signed-order.ts";
@@ -55,6 +56,12 @@ export type PolymarketOptions = {
   readonly log: Log;
 };
 
+export type ProbeUrls = {
+  readonly data: string;
+  /** A Polygon node, or null. */
+  readonly rpc: string | null;
+};
+
 export type Polymarket = {
   readonly venue: VenuePort;
   readonly marketData: MarketDataPort;
@@ -62,6 +69,8 @@ export type Polymarket = {
   readonly hasher: Hasher;
   /** Does what an order costs before its POST, with a key that guards nothing; sends nothing. */
   readonly rehearse: (draft: OrderDraft) => PreparedOrder;
+  /** Single reads for a check before the start; to be closed by itself. */
+  readonly openProbe: (urls: ProbeUrls) => OpenProbe;
   /** Whether this place and this account may trade. */
   readonly readAccess: () => Promise<AccessReport>;
   /** The API key in use after `venue.connect`, to be stored as a secret; null before. */
@@ -135,6 +144,8 @@ export function createPolymarket(options: PolymarketOptions): Polymarket {
     hasher: createHasher(),
     rehearse: createRehearsal(chainId, scheme),
     credentials: clob.credentials,
+    openProbe: ({ data, rpc }) =>
+      openProbe({ clob, signer, timeouts, urls: { gamma: urls.gamma, ws: urls.ws, data, rpc } }),
     readAccess: () => readAccess(clob, geoblock),
     async close() {
       await Promise.all([venue.close(), marketData.close(), catalog.close(), geoblock.close()]);

@@ -1,0 +1,22 @@
+import { createHash } from "node:crypto";
+import { type Fields, freeText, listOf } from "./wire.ts";
+
+/**
+ * SHA-256 (hex) of what decides how a market pays: question, description, resolution source, outcomes and dates, as
+ * Gamma words them. A different hash means that the terms were edited, and that somebody has to read them again.
+ */
+export function ruleHash(market: Fields): string {
+  const texts = [
+    "question",
+    "description",
+    "resolutionSource",
+    "startDate",
+    "endDate",
+    "umaEndDate",
+  ];
+  const terms = [
+    ...texts.map((name) => freeText(market[name])),
+    (listOf(market["outcomes"]) ?? []).map((name) => freeText(name)),
+  ];
+  return createHash("sha256").update(JSON.stringify(terms)).digest("hex");
+}

@@ -1,0 +1,100 @@
+import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { type Config, deskModeOf } from "../../../config/config.ts";
+import { configHash } from "../../../config/config-hash.ts";
+import { openLedger } from "../../adapters/sqlite/ledger.ts";
+import { foldLedger } from "../../engine/runtime/ledger-writer.ts";
+import { createState } from "../../engine/state/engine-state.ts";
+import { type Finding, failure, good, warning } from "./finding.ts";
+
+const chatWaitMs = 5_000;
+const hashChars = 12;
+
+/** What lies on this machine: the configuration, the state folder, and what the ledger says of the last run. */
+export async function deskProbes(config: Config): Promise<Finding[]> {
+  const { service, relayer, file } = config;
+  const mode = deskModeOf(config);
+  const key = relayer.keystore === null ? "the secrets file" : "the keystore";
+  return [
+    good("config", `${file}, mode ${mode}, hash ${configHash(config).slice(0, hashChars)}`),
+    good("key", `opened from ${key}; its files are yours alone`),
+    relayer.type === "real" && relayer.keystore === null
+      ? warning(
+          "key store",
+          "the key lies unencrypted in the secrets file",
+          "make a keystore with  pitboss key-import",
+        )
+      : good("key store", relayer.keystore === null ? "a paper key" : "locked with scrypt"),
+    stateDirProbe(service.stateDir),
+    await ledgerProbe(service.stateDir),
+  ];
+}
+
+function stateDirProbe(stateDir: string): Finding {
+  try {
+    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+    accessSync(stateDir, constants.W_OK);
+    return good("state_dir", `${stateDir} can be written`);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? "unknown";
+    return failure(
+      "state_dir",
+      `${stateDir} cannot be written (${code})`,
+      "check service.state_dir",
+    );
+  }
+}
+
+/** Reads the ledger as a start would, without starting anything. */
+async function ledgerProbe(stateDir: string): Promise<Finding> {
+  const path = join(stateDir, "ledger.db");
+  if (!existsSync(path)) return good("ledger", "none yet: the first start makes it");
+  try {
+    const log = await openLedger(path);
+    try {
+      const state = createState();
+      await foldLedger(log, state);
+      if (state.killed !== null) {
+        return warning(
+          "ledger",
+          "the desk is KILLED and will start killed",
+          "/resume ends that, in two steps",
+        );
+      }
+      if (state.halt !== null && state.halt.reason !== "live_start") {
+        return warning(
+          "ledger",
+          `the desk is halted (${state.halt.reason})`,
+          "/status shows why; /resume ends it",
+        );
+      }
+      return good("ledger", `${state.seq} rows, the fold is whole`);
+    } finally {
+      await log.close();
+    }
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : "unreadable failure";
+    return failure("ledger", detail, "is a service running? Else see docs/runbook.md");
+  }
+}
+
+/** Whether the bot's token is good. The URL holds the token, so nothing of a failure is repeated but its kind. */
+export async function chatProbe(config: Config): Promise<Finding> {
+  const { telegram } = config;
+  const token = telegram.botToken?.reveal() ?? "";
+  try {
+    const answer = await fetch(`${telegram.apiRoot}/bot${token}/getMe`, {
+      signal: AbortSignal.timeout(chatWaitMs),
+    });
+    if (answer.ok)
+      return good("telegram", `the token is good, ${telegram.whitelist.length} may trade`);
+    return failure("telegram", `the Bot API answers ${answer.status}`, "check telegram.bot_token");
+  } catch (error) {
+    const kind = error instanceof Error ? error.name : "failure";
+    return failure(
+      "telegram",
+      `${telegram.apiRoot} does not answer (${kind})`,
+      "check the network and telegram.api_root",
+    );
+  }
+}
