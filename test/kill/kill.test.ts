@@ -10,7 +10,7 @@ import { runKills } from "./run.ts";
 import { scaledFaultMs, scaledOverrides, scaledSettleMs } from "./scaled-waits.ts";
 
 const cycles = 36;
-const allMs = 240_000;
+const allMs = 300_000;
 
 test("36 crashes at all 18 points: one order per intent, every trade once, every command answered", {
   timeout: allMs,
