@@ -1,18 +1,29 @@
 import type { FillReport } from "../../src/engine/domain/fill.ts";
-import type { Market, OutcomeIndex } from "../../src/engine/domain/market.ts";
+import type { Market } from "../../src/engine/domain/market.ts";
 import type { Shares, Usd } from "../../src/engine/domain/numbers.ts";
 import type { OrderDraft, PreparedOrder } from "../../src/engine/domain/order.ts";
-import type { RejectReason } from "../../src/engine/domain/reasons.ts";
 import type { AccountEvent, VenueOrder } from "../../src/engine/protocol/venue-report.ts";
+import { ceilDiv, restingMoney, venueFee, walkBook } from "./matching.ts";
 
 export type BookLevel = { readonly price: number; size: number };
-export type SimBook = { readonly market: Market; bids: BookLevel[]; asks: BookLevel[] };
+
+export type SimBook = {
+  readonly market: Market;
+  bids: BookLevel[];
+  asks: BookLevel[];
+  tick: number;
+  changedAtMs: number;
+  /** The winning token once the market is over. */
+  winner: string | null;
+};
 
 export type SimOrder = {
   readonly hash: string;
   readonly draft: OrderDraft;
-  readonly bookedAtMs: number;
-  state: "live" | "matched" | "ended";
+  /** Placed by a person in the venue's own web page. */
+  readonly isForeign: boolean;
+  state: "delayed" | "live" | "matched" | "ended";
+  endedAtMs: number | null;
   matched: number;
   /** Micro-dollars that its matches moved. */
   money: number;
@@ -24,21 +35,36 @@ export type SimTrade = Omit<FillReport, "status"> & {
   readonly order: SimOrder;
 };
 
+/** What the engine of the venue says about an order's bytes; the words are those of polymarket-trading 8. */
 export type Acceptance =
-  | { readonly kind: "accepted"; readonly state: "live" | "matched" }
+  | { readonly kind: "accepted"; readonly state: "live" | "matched" | "delayed" }
   | { readonly kind: "duplicated" }
-  | { readonly kind: "rejected"; readonly reason: RejectReason };
+  | { readonly kind: "refused"; readonly text: string };
 
 export type ExchangeHooks = {
   readonly nowMs: () => number;
+  readonly after: (delayMs: number, run: () => void) => void;
   /** Something that the private stream would tell. */
   readonly tell: (event: AccountEvent) => void;
   /** A trade happened and waits for its settlement. */
   readonly traded: (trade: SimTrade) => void;
+  /** An order that ended was taken a second time, because the venue had forgotten it. */
+  readonly takenAgain: (hash: string) => void;
+  readonly bookChanged: (conditionId: string) => void;
+  readonly count: (what: string) => void;
+};
+
+export type ExchangeHabits = {
+  readonly cash: number;
+  /** After this long an order that ended is forgotten, so that its bytes would be taken again; null: never. */
+  readonly forgetsAfterMs: number | null;
 };
 
 /** What an order body says, as the venue reads it. */
 export type OrderBody = { readonly salt: number; readonly draft: OrderDraft };
+
+/** Balances of the past that a lagging answer can show. */
+const keptBalances = 64;
 
 /** The venue's truth: orders by hash, trades, cash and shares of the one account. Its arithmetic is its own. */
 export class Exchange {
@@ -46,43 +72,115 @@ export class Exchange {
   readonly orders = new Map<string, SimOrder>();
   readonly trades: SimTrade[] = [];
   readonly shares = new Map<string, number>();
-  cash: number;
+  readonly pastCash: { readonly atMs: number; readonly cash: number }[] = [];
   readonly #hooks: ExchangeHooks;
+  readonly #forgetsAfterMs: number | null;
+  #cash: number;
 
-  constructor(hooks: ExchangeHooks, cash: number) {
+  constructor(hooks: ExchangeHooks, habits: ExchangeHabits) {
     this.#hooks = hooks;
-    this.cash = cash;
+    this.#cash = habits.cash;
+    this.#forgetsAfterMs = habits.forgetsAfterMs;
   }
 
-  /** Takes an order as its bytes stand. The same hash is taken once. */
-  book(order: PreparedOrder): Acceptance {
-    if (this.orders.has(order.orderHash)) return { kind: "duplicated" };
-    const { draft } = JSON.parse(order.body) as OrderBody;
-    if (!this.#affords(draft)) return { kind: "rejected", reason: "balance" };
-    const walk = this.#walk(draft);
-    const immediate = draft.timeInForce === "fak" || draft.timeInForce === "fok";
-    if (immediate && walk.size === 0) return { kind: "rejected", reason: "no_match" };
-    if (draft.timeInForce === "fok" && !walk.full) {
-      return { kind: "rejected", reason: "not_fully_filled" };
+  get cash(): number {
+    return this.#cash;
+  }
+
+  #moveCash(amount: number): void {
+    this.pastCash.push({ atMs: this.#hooks.nowMs(), cash: this.#cash });
+    if (this.pastCash.length > keptBalances) this.pastCash.shift();
+    this.#cash += amount;
+  }
+
+  /** True when a look-up or a second copy of its bytes finds nothing. */
+  isForgotten(order: SimOrder): boolean {
+    if (this.#forgetsAfterMs === null || order.endedAtMs === null) return false;
+    return this.#hooks.nowMs() - order.endedAtMs >= this.#forgetsAfterMs;
+  }
+
+  /** Takes an order as its bytes stand. The same hash is taken once, as long as the venue remembers it. */
+  book(order: PreparedOrder, isForeign = false): Acceptance {
+    const known = this.orders.get(order.orderHash);
+    if (known !== undefined) {
+      if (!this.isForgotten(known)) return { kind: "duplicated" };
+      this.#hooks.takenAgain(order.orderHash);
     }
+    const { draft } = JSON.parse(order.body) as OrderBody;
+    const refusal = this.#refusalOf(draft);
+    if (refusal !== null) return { kind: "refused", text: refusal };
     const booked: SimOrder = {
       hash: order.orderHash,
       draft,
-      bookedAtMs: this.#hooks.nowMs(),
+      isForeign,
       state: "live",
+      endedAtMs: null,
       matched: 0,
       money: 0,
     };
+    const delayMs = this.books.get(draft.conditionId)?.market.takerDelayMs ?? 0;
+    const isMarketable = this.#walk(draft).size > 0;
     this.orders.set(booked.hash, booked);
-    for (const part of walk.parts) {
-      part.level.size -= part.size;
-      this.#trade(booked, part.size, part.money, false);
+    if (delayMs > 0 && isMarketable && !isForeign) {
+      booked.state = "delayed";
+      this.#hooks.count("venue.taker-delay");
+      this.#hooks.after(delayMs, () => this.#match(booked));
+      return { kind: "accepted", state: "delayed" };
     }
-    this.#trim(draft.conditionId);
-    if (walk.full) booked.state = "matched";
-    else if (immediate) booked.state = "ended";
-    this.#hooks.tell({ kind: "order.reported", order: reportOf(booked) });
-    return { kind: "accepted", state: booked.state === "live" ? "live" : "matched" };
+    this.#match(booked);
+    return { kind: "accepted", state: stateOf(booked) === "live" ? "live" : "matched" };
+  }
+
+  #refusalOf(draft: OrderDraft): string | null {
+    const book = this.books.get(draft.conditionId);
+    if (book === undefined || book.winner !== null) return "the market is not found";
+    if (draft.tickSize !== book.tick) {
+      this.#hooks.count("venue.tick-refused");
+      return "order breaks minimum tick size rule";
+    }
+    if (!this.#affords(draft)) return "not enough balance / allowance";
+    if (book.market.takerDelayMs > 0) return null;
+    const walk = this.#walk(draft);
+    const immediate = draft.timeInForce === "fak" || draft.timeInForce === "fok";
+    if (immediate && walk.size === 0) return "no orders found to match with FAK order";
+    if (draft.timeInForce === "fok" && !walk.full) {
+      return "order couldn't be fully filled. FOK orders are fully filled or killed.";
+    }
+    return null;
+  }
+
+  /** Matches an order against the book as it is now; what is left rests or ends. */
+  #match(order: SimOrder): void {
+    const { draft } = order;
+    const immediate = draft.timeInForce === "fak" || draft.timeInForce === "fok";
+    order.state = "live";
+    const walk = this.#walk(draft);
+    if (!(draft.timeInForce === "fok" && !walk.full)) {
+      for (const part of walk.parts) {
+        part.level.size -= part.size;
+        this.#trade(order, part.size, part.money, false);
+      }
+      if (walk.parts.length > 0) this.#trim(draft.conditionId);
+    }
+    if (walk.full) this.#end(order, "matched");
+    else if (immediate) this.#end(order, "ended");
+    else if (draft.expirationS !== null) this.#expireLater(order, draft.expirationS);
+    this.#hooks.tell({ kind: "order.reported", order: reportOf(order) });
+  }
+
+  /** The venue ends a GTD order one minute before the expiration that it carries. */
+  #expireLater(order: SimOrder, expirationS: number): void {
+    this.#hooks.after(expirationS * 1000 - 60_000 - this.#hooks.nowMs(), () => {
+      if (order.state !== "live") return;
+      this.#hooks.count("venue.gtd-expired");
+      this.#end(order, "ended");
+      this.#hooks.tell({ kind: "order.reported", order: reportOf(order) });
+    });
+  }
+
+  #end(order: SimOrder, state: "matched" | "ended"): void {
+    order.state = state;
+    order.endedAtMs = this.#hooks.nowMs();
   }
 
   /** Another trader takes a part of a resting order, at its limit. */
@@ -91,26 +189,28 @@ export class Exchange {
     const { draft } = order;
     const part = Math.min(size, draft.size - order.matched);
     if (part <= 0) return;
-    const money =
-      draft.side === "buy"
-        ? ceilDiv(draft.limit * part, 10_000)
-        : Math.floor((draft.limit * part) / 10_000);
-    this.#trade(order, part, money, true);
-    if (order.matched >= draft.size) order.state = "matched";
+    this.#trade(order, part, restingMoney(draft, part), true);
+    if (order.matched >= draft.size) this.#end(order, "matched");
     this.#hooks.tell({ kind: "order.reported", order: reportOf(order) });
   }
 
-  /** Cancels what rests; returns the hashes that it canceled. */
+  /** Cancels what rests; returns the hashes that it canceled. A delayed order cannot be canceled. */
   cancel(hashes: readonly string[]): string[] {
     const canceled: string[] = [];
     for (const hash of hashes) {
       const order = this.orders.get(hash);
+      if (order?.state === "delayed") this.#hooks.count("venue.delayed-not-canceled");
       if (order?.state !== "live") continue;
-      order.state = "ended";
+      this.#end(order, "ended");
       canceled.push(hash);
       this.#hooks.tell({ kind: "order.reported", order: reportOf(order) });
     }
     return canceled;
+  }
+
+  /** Everything that can still be filled. */
+  open(): SimOrder[] {
+    return [...this.orders.values()].filter(isOpenThere);
   }
 
   live(): SimOrder[] {
@@ -122,6 +222,21 @@ export class Exchange {
     trade.status = status;
     if (status === "failed") this.#move(trade, -1);
     this.#hooks.tell({ kind: "fill.reported", fill: fillOf(trade) });
+  }
+
+  /** The market ended: what rests is gone, winning shares are paid, the others are worth nothing. */
+  resolve(book: SimBook, winner: string): void {
+    book.winner = winner;
+    this.cancel(
+      this.live()
+        .filter((order) => order.draft.conditionId === book.market.conditionId)
+        .map((order) => order.hash),
+    );
+    for (const { tokenId } of book.market.outcomes) {
+      const held = this.shares.get(tokenId) ?? 0;
+      if (tokenId === winner) this.#moveCash(held);
+      this.shares.set(tokenId, 0);
+    }
   }
 
   #trade(order: SimOrder, size: number, money: number, isMaker: boolean): void {
@@ -150,23 +265,24 @@ export class Exchange {
 
   #move(trade: SimTrade, sign: 1 | -1): void {
     const buys = trade.side === "buy";
-    this.cash += sign * ((buys ? 0 - trade.money : trade.money) - trade.fee);
+    this.#moveCash(sign * ((buys ? 0 - trade.money : trade.money) - trade.fee));
     const held = this.shares.get(trade.tokenId) ?? 0;
     this.shares.set(trade.tokenId, held + sign * (buys ? trade.size : 0 - trade.size));
   }
 
   #affords(draft: OrderDraft): boolean {
+    const open = this.open();
     if (draft.side === "sell") {
       let free = this.shares.get(draft.tokenId) ?? 0;
-      for (const order of this.live()) {
+      for (const order of open) {
         if (order.draft.side === "sell" && order.draft.tokenId === draft.tokenId) {
           free -= order.draft.size - order.matched;
         }
       }
       return draft.size <= free;
     }
-    let free = this.cash;
-    for (const order of this.live()) {
+    let free = this.#cash;
+    for (const order of open) {
       if (order.draft.side === "buy") {
         free -= ceilDiv(order.draft.limit * (order.draft.size - order.matched), 10_000);
       }
@@ -174,43 +290,8 @@ export class Exchange {
     return (draft.spend ?? ceilDiv(draft.limit * draft.size, 10_000)) <= free;
   }
 
-  /** What an order would take from the book now. */
   #walk(draft: OrderDraft) {
-    const parts: { level: BookLevel; size: number; money: number }[] = [];
-    let left: number = draft.spend ?? draft.size;
-    const buys = draft.side === "buy";
-    for (const { level, price } of this.#opposite(draft)) {
-      if (left <= 0 || (buys ? price > draft.limit : price < draft.limit)) break;
-      if (draft.spend !== null) {
-        const whole = ceilDiv(price * level.size, 10_000);
-        const size = whole <= left ? level.size : Math.floor((left * 10_000) / price);
-        if (size === 0) break;
-        const money = Math.min(whole, left);
-        parts.push({ level, size, money });
-        left -= money;
-      } else {
-        const size = Math.min(level.size, left);
-        const exact = price * size;
-        const money = buys ? ceilDiv(exact, 10_000) : Math.floor(exact / 10_000);
-        parts.push({ level, size, money });
-        left -= size;
-      }
-    }
-    const size = parts.reduce((sum, part) => sum + part.size, 0);
-    return { parts, size, full: left <= 0 };
-  }
-
-  /** Levels that an order can take, best first, at the prices of its own token. */
-  #opposite(draft: OrderDraft): { level: BookLevel; price: number }[] {
-    const book = this.books.get(draft.conditionId);
-    if (book === undefined) return [];
-    const asks = draft.side === "buy";
-    const mirrored = draft.outcome === (1 satisfies OutcomeIndex);
-    const levels = asks === mirrored ? book.bids : book.asks;
-    return levels.map((level) => ({
-      level,
-      price: mirrored ? 10_000 - level.price : level.price,
-    }));
+    return walkBook(this.books.get(draft.conditionId), draft);
   }
 
   #trim(conditionId: string): void {
@@ -218,7 +299,18 @@ export class Exchange {
     if (book === undefined) return;
     book.bids = book.bids.filter((level) => level.size > 0);
     book.asks = book.asks.filter((level) => level.size > 0);
+    book.changedAtMs = this.#hooks.nowMs();
+    this.#hooks.bookChanged(conditionId);
   }
+}
+
+export function isOpenThere(order: SimOrder): boolean {
+  return order.state === "live" || order.state === "delayed";
+}
+
+/** The state as it is, out of the reach of narrowing. */
+function stateOf(order: SimOrder): SimOrder["state"] {
+  return order.state;
 }
 
 /** The venue's account of an order, as it stands now. */
@@ -239,14 +331,4 @@ export function reportOf(order: SimOrder): VenueOrder {
 export function fillOf(trade: SimTrade): FillReport {
   const { order: _, fee: __, ...fill } = trade;
   return { ...fill };
-}
-
-function ceilDiv(value: number, by: number): number {
-  return Math.ceil(value / by);
-}
-
-/** r C (q - C) / q in micro-dollars, cut off after 10 of them. */
-function venueFee(rate: number, cost: number, size: number): number {
-  const exact = (BigInt(rate) * BigInt(cost) * BigInt(size - cost)) / BigInt(size);
-  return Number(exact / 10_000_000n) * 10;
 }

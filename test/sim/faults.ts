@@ -5,21 +5,6 @@ export class ProcessDied extends Error {
   override readonly name = "ProcessDied";
 }
 
-/** Deliberate defects, each of which a named checker must catch. */
-export const defectNames = [
-  "timeout-as-rejected",
-  "retry-with-fresh-salt",
-  "fill-per-message",
-  "kill-lost-at-restart",
-  "released-on-first-absence",
-  "sent-before-commit",
-  "gate-asked-before-wait",
-  "lease-not-looked-at",
-  "trades-never-read",
-] as const;
-
-export type Defect = (typeof defectNames)[number];
-
 /** Decides and counts faults. Each is a function of the seed, the request and how often that request was made. */
 export class Faults {
   /** Off while the run is to converge. */

@@ -1,45 +1,104 @@
 import { isOpen } from "../../src/engine/domain/order.ts";
 import type { EngineState } from "../../src/engine/state/engine-state.ts";
-import type { Checkers, CheckersParts } from "./checkers.ts";
+import type { Fact } from "../../src/engine/state/fact.ts";
+import { whitelist } from "./chat/person.ts";
+import type { SimTelegram } from "./chat/telegram.ts";
+import { type Exchange, isOpenThere } from "./exchange.ts";
+import type { Judge } from "./judge.ts";
+import type { Disk } from "./sim-log.ts";
 
-/** When faults have stopped for long enough, the engine and the venue tell the same story. */
-export function judgeEnd(
-  checkers: Checkers,
-  parts: Pick<CheckersParts, "exchange" | "disk">,
-  state: EngineState,
-): void {
-  const must = (holds: boolean, property: "P2" | "P10" | "conservation", detail: string) => {
-    if (!holds) checkers.violate(property, detail);
-  };
-  const { exchange, disk } = parts;
-  checkers.judgeDigest(state);
-  must(state.ready, "P10", "the engine never became ready");
-  for (const trade of exchange.trades) {
-    const fill = state.fills.get(`${trade.tradeId}:${trade.orderHash}`);
-    must(fill !== undefined, "P2", `trade ${trade.tradeId} of ${trade.orderHash} is lost`);
-    const status = fill?.status ?? "missing";
-    must(
-      status === trade.status,
-      "P2",
-      `trade ${trade.tradeId} is ${trade.status}, here ${status}`,
-    );
-  }
-  must(state.fills.size === exchange.trades.length, "P2", "more fills than trades");
-  for (const order of exchange.orders.values()) {
-    must(disk.bodies.has(order.hash), "P2", `the venue's ${order.hash} is in no ledger row`);
-  }
+export type FinalParts = {
+  readonly judge: Judge;
+  readonly exchange: Exchange;
+  readonly disk: Disk;
+  readonly telegram: SimTelegram;
+  /** Commands whose process told the chat by itself that its ledger could not keep them. */
+  readonly unkept: ReadonlySet<string>;
+};
+
+/** When faults have stopped for long enough, the engine and the venue tell the same story, and nobody waits. */
+export function judgeEnd(parts: FinalParts, state: EngineState): void {
+  const { judge, exchange } = parts;
+  judge.must(state.ready, "P10", () => "the engine never became ready");
+  judgeTrades(parts, state);
   for (const order of state.orders.values()) {
-    const there = exchange.orders.get(order.orderHash)?.state ?? "absent";
-    const agrees = isOpen(order) ? there === "live" : there !== "live";
-    must(agrees, "P10", `${order.clientOid} is ${order.status}, at the venue ${there}`);
+    const booked = exchange.orders.get(order.orderHash);
+    const isThere = booked !== undefined && isOpenThere(booked);
+    const there = booked?.state ?? "absent";
+    judge.must(
+      isOpen(order) === isThere,
+      "P10",
+      () => `${order.clientOid} is ${order.status}, at the venue ${there}`,
+    );
     const unsure = order.status === "unknown" || order.status === "in_flight";
-    must(!unsure, "P10", `${order.clientOid} is still ${order.status}`);
+    judge.must(!unsure, "P10", () => `${order.clientOid} is still ${order.status}`);
   }
+  const foreign = exchange.open().filter((order) => order.isForeign);
+  judge.must(
+    foreign.length === state.externalOrders.size,
+    "P10",
+    () => `${state.externalOrders.size} foreign orders are known, the venue has ${foreign.length}`,
+  );
   const tokens = new Set([...exchange.shares.keys(), ...state.positions.keys()]);
+  const ended = new Set<string>();
+  for (const { winner, market } of exchange.books.values()) {
+    if (winner !== null) for (const { tokenId } of market.outcomes) ended.add(tokenId);
+  }
   for (const tokenId of tokens) {
+    // The end of a market can be missed while no process is up; its shares are worth what was paid for them.
+    if (ended.has(tokenId)) continue;
     const own = state.positions.get(tokenId)?.confirmed ?? 0;
     const there = exchange.shares.get(tokenId) ?? 0;
-    must(own === there, "P2", `${own} shares of ${tokenId}, the venue holds ${there}`);
+    judge.must(own === there, "P2", () => `${own} shares of ${tokenId}, the venue holds ${there}`);
   }
-  must(state.cash === exchange.cash, "conservation", `cash ${state.cash}, venue ${exchange.cash}`);
+  judge.must(
+    state.cash === exchange.cash,
+    "conservation",
+    () => `cash ${state.cash}, venue ${exchange.cash}`,
+  );
+  judgeChat(parts, state);
+}
+
+function judgeTrades({ judge, exchange, disk }: FinalParts, state: EngineState): void {
+  for (const trade of exchange.trades) {
+    const { tradeId } = trade;
+    const fill = state.fills.get(`${tradeId}:${trade.orderHash}`);
+    judge.must(fill !== undefined, "P2", () => `trade ${tradeId} of ${trade.orderHash} is lost`);
+    const status = fill?.status ?? "missing";
+    judge.must(
+      status === trade.status,
+      "P2",
+      () => `trade ${tradeId} is ${trade.status}, here ${status}`,
+    );
+  }
+  judge.must(state.fills.size === exchange.trades.length, "P2", () => "more fills than trades");
+  for (const order of exchange.orders.values()) {
+    const isOurs = order.isForeign || disk.bodies.has(order.hash);
+    judge.must(isOurs, "P2", () => `the venue's ${order.hash} is in no ledger row`);
+  }
+}
+
+/** Every command of a trader was answered once, and what was said of it is in the chat. */
+function judgeChat({ judge, disk, telegram, unkept }: FinalParts, state: EngineState): void {
+  judge.must(telegram.pendingUpdates === 0, "P7", () => "updates wait that nobody took");
+  judge.must(state.commands.size === 0, "P7", () => `${state.commands.size} commands wait`);
+  judge.must(state.outbox.size === 0, "P7", () => `${state.outbox.size} messages wait`);
+  for (const update of telegram.updates.values()) {
+    if (!whitelist.includes(update.userId) || isPlainEdit(update)) continue;
+    const commandId = `tg:${update.updateId}`;
+    if (unkept.has(commandId) && !disk.received.has(commandId)) continue;
+    judge.must(disk.answered.has(commandId), "P7", () => `${commandId} was never answered`);
+  }
+  for (const record of disk.records) {
+    if (record.kind !== "message.sent") continue;
+    const fact = JSON.parse(record.body) as Extract<Fact, { kind: "message.sent" }>;
+    const { key, telegramMessageId } = fact;
+    const isShown = telegramMessageId === null || telegram.messages.has(telegramMessageId);
+    judge.must(isShown, "P7", () => `${key} counts as sent but is in no chat`);
+  }
+}
+
+/** An edit that is no kill is no command. */
+function isPlainEdit(update: { readonly isEdit: boolean; readonly text: string }): boolean {
+  return update.isEdit && !/kill/iu.test(update.text);
 }

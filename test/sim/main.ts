@@ -1,18 +1,31 @@
-// `npm run sim -- --seeds N [--from S] [--json]`: the whole engine in a simulated world, one run a seed.
+// `npm run sim -- --seeds N [--from S]`: the whole service in a simulated world, one run a seed.
+import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { type Property, properties } from "./checkers.ts";
-import { type SimResult, simulate } from "./simulation.ts";
+import { type Property, properties } from "./judge.ts";
+import { runSeeds } from "./pool.ts";
+import type { SimResult } from "./simulation.ts";
 
-const help = `usage: npm run sim -- [--seeds N] [--from S] [--ignore P,P] [--json]
-Runs the engine against a simulated venue, disk, clock and trader; every fault is drawn from the seed.
-  --seeds N  how many seeds (default 100)
-  --from S   the first seed (default 1); "--from S --seeds 1" replays one
-  --ignore P look past violations of these properties (any of ${properties.join(", ")})
-  --json     one JSON object a seed on stdout
+const help = `usage: npm run sim -- [--seeds N] [--from S] [--fresh] [--minutes M] [--workers W] [--ignore P,P] [--json]
+Runs the engine and the bot against a simulated venue, chat, disk and clock; every fault is drawn from the seed.
+  --seeds N    how many seeds (default 100)
+  --from S     the first seed (default 1); "--from S --seeds 1" replays one
+  --fresh      draw the first seed from the clock and print it
+  --minutes M  begin no seed after so long (default: no bound)
+  --workers W  threads (default: one a core)
+  --ignore P   look past violations of these properties (any of ${properties.join(", ")})
+  --json       one JSON object a seed on stdout, in the order of the seeds
+exit 1 on a violation, on a seed that shows too little, or when 1,000 seeds show a fault less than 100 times
 example: npm run sim -- --seeds 1000
 `;
 
-type How = { readonly json: boolean; readonly ignored: readonly Property[] };
+type How = {
+  readonly from: number;
+  readonly seeds: number;
+  readonly minutes: number;
+  readonly workers: number;
+  readonly json: boolean;
+  readonly ignored: readonly Property[];
+};
 
 const progressEveryMs = 2_000;
 
@@ -67,24 +80,28 @@ function rareKinds(kinds: ReadonlyMap<string, number>, seeds: number): string[] 
   return [...kinds].filter(([, count]) => count * 10 < seeds).map(([kind]) => kind);
 }
 
-async function run(from: number, seeds: number, how: How): Promise<number> {
+async function run(how: How): Promise<number> {
   const totals: Totals = { seeds: 0, thin: 0, steps: 0, orders: 0, faults: 0, violations: 0 };
   const kinds = new Map<string, number>();
   const startedMs = performance.now();
   let toldMs = startedMs;
-  for (let seed = from; seed < from + seeds; seed++) {
-    const result = await simulate(seed, how);
-    add(totals, kinds, result);
-    print(result, how.json);
-    if (performance.now() - toldMs < progressEveryMs) continue;
-    toldMs = performance.now();
-    process.stderr.write(`${totals.seeds}/${seeds} seeds, ${totals.violations} violations\n`);
-  }
+  await runSeeds({
+    ...how,
+    options: { ignored: how.ignored },
+    boundMs: how.minutes * 60_000,
+    onResult: (result) => {
+      add(totals, kinds, result);
+      print(result, how.json);
+      if (performance.now() - toldMs < progressEveryMs) return;
+      toldMs = performance.now();
+      process.stderr.write(`${totals.seeds}/${how.seeds} seeds, ${totals.violations} violations\n`);
+    },
+  });
   const seconds = (performance.now() - startedMs) / 1000;
+  const { seeds, steps, orders, faults, violations } = totals;
   const rare = seeds >= 1_000 ? rareKinds(kinds, seeds) : [];
   for (const [kind, count] of sorted(kinds)) process.stderr.write(`fault ${kind} ${count}\n`);
   if (rare.length > 0) process.stderr.write(`too rare: ${rare.join(", ")}\n`);
-  const { steps, orders, faults, violations } = totals;
   const pace = Math.round(steps / seconds);
   process.stdout.write(
     `sim seeds=${seeds} steps=${steps} orders=${orders} faults=${faults} violations=${violations} steps_per_s=${pace}\n`,
@@ -96,16 +113,36 @@ const { values } = parseArgs({
   options: {
     seeds: { type: "string", default: "100" },
     from: { type: "string", default: "1" },
+    fresh: { type: "boolean", default: false },
+    minutes: { type: "string", default: "100000" },
+    workers: { type: "string", default: String(availableParallelism()) },
     ignore: { type: "string", default: "" },
     json: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
 });
-const seeds = Number(values.seeds);
-const from = Number(values.from);
-const ignored = properties.filter((one) => values.ignore.split(",").includes(one));
+const how: How = {
+  from: values.fresh ? freshSeed(Date.now()) : Number(values.from),
+  seeds: Number(values.seeds),
+  minutes: Number(values.minutes),
+  workers: Number(values.workers),
+  json: values.json,
+  ignored: properties.filter((one) => values.ignore.split(",").includes(one)),
+};
+const isRight =
+  Number.isSafeInteger(how.from) &&
+  [how.seeds, how.workers].every((count) => Number.isSafeInteger(count) && count >= 1) &&
+  how.minutes > 0;
 if (values.help) process.stdout.write(help);
-else if (!Number.isSafeInteger(seeds) || seeds < 1 || !Number.isSafeInteger(from)) {
+else if (!isRight) {
   process.stderr.write(help);
   process.exitCode = 2;
-} else process.exitCode = await run(from, seeds, { json: values.json, ignored });
+} else {
+  if (values.fresh) process.stderr.write(`first seed ${how.from}\n`);
+  process.exitCode = await run(how);
+}
+
+/** A first seed that nobody has run before. */
+function freshSeed(nowMs: number): number {
+  return 1_000_000 + (Math.floor(nowMs / 1000) % 1_000_000_000);
+}

@@ -1,12 +1,24 @@
 import type { DurableLog, LogRecord } from "../../src/engine/ports/durable-log.ts";
 import type { Fact } from "../../src/engine/state/fact.ts";
 import type { Chance } from "./chance.ts";
-import type { Defect, Faults } from "./faults.ts";
+import type { Faults } from "./faults.ts";
+import type { Lifeline } from "./lifeline.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /** The disk refused a batch. */
 export class DiskError extends Error {
   override readonly name = "DiskError";
+}
+
+const parsed = new WeakMap<LogRecord, Fact>();
+
+/** The fact of a row, read once; facts are never changed. */
+export function factOf(record: LogRecord): Fact {
+  const known = parsed.get(record);
+  if (known !== undefined) return known;
+  const fact = JSON.parse(record.body) as Fact;
+  parsed.set(record, fact);
+  return fact;
 }
 
 /** The disk: what survives a crash. */
@@ -16,20 +28,30 @@ export class Disk {
   readonly bodies = new Map<string, string>();
   /** Card nonces with a durable plan. */
   readonly plansByNonce = new Map<string, string>();
-  readonly answered = new Set<string>();
+  /** Commands that were kept, and how often each was answered. */
+  readonly received = new Set<string>();
+  readonly answered = new Map<string, number>();
   killed = false;
 
   keep(records: readonly LogRecord[]): void {
     for (const record of records) {
       this.records.push(record);
-      this.#index(JSON.parse(record.body) as Fact);
+      this.#index(factOf(record));
     }
+  }
+
+  /** The sequence number is the table's key: a row that another process wrote already cannot be written again. */
+  accepts(records: readonly LogRecord[]): boolean {
+    return records[0]?.seq === this.records.length + 1;
   }
 
   #index(fact: Fact): void {
     if (fact.kind === "trading.killed") this.killed = true;
     if (fact.kind === "trading.resumed") this.killed = false;
-    if (fact.kind === "command.answered") this.answered.add(fact.commandId);
+    if (fact.kind === "command.received") this.received.add(fact.command.commandId);
+    if (fact.kind === "command.answered") {
+      this.answered.set(fact.commandId, (this.answered.get(fact.commandId) ?? 0) + 1);
+    }
     if (fact.kind !== "plan.approved") return;
     this.plansByNonce.set(fact.plan.nonce, fact.plan.planId);
     for (const order of fact.orders) this.bodies.set(order.orderHash, order.body);
@@ -43,12 +65,20 @@ export type SimLogParts = {
   readonly scheduler: Scheduler;
   readonly faults: Faults;
   readonly chance: Chance;
-  readonly isAlive: () => boolean;
+  readonly life: Lifeline;
   /** Power goes while a batch is under way. */
   readonly onPowerLoss: () => void;
   readonly onAppend: (records: readonly LogRecord[]) => void;
-  readonly defects: ReadonlySet<Defect>;
 };
+
+const appendFaults = {
+  none: 500,
+  stall: 1.5,
+  "ledger-late": 0.15,
+  crash: 0.4,
+  enospc: 0.1,
+  eio: 0.1,
+} as const;
 
 /** One process's writer on the disk: batches become durable in order; a crash keeps or loses those not yet acknowledged. */
 export class SimLog implements DurableLog {
@@ -62,43 +92,50 @@ export class SimLog implements DurableLog {
   }
 
   append(records: readonly LogRecord[]): Promise<void> {
-    const { scheduler, faults, isAlive, defects } = this.#parts;
-    if (!isAlive()) return new Promise(() => undefined);
+    const { scheduler, faults, life } = this.#parts;
+    if (!life.isAlive) return new Promise(() => undefined);
     this.#parts.onAppend(records);
     if (this.#failed) return Promise.reject(new DiskError("EIO"));
-    const { fault, chance } = faults.decide("log", "append", {
-      none: 500,
-      stall: 1.5,
-      "ledger-late": 0.15,
-      crash: 0.4,
-      enospc: 0.15,
-    });
+    const { fault, chance } = faults.decide("log", "append", appendFaults);
     const ownMs =
       fault === "crash" ? 5 : fault === "stall" ? chance.int(200, 1_500) : chance.int(0, 6);
     if (fault === "crash") scheduler.after(chance.int(0, 4), () => this.#parts.onPowerLoss());
     const delayMs = fault === "ledger-late" ? chance.int(2_100, 6_000) : ownMs;
     this.#freeAtMs = Math.max(this.#freeAtMs, scheduler.nowMs + delayMs);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const pending: Pending = { records, reject };
-    this.#pending.push(pending);
+    this.#pending.push({ records, reject });
     scheduler.after(this.#freeAtMs - scheduler.nowMs, () => {
-      if (!isAlive() || this.#failed) return;
-      if (fault === "enospc") this.#fail();
-      else {
+      if (!life.isAlive || this.#failed) return;
+      if (fault === "enospc") this.#fail("ENOSPC");
+      else if (fault === "eio") this.#failSync(chance);
+      else if (this.#parts.disk.accepts(records)) {
         this.#pending.shift();
         this.#parts.disk.keep(records);
-        resolve();
+        life.after(0, resolve);
+      } else {
+        faults.count("log.second-writer");
+        this.#fail("SQLITE_CONSTRAINT");
       }
     });
-    if (!defects.has("sent-before-commit")) return promise;
-    promise.catch(() => undefined);
-    return Promise.resolve();
+    return promise;
   }
 
-  #fail(): void {
+  /** The disk could not confirm a write: some of it may be there all the same. */
+  #failSync(chance: Chance): void {
+    const kept = chance.int(0, this.#pending.length);
+    for (const one of this.#pending.slice(0, kept)) {
+      if (this.#parts.disk.accepts(one.records)) this.#parts.disk.keep(one.records);
+    }
+    this.#fail("EIO");
+  }
+
+  #fail(code: string): void {
     this.#failed = true;
-    for (const one of this.#pending) one.reject(new DiskError("ENOSPC"));
+    const pending = this.#pending;
     this.#pending = [];
+    this.#parts.life.after(0, () => {
+      for (const one of pending) one.reject(new DiskError(code));
+    });
   }
 
   /** The process died: a prefix of the unacknowledged batches reached the disk all the same. */
@@ -107,14 +144,14 @@ export class SimLog implements DurableLog {
     if (this.#pending.length > 0) {
       this.#parts.faults.count(kept < this.#pending.length ? "log.lost" : "log.kept-unacked");
     }
-    for (const one of this.#pending.slice(0, kept)) this.#parts.disk.keep(one.records);
+    for (const one of this.#pending.slice(0, kept)) {
+      if (this.#parts.disk.accepts(one.records)) this.#parts.disk.keep(one.records);
+    }
     this.#pending = [];
   }
 
   read(fromSeq: number, limit: number): Promise<readonly LogRecord[]> {
-    const page = this.#parts.disk.records.slice(fromSeq - 1, fromSeq - 1 + limit);
-    if (!this.#parts.defects.has("kill-lost-at-restart")) return Promise.resolve(page);
-    return Promise.resolve(page.map(withoutKill));
+    return Promise.resolve(this.#parts.disk.records.slice(fromSeq - 1, fromSeq - 1 + limit));
   }
 
   lastSeq(): Promise<number> {
@@ -124,10 +161,4 @@ export class SimLog implements DurableLog {
   close(): Promise<void> {
     return Promise.resolve();
   }
-}
-
-function withoutKill(record: LogRecord): LogRecord {
-  if (record.kind !== "trading.killed") return record;
-  const fact: Fact = { kind: "kill.reported", settled: true };
-  return { ...record, kind: fact.kind, body: JSON.stringify(fact) };
 }

@@ -1,8 +1,8 @@
 import type { Market, MarketGroup } from "../../src/engine/domain/market.ts";
-import type { BookSnapshot } from "../../src/engine/domain/market-event.ts";
-import type { Price, Rate, Shares } from "../../src/engine/domain/numbers.ts";
+import type { BookDelta, BookSnapshot, MarketEvent } from "../../src/engine/domain/market-event.ts";
+import type { Price, Rate } from "../../src/engine/domain/numbers.ts";
 import { ok, type Result } from "../../src/engine/lib/result.ts";
-import type { CatalogPort } from "../../src/engine/ports/catalog.ts";
+import type { CatalogPort, CatalogQuery } from "../../src/engine/ports/catalog.ts";
 import type {
   FeedCounters,
   MarketDataPort,
@@ -11,20 +11,23 @@ import type {
 } from "../../src/engine/ports/market-data.ts";
 import type { BookRead, CatalogAnswer } from "../../src/engine/protocol/venue-report.ts";
 import { group, marketOf, runners } from "../engine/support/markets.ts";
+import { type BookPicture, deltaBetween, pictureOf, snapshotOf } from "./book-frames.ts";
 import type { Chance } from "./chance.ts";
 import type { BookLevel, Exchange, SimBook } from "./exchange.ts";
 import type { Faults } from "./faults.ts";
-import type { Scheduler } from "./scheduler.ts";
+import type { Lifeline } from "./lifeline.ts";
 
-/** Two single markets, one of them with a fee, and a race of three whose set can be bought. */
+/** Three single markets, one with a fee and one whose takers wait, and a race of three whose set can be bought. */
 export const markets: readonly Market[] = [
   marketOf(1),
   marketOf(2, { fee: { rate: 40_000 as Rate } }),
+  marketOf(3, { takerDelayMs: 3_000 }),
   ...runners,
 ];
 
 /** Gives a market fresh levels; runners are now and then cheap enough for a profitable set. */
-export function moveBook(book: SimBook, chance: Chance): void {
+export function moveBook(book: SimBook, chance: Chance, nowMs: number): void {
+  book.changedAtMs = nowMs;
   const isRunner = book.market.groupId !== null;
   const bid = isRunner ? chance.int(27, 33) : chance.int(42, 54);
   const ask = bid + chance.int(1, 4);
@@ -36,15 +39,16 @@ export function moveBook(book: SimBook, chance: Chance): void {
 
 export type SimMarketParts = {
   readonly exchange: Exchange;
-  readonly scheduler: Scheduler;
   readonly faults: Faults;
-  readonly isAlive: () => boolean;
+  readonly life: Lifeline;
 };
 
 /** Public market data and the catalog, as one engine process sees them. */
 export class SimMarket implements MarketDataPort, CatalogPort {
   readonly #parts: SimMarketParts;
   readonly #watched = new Set<string>();
+  /** What the stream said last of each book of this connection. */
+  readonly #told = new Map<string, BookPicture>();
   #listener: MarketFeedListener | null = null;
   #epoch = 0;
   #up = false;
@@ -55,11 +59,12 @@ export class SimMarket implements MarketDataPort, CatalogPort {
 
   start(listener: MarketFeedListener): void {
     this.#listener = listener;
-    this.#later(5, () => this.#connect());
+    this.#parts.life.after(5, () => this.#connect());
   }
 
   #connect(): void {
     this.#up = true;
+    this.#told.clear();
     this.#listener?.([{ kind: "link.up", feed: "market", epoch: ++this.#epoch }]);
     for (const conditionId of this.#watched) this.publish(conditionId);
   }
@@ -69,8 +74,11 @@ export class SimMarket implements MarketDataPort, CatalogPort {
     if (!this.#up) return;
     this.#up = false;
     const conditionIds = [...this.#watched];
-    this.#listener?.([{ kind: "link.lost", feed: "market", conditionIds, detail: "reset" }]);
-    this.#later(forMs, () => this.#connect());
+    const { life } = this.#parts;
+    life.after(0, () => {
+      this.#listener?.([{ kind: "link.lost", feed: "market", conditionIds, detail: "reset" }]);
+    });
+    life.after(forMs, () => this.#connect());
   }
 
   watch(watched: readonly WatchedMarket[]): void {
@@ -85,60 +93,67 @@ export class SimMarket implements MarketDataPort, CatalogPort {
   }
 
   resync(conditionId: string): void {
-    this.#later(20, () => this.publish(conditionId));
+    this.#told.delete(conditionId);
+    this.#parts.life.after(20, () => this.publish(conditionId));
   }
 
-  /** Sends the book as it stands. */
+  /** Sends the book as it stands: whole, or what changed since the last frame. */
   publish(conditionId: string): void {
     const book = this.#parts.exchange.books.get(conditionId);
-    if (book === undefined || !this.#up || !this.#watched.has(conditionId)) return;
+    if (book === undefined || book.winner !== null) return;
     const { fault, chance } = this.#parts.faults.decide("frame", conditionId, {
-      none: 85,
+      none: 80,
       dropped: 6,
       twice: 6,
       late: 3,
+      "wrong-hash": 3,
     });
+    const frame = this.#frame(book, chance.happens(0.5), fault === "wrong-hash");
     if (fault === "dropped") return;
-    const frame = this.#snapshot(book, "stream");
-    const epoch = this.#epoch;
-    const send = () => {
-      if (this.#up && epoch === this.#epoch) this.#listener?.([frame]);
-    };
     const delayMs = fault === "late" ? chance.int(100, 2_000) : chance.int(0, 10);
-    this.#later(delayMs, send);
-    if (fault === "twice") this.#later(delayMs + 1, send);
+    this.#send(conditionId, frame, delayMs);
+    if (fault === "twice") this.#send(conditionId, frame, delayMs + 1);
   }
 
-  #snapshot(book: SimBook, source: BookSnapshot["source"]): BookSnapshot {
-    const { market } = book;
-    const levels = (side: readonly BookLevel[]) =>
-      side.map((level) => ({ price: level.price as Price, size: level.size as Shares }));
-    return {
-      kind: "book.snapshot",
-      conditionId: market.conditionId,
-      tokenId: market.outcomes[0].tokenId,
-      timestamp: String(this.#parts.scheduler.nowMs),
-      hash: null,
-      bids: levels(book.bids),
-      asks: levels(book.asks),
-      tickSize: market.tickSize,
-      minOrderSize: market.minOrderSize,
-      negRisk: market.negRisk,
-      lastTradePrice: "",
-      source,
-    };
+  #frame(book: SimBook, whole: boolean, wrong: boolean): MarketEvent {
+    const { conditionId } = book.market;
+    const before = this.#told.get(conditionId);
+    const now = pictureOf(book);
+    this.#told.set(conditionId, now);
+    const isWhole = whole || before === undefined || before.tick !== now.tick;
+    const frame: BookSnapshot | BookDelta = isWhole
+      ? snapshotOf(now, "stream")
+      : deltaBetween(before, now);
+    if (!wrong) return frame;
+    const hash = "f".repeat(40);
+    return frame.kind === "book.snapshot"
+      ? { ...frame, hash }
+      : { ...frame, changes: frame.changes.map((change) => ({ ...change, hash })) };
+  }
+
+  /** News of a market that are not its book: a new tick, its end. */
+  announce(event: MarketEvent): void {
+    this.#send(event.conditionId, event, 1);
+  }
+
+  #send(conditionId: string, event: MarketEvent, delayMs: number): void {
+    if (!this.#up || !this.#watched.has(conditionId)) return;
+    const epoch = this.#epoch;
+    this.#parts.life.after(delayMs, () => {
+      if (this.#up && epoch === this.#epoch) this.#listener?.([event]);
+    });
   }
 
   readBook(market: WatchedMarket): Promise<BookRead> {
-    const { faults, exchange } = this.#parts;
+    const { faults, exchange, life } = this.#parts;
     const { fault, chance } = faults.decide("read", "book", { none: 90, failed: 10 });
     const { promise, resolve } = Promise.withResolvers<BookRead>();
     const book = exchange.books.get(market.conditionId);
-    const isGood = fault === "none" && book !== undefined;
+    const isGood = fault === "none" && book !== undefined && book.winner === null;
     const read: BookRead = isGood
-      ? { ok: true, book: this.#snapshot(book, "rest") }
+      ? { ok: true, book: snapshotOf(pictureOf(book), "rest") }
       : { ok: false, detail: "503" };
-    this.#later(chance.int(2, 60), () => resolve(read));
+    life.after(chance.int(2, 60), () => resolve(read));
     return promise;
   }
 
@@ -157,20 +172,30 @@ export class SimMarket implements MarketDataPort, CatalogPort {
     return Promise.resolve();
   }
 
-  find(): Promise<Result<CatalogAnswer, string>> {
-    return this.openMarkets();
+  find(query: CatalogQuery): Promise<Result<CatalogAnswer, string>> {
+    const named = this.#catalog().filter((market) => {
+      if (query.by === "conditionId") return market.conditionId === query.value;
+      return query.by === "slug" ? market.slug === query.value : query.by !== "eventSlug";
+    });
+    return this.#answer(named);
   }
 
   openMarkets(): Promise<Result<CatalogAnswer, string>> {
+    return this.#answer(this.#catalog());
+  }
+
+  #answer(found: readonly Market[]): Promise<Result<CatalogAnswer, string>> {
     const groups: readonly MarketGroup[] = [group];
     const { promise, resolve } = Promise.withResolvers<Result<CatalogAnswer, string>>();
-    this.#later(10, () => resolve(ok({ markets, groups })));
+    this.#parts.life.after(10, () => resolve(ok({ markets: found, groups })));
     return promise;
   }
 
-  #later(delayMs: number, run: () => void): void {
-    this.#parts.scheduler.after(delayMs, () => {
-      if (this.#parts.isAlive()) run();
-    });
+  #catalog(): Market[] {
+    return [...this.#parts.exchange.books.values()].map((book) => ({
+      ...book.market,
+      tickSize: book.tick as Price,
+      tradable: book.winner === null,
+    }));
   }
 }

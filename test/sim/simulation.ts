@@ -1,15 +1,22 @@
-import type { AccountEvent } from "../../src/engine/protocol/venue-report.ts";
 import { dollars, testSettings } from "../engine/support/settings.ts";
 import { Chance } from "./chance.ts";
-import { Checkers, type Property, type Violation } from "./checkers.ts";
+import { Person } from "./chat/person.ts";
+import { SimTelegram } from "./chat/telegram.ts";
+import { Checkers } from "./checkers.ts";
+import type { Sabotage } from "./defects.ts";
 import { EngineProcess, type Surroundings } from "./engine-process.ts";
-import { Exchange, type SimTrade } from "./exchange.ts";
-import { type Defect, Faults, ProcessDied } from "./faults.ts";
+import { Exchange } from "./exchange.ts";
+import { Faults, ProcessDied } from "./faults.ts";
 import { judgeEnd } from "./final-check.ts";
+import { Judge, type Property, type Violation } from "./judge.ts";
+import type { Wire } from "./post-wire.ts";
+import { PressRecord } from "./press-record.ts";
 import { Scheduler, settlePromises } from "./scheduler.ts";
 import { Disk } from "./sim-log.ts";
 import { markets, moveBook } from "./sim-market.ts";
-import { Trader, trader } from "./trader.ts";
+import { VenueMode } from "./venue-mode.ts";
+import { realTime, virtualTime } from "./virtual-timers.ts";
+import { WorldEvents } from "./world-events.ts";
 
 export type SimResult = {
   readonly seed: number;
@@ -26,21 +33,24 @@ export type SimResult = {
 };
 
 const startMs = 1_800_000_000_000;
-/** How long faults strike and the trader trades. */
-const activeMs = 300_000;
+/** How long faults strike and people trade. */
+const activeMs = 250_000;
+/** A world in which little was traded goes on for as long as this. */
+const longestActiveMs = 450_000;
+const leastIntents = 20;
 /** How long the engine has to agree with the venue afterwards: a quarantine, late bookings and settlements fit in. */
-const quietMs = 240_000;
+const quietMs = 220_000;
 /** More events than any seed needs; reaching it is a livelock. */
-const maxSteps = 100_000;
+const maxSteps = 200_000;
 const firstCash = 1_000_000_000;
 
 export type SimOptions = {
-  /** Deliberate defects to switch on. */
-  readonly defects?: readonly Defect[];
+  /** A deliberate defect to switch on. */
+  readonly sabotage?: Sabotage;
   readonly ignored?: readonly Property[];
 };
 
-/** One run of the engine in a simulated world, drawn from one seed. */
+/** One run of the service in a simulated world, drawn from one seed. */
 export class Simulation {
   readonly #seed: number;
   readonly #chance: Chance;
@@ -48,101 +58,166 @@ export class Simulation {
   readonly #faults: Faults;
   readonly #disk = new Disk();
   readonly #exchange: Exchange;
+  readonly #mode: VenueMode;
+  readonly #telegram: SimTelegram;
+  readonly #judge: Judge;
   readonly #checkers: Checkers;
-  readonly #trader: Trader;
+  readonly #person: Person;
+  readonly #world: WorldEvents;
   readonly #around: Surroundings;
-  #process: EngineProcess | null = null;
+  readonly #lease: { holder: number | null } = { holder: null };
+  readonly #unkept = new Set<string>();
+  /** Those that live, the newest last. */
+  #processes: EngineProcess[] = [];
   #life = 0;
   #crashes = 0;
   #steps = 0;
   #digest = 0;
   #clockOffsetMs = 0;
-  /** A kill whose ledger row is not known to be durable: its message is delivered again after a crash. */
-  #killWaits = false;
-  readonly #commandsKept = new Set<string>();
 
   constructor(seed: number, options: SimOptions) {
-    const defects = new Set(options.defects);
-    const ignored = new Set(options.ignored);
     this.#seed = seed;
     this.#chance = new Chance(seed, "world");
     this.#faults = new Faults(seed);
+    this.#judge = new Judge(new Set(options.ignored));
     const scheduler = this.#scheduler;
-    this.#exchange = new Exchange(
-      {
-        nowMs: () => scheduler.nowMs,
-        tell: (event) => this.#tell(event),
-        traded: (trade) => this.#settleLater(trade),
-      },
-      firstCash,
-    );
-    for (const market of markets) {
-      const book = { market, bids: [], asks: [] };
-      moveBook(book, this.#chance);
-      this.#exchange.books.set(market.conditionId, book);
-    }
-    const settings = settingsOf(defects);
-    const parts = { settings, exchange: this.#exchange, disk: this.#disk, wire: new Map() };
-    const checkers = new Checkers({
-      ...parts,
-      ignored,
-      process: () => this.#process?.view() ?? null,
-    });
-    this.#checkers = checkers;
     const faults = this.#faults;
-    const clockOffsetMs = () => this.#clockOffsetMs;
-    this.#around = { ...parts, seed, scheduler, faults, defects, checkers, clockOffsetMs };
-    this.#trader = new Trader({
-      chance: new Chance(seed, "trader"),
+    this.#mode = new VenueMode(scheduler, faults, new Chance(seed, "mode"));
+    this.#exchange = this.#newExchange();
+    this.#telegram = new SimTelegram({
+      scheduler,
+      faults,
+      chance: new Chance(seed, "chat"),
+      onShown: (message) => this.#person.read(message),
+    });
+    const settings = settingsOf();
+    const wire: Wire = new Map();
+    const parts = {
+      judge: this.#judge,
+      settings,
+      exchange: this.#exchange,
+      disk: this.#disk,
+      wire,
+    };
+    this.#checkers = new Checkers({
+      ...parts,
+      processes: () => this.#processes.flatMap((process) => process.view() ?? []),
+    });
+    const telegram = this.#telegram;
+    this.#around = {
+      ...parts,
+      seed,
+      scheduler,
+      faults,
+      telegram,
+      mode: this.#mode,
+      presses: new PressRecord(() => telegram),
+      sabotage: options.sabotage ?? {},
+      checkers: this.#checkers,
+      lease: this.#lease,
+      unkept: this.#unkept,
+      clockOffsetMs: () => this.#clockOffsetMs,
+      onBroken: (error) => this.#broken(error),
+    };
+    this.#person = new Person({ chance: new Chance(seed, "person"), scheduler, faults, telegram });
+    this.#world = new WorldEvents({
+      chance: this.#chance,
       scheduler,
       faults,
       exchange: this.#exchange,
-      engine: () => (this.#process?.isAlive === true ? this.#process.engine : null),
-      kill: () => this.#kill(),
-      resume: (nonce) => this.#resume(nonce),
-      onKept: (commandId) => this.#commandsKept.add(commandId),
-      onAccepted: (outcome) => this.#checkers.accepted(outcome),
-      onError: (error) => this.#broken(error),
+      telegram,
+      processes: () => this.#processes,
     });
   }
 
+  #newExchange(): Exchange {
+    const scheduler = this.#scheduler;
+    const forgets = new Chance(this.#seed, "forgets");
+    const exchange = new Exchange(
+      {
+        nowMs: () => scheduler.nowMs,
+        after: (delayMs, run) => scheduler.after(delayMs, run),
+        tell: (event) => {
+          for (const process of this.#processes) process.venue.tell(event);
+        },
+        traded: (trade) => this.#world.settleLater(trade),
+        takenAgain: (hash) => this.#judge.violate("P1", `${hash} was taken a second time`),
+        bookChanged: (conditionId) => this.#world.publish(conditionId),
+        count: (what) => this.#faults.count(what),
+      },
+      {
+        cash: firstCash,
+        forgetsAfterMs: forgets.happens(0.3) ? forgets.int(2_000, 30_000) : null,
+      },
+    );
+    for (const market of markets) {
+      const tick = market.tickSize;
+      const book = { market, bids: [], asks: [], tick, changedAtMs: startMs, winner: null };
+      moveBook(book, this.#chance, startMs);
+      exchange.books.set(market.conditionId, book);
+    }
+    return exchange;
+  }
+
   async run(): Promise<SimResult> {
-    this.#startProcess();
-    this.#trader.start();
-    this.#planWorld();
-    await this.#runUntil(startMs + activeMs);
-    this.#calm();
-    await this.#runUntil(startMs + activeMs + quietMs);
-    const now = this.#process?.view() ?? null;
-    if (now === null) this.#checkers.violate("P10", "the engine does not stay up");
-    else if (this.#checkers.violation === null) this.#judgeEnd(now.state);
+    virtualTime((delayMs, run) => {
+      const newest = this.#processes.at(-1);
+      return newest === undefined
+        ? this.#scheduler.after(delayMs, run)
+        : newest.life.after(delayMs, run);
+    });
+    try {
+      this.#startProcess();
+      this.#person.start();
+      this.#planMachine();
+      this.#world.plan(activeMs);
+      this.#mode.plan(activeMs);
+      const endMs = await this.#trade();
+      this.#calm();
+      await this.#runUntil(endMs + quietMs);
+    } finally {
+      realTime();
+    }
+    if (this.#judge.violation === null) this.#judgeEnd();
     return {
       seed: this.#seed,
       steps: this.#steps,
       intents: this.#disk.plansByNonce.size,
       orders: this.#disk.bodies.size,
-      kills: this.#trader.kills,
+      kills: this.#person.kills,
       crashes: this.#crashes,
       faults: this.#faults.counts,
-      violation: this.#checkers.violation,
+      violation: this.#judge.violation,
       digest: this.#digest,
     };
   }
 
-  #judgeEnd(state: Parameters<typeof judgeEnd>[2]): void {
-    judgeEnd(this.#checkers, this.#around, state);
-    for (const commandId of this.#commandsKept) {
-      if (this.#disk.answered.has(commandId)) continue;
-      this.#checkers.violate("P7", `command ${commandId} was never answered`);
+  /** Lets faults strike until enough was traded; returns when that was. */
+  async #trade(): Promise<number> {
+    for (let forMs = activeMs; ; forMs += 50_000) {
+      await this.#runUntil(startMs + forMs);
+      const enough = this.#disk.plansByNonce.size >= leastIntents;
+      if (enough || forMs >= longestActiveMs) return startMs + forMs;
     }
   }
 
+  #judgeEnd(): void {
+    const process = this.#processes.find((one) => one.leaseHeld);
+    const state = process?.engine?.state;
+    if (process === undefined || state === undefined) {
+      this.#judge.violate("P10", "the service does not stay up");
+      return;
+    }
+    process.judgeReplay();
+    judgeEnd({ ...this.#around }, state);
+  }
+
   async #runUntil(untilMs: number): Promise<void> {
-    while (this.#checkers.violation === null) {
+    while (this.#judge.violation === null) {
       const event = this.#scheduler.take(untilMs);
       if (event === null) return;
       this.#steps++;
-      if (this.#steps > maxSteps) this.#checkers.violate("P11", `more than ${maxSteps} events`);
+      if (this.#steps > maxSteps) this.#judge.violate("P11", `more than ${maxSteps} events`);
       try {
         event();
       } catch (error) {
@@ -159,67 +234,44 @@ export class Simulation {
   #broken(error: unknown): void {
     if (error instanceof ProcessDied) return;
     const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.#checkers.violate("engine", detail);
+    this.#judge.violate("engine", detail);
   }
 
+  /** Starts the service, unless another one holds the lease. */
   #startProcess(): void {
-    const process = new EngineProcess(this.#around, ++this.#life, () => this.#afterDeath());
-    this.#process = process;
+    if (this.#lease.holder !== null) {
+      this.#faults.count("instance.refused");
+      return;
+    }
+    const number = ++this.#life;
+    this.#lease.holder = number;
+    const process = new EngineProcess(this.#around, number, () => this.#afterDeath(process));
+    this.#processes = [...this.#processes, process];
     process.start().catch((error: unknown) => this.#broken(error));
-    if (this.#killWaits && !this.#disk.killed) this.#scheduler.after(50, () => this.#kill());
   }
 
-  #afterDeath(): void {
+  #afterDeath(dead: EngineProcess): void {
     this.#crashes++;
+    this.#processes = this.#processes.filter((process) => process !== dead);
     const downMs = this.#chance.int(100, 15_000);
     this.#scheduler.after(this.#faults.on ? downMs : 100, () => this.#startProcess());
   }
 
-  #crash(): void {
-    if (this.#process?.isAlive !== true) return;
-    this.#faults.count("crash.between-events");
-    this.#process.crash();
+  /** The newest process; the one that the operator watches. */
+  get #newest(): EngineProcess | undefined {
+    return this.#processes.at(-1);
   }
 
-  #kill(): void {
-    const process = this.#process;
-    this.#killWaits = true;
-    if (process === null || !process.isAlive || process.engine === null) return;
-    process.killed = true;
-    process.kills++;
-    process.engine
-      .kill(trader, `tg:kill:${process.kills}`, "")
-      .then(() => {
-        if (this.#disk.killed) this.#killWaits = false;
-      })
-      .catch((error: unknown) => this.#broken(error));
-  }
-
-  #resume(nonce: string): void {
-    const process = this.#process;
-    if (process?.isAlive !== true || process.engine === null) return;
-    const { kills } = process;
-    process.engine
-      .confirmResume(trader, "tg:resume", nonce)
-      .then((resumed) => {
-        if (resumed.ok && process.kills === kills) process.killed = false;
-      })
-      .catch((error: unknown) => this.#broken(error));
-  }
-
-  /** Everything that happens by itself while faults are on: books, takers, links, crashes, clock, lease. */
-  #planWorld(): void {
+  /** What happens to the machine: crashes, a stopped process, clock, lease, a second service. */
+  #planMachine(): void {
     const at = (part: number) => this.#chance.int(activeMs * 0.1, activeMs * part);
     this.#scheduler.after(at(0.9), () => this.#crash());
     this.#scheduler.after(at(0.9), () => this.#crash());
-    this.#scheduler.after(at(0.7), () => this.#trader.kill());
-    this.#every(300, 2_500, () => this.#moveMarket());
-    this.#every(2_000, 12_000, () => this.#fillResting());
-    this.#every(20_000, 120_000, () => this.#loseUserStream());
-    this.#every(20_000, 120_000, () => this.#loseMarketStream());
+    this.#scheduler.after(at(0.7), () => this.#person.kill());
     this.#every(30_000, 300_000, () => this.#stepClock());
-    this.#every(100_000, 900_000, () => this.#loseLease());
-    this.#every(1_000, 1_000, () => this.#answerCommands());
+    this.#every(80_000, 700_000, () => this.#loseLease());
+    this.#every(60_000, 600_000, () => this.#startSecond());
+    this.#every(100_000, 900_000, () => this.#suspend());
     this.#every(5_000, 5_000, () => this.#operate());
   }
 
@@ -230,31 +282,16 @@ export class Simulation {
     });
   }
 
-  #moveMarket(): void {
-    const book = this.#chance.pick([...this.#exchange.books.values()]);
-    if (book === undefined) return;
-    moveBook(book, this.#chance);
-    if (this.#process?.isAlive === true) this.#process.market.publish(book.market.conditionId);
+  #crash(): void {
+    if (this.#newest === undefined) return;
+    this.#faults.count("crash.between-events");
+    this.#newest.crash();
   }
 
-  #fillResting(): void {
-    if (!this.#faults.on) return;
-    const order = this.#chance.pick(this.#exchange.live());
-    if (order === undefined) return;
-    const part = this.#chance.happens(0.5) ? 1 : this.#chance.next();
-    this.#exchange.fillResting(order, Math.ceil(order.draft.size * part));
-  }
-
-  #loseUserStream(): void {
-    if (!this.#faults.on || this.#process?.isAlive !== true) return;
-    this.#faults.count("link.user");
-    this.#process.venue.loseStream(this.#chance.int(500, 25_000));
-  }
-
-  #loseMarketStream(): void {
-    if (!this.#faults.on || this.#process?.isAlive !== true) return;
-    this.#faults.count("link.market");
-    this.#process.market.lose(this.#chance.int(500, 15_000));
+  #suspend(): void {
+    if (!this.#faults.on || this.#newest?.life.isRunning !== true) return;
+    this.#faults.count("process.suspended");
+    this.#newest.life.suspend(this.#chance.int(3_000, 90_000));
   }
 
   #stepClock(): void {
@@ -264,52 +301,40 @@ export class Simulation {
   }
 
   #loseLease(): void {
-    if (!this.#faults.on || this.#process?.isAlive !== true) return;
+    if (!this.#faults.on || this.#newest === undefined) return;
     this.#faults.count("lease.lost");
-    this.#process.leaseHeld = false;
+    this.#lease.holder = null;
+    if (this.#chance.happens(0.1)) return;
+    // Two services live side by side; only the one with the lease may do anything.
+    this.#faults.count("instance.second-live");
+    this.#scheduler.after(this.#chance.int(1, 2_000), () => this.#startProcess());
   }
 
-  /** The chat's side: every command that the ledger holds is answered. */
-  #answerCommands(): void {
-    const engine = this.#process?.isAlive === true ? this.#process.engine : null;
-    if (engine === null) return;
-    for (const { commandId } of engine.pendingCommands()) {
-      engine.answer(commandId, "answered", "", []).catch(() => undefined);
-    }
+  /** Somebody starts the service once more while it runs. */
+  #startSecond(): void {
+    if (this.#faults.on && this.#newest !== undefined) this.#startProcess();
   }
 
   /** The operator: a process without lease or with a failed disk is started anew after a while. */
   #operate(): void {
-    const process = this.#process;
-    if (process?.isAlive !== true || (process.leaseHeld && !process.diskFailed)) return;
-    if (!this.#faults.on || this.#chance.happens(0.3)) process.crash();
-  }
-
-  #tell(event: AccountEvent): void {
-    if (this.#process?.isAlive === true) this.#process.venue.tell(event);
-  }
-
-  #settleLater(trade: SimTrade): void {
-    const { fault, chance } = this.#faults.decide("settle", trade.tradeId, {
-      none: 88,
-      failed: 12,
-    });
-    this.#scheduler.after(chance.int(1_500, 30_000), () => {
-      this.#exchange.settle(trade, fault === "failed" ? "failed" : "confirmed");
-    });
+    for (const process of this.#processes) {
+      if (process.leaseHeld && !process.diskFailed) continue;
+      if (!this.#faults.on || this.#chance.happens(0.3)) process.crash();
+    }
   }
 
   /** Faults stop: the venue answers, the disk works, one process is up. */
   #calm(): void {
     this.#faults.on = false;
-    this.#trader.stop();
+    this.#mode.end();
+    this.#telegram.calm();
+    this.#person.stop();
     this.#operate();
   }
 }
 
 /** Tight caps, so that they are reached; the waits of production. */
-function settingsOf(defects: ReadonlySet<Defect>) {
-  const hasty = defects.has("released-on-first-absence");
+function settingsOf() {
   return testSettings({
     risk: {
       maxNotionalPerOrderUsd: dollars(40),
@@ -319,7 +344,6 @@ function settingsOf(defects: ReadonlySet<Defect>) {
       maxOpenOrders: 20,
       duplicateWindowMs: 500,
     },
-    ...(hasty ? { waits: { quarantineMs: 0, quarantineCleanReads: 1 } } : {}),
   });
 }
 

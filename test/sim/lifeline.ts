@@ -1,0 +1,62 @@
+import type { Scheduler } from "./scheduler.ts";
+
+/** How things reach one process: never after its death, and not while it is suspended. */
+export class Lifeline {
+  readonly #scheduler: Scheduler;
+  #isAlive = true;
+  #wasSuspended = false;
+  /** What came while the process was suspended; null while it runs. */
+  #backlog: (() => void)[] | null = null;
+
+  constructor(scheduler: Scheduler) {
+    this.#scheduler = scheduler;
+  }
+
+  get isAlive(): boolean {
+    return this.#isAlive;
+  }
+
+  get isRunning(): boolean {
+    return this.#isAlive && this.#backlog === null;
+  }
+
+  get wasSuspended(): boolean {
+    return this.#wasSuspended;
+  }
+
+  /** Calls back inside the process; the returned function cancels it. */
+  after(delayMs: number, run: () => void): () => void {
+    let isCanceled = false;
+    this.#scheduler.after(delayMs, () => {
+      this.#deliver(() => {
+        if (!isCanceled) run();
+      });
+    });
+    return () => {
+      isCanceled = true;
+    };
+  }
+
+  #deliver(run: () => void): void {
+    if (!this.#isAlive) return;
+    if (this.#backlog === null) run();
+    else this.#backlog.push(run);
+  }
+
+  /** The process stands still while the world goes on; what came meanwhile comes in order afterwards. */
+  suspend(forMs: number): void {
+    if (!this.isRunning) return;
+    this.#backlog = [];
+    this.#wasSuspended = true;
+    this.#scheduler.after(forMs, () => {
+      const waiting = this.#backlog ?? [];
+      this.#backlog = null;
+      for (const run of waiting) this.after(0, run);
+    });
+  }
+
+  die(): void {
+    this.#isAlive = false;
+    this.#backlog = null;
+  }
+}

@@ -1,0 +1,54 @@
+import type { Envelope, Reply } from "../../src/engine/core/input.ts";
+import { step } from "../../src/engine/core/step.ts";
+import type { LogRecord } from "../../src/engine/ports/durable-log.ts";
+import type { EngineSettings } from "../../src/engine/protocol/settings.ts";
+import { applyFact } from "../../src/engine/state/apply-fact.ts";
+import { canonicalState } from "../../src/engine/state/digest.ts";
+import { createState, type EngineState } from "../../src/engine/state/engine-state.ts";
+import { plainHasher } from "../engine/support/hasher.ts";
+import type { Judge } from "./judge.ts";
+import { factOf } from "./sim-log.ts";
+
+/** One input of a life, with the reply that its step gave. */
+export type RecordedStep = { envelope: Envelope; reply: Reply };
+
+export type RecordedLife = {
+  /** The ledger as the life found it. */
+  readonly before: readonly LogRecord[];
+  readonly steps: readonly RecordedStep[];
+  /** The rows that the life handed to its log. */
+  readonly bodies: readonly string[];
+  readonly state: EngineState;
+  /** After its disk failed a life hands over no rows any more. */
+  readonly diskFailed: boolean;
+};
+
+/** Runs the recorded inputs of a life through `step` again: the same decisions and the same state must come of them. */
+export function judgeReplay(judge: Judge, settings: EngineSettings, life: RecordedLife): void {
+  const state = createState();
+  for (const record of life.before) {
+    applyFact(state, factOf(record), record.atMs);
+  }
+  let row = 0;
+  for (const { envelope, reply } of life.steps) {
+    const again = step(state, settings, plainHasher, envelope);
+    for (const fact of again.facts) {
+      const body = JSON.stringify(fact);
+      const recorded = life.bodies[row++];
+      if (body !== recorded && !(life.diskFailed && recorded === undefined)) {
+        judge.violate("P9", `row ${row} of a life was ${recorded}, replayed it is ${body}`);
+        return;
+      }
+    }
+    if (
+      envelope.input.kind === "request" &&
+      JSON.stringify(reply) !== JSON.stringify(again.reply)
+    ) {
+      judge.violate("P9", `another reply to ${envelope.input.request.do} on replay`);
+      return;
+    }
+  }
+  judge.must(row >= life.bodies.length, "P9", () => "a replay decides less than the life did");
+  const equal = canonicalState(state) === canonicalState(life.state);
+  judge.must(equal, "P9", () => "a replayed life ends in another state");
+}
