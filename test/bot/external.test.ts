@@ -92,3 +92,32 @@ describe("orders and trades of others on the account", () => {
     expect(text).toContain("another report follows");
   });
 });
+
+describe("what differs from the venue", () => {
+  test("a corrected position and trades that only one copy has are told in plain words", async () => {
+    rig.double.happen({
+      kind: "position.corrected",
+      correctionId: "c1",
+      question: foreign.question,
+      outcomeName: "Yes",
+      from: sharesOf(20),
+      to: sharesOf(15),
+    });
+    await heard(rig, /POSITION CORRECTED[\s\S]*Yes: 20 shares here, 15 there/);
+    const copies = { notOnStream: 1, notListed: 0, tradeId: "t-17" };
+    rig.double.happen({ kind: "copies.disagree", ...copies });
+    await heard(rig, /TRADES DIFFER[\s\S]*Only in the list: 1 · only on the stream: 0[\s\S]*t-17/);
+  });
+
+  test("/positions marks dust, shares from nowhere, and what can be sold now", async () => {
+    rig.double.held = [
+      holding({ confirmed: sharesOf(3), dust: true, sellable: sharesOf(1) }),
+      holding({ unexplained: sharesOf(5) }),
+    ];
+    rig.emulator.send(trader, "/positions");
+    const { text } = await heard(rig, /POSITIONS · 2/);
+    expect(text).toContain("dust: below the venue's smallest resting order");
+    expect(text).toContain("1 can be sold now");
+    expect(text).toContain("5 more at the venue, not bought here: this desk does not sell them");
+  });
+});

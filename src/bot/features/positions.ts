@@ -4,7 +4,7 @@ import { answered, message, pressedMessage, type Reply, type Turn } from "../tur
 /** `/positions`, refreshed in place by its button. */
 export function positions(turn: Turn): Reply {
   const held = [...turn.api.holdings()]
-    .filter((holding) => holding.confirmed + holding.provisional > 0)
+    .filter((holding) => holding.confirmed + holding.provisional + holding.unexplained > 0)
     .sort(bySizeOfResult);
   const isRefresh = turn.command.text.startsWith("v1:positions:");
   return answered(

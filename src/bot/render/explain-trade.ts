@@ -126,7 +126,9 @@ export function explainAmount(code: AmountCode, denial: Denial): Explanation {
     case "min_size":
       return because(
         `Too small for the venue: at least ${sharesOf(denial.limit)} shares, asked ${sharesOf(denial.wanted)}.`,
-        "Use a larger amount.",
+        denial.subject === "dust"
+          ? "What you hold is dust: no resting order can sell it. It counts in the limits and is paid out when the market resolves."
+          : "Use a larger amount.",
       );
     case "min_order_usd":
       return because(

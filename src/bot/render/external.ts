@@ -41,24 +41,56 @@ export function externalFates(text: TextBuilder, fates: readonly ExternalFate[])
   if (fates.length > externalShown) text.line(`and ${fates.length - externalShown} more external`);
 }
 
-type ExternalNotice = Extract<NoticeBody, { kind: "external.order" | "external.fill" }>;
+type AccountNews = Extract<
+  NoticeBody,
+  { kind: "external.order" | "external.fill" | "position.corrected" | "copies.disagree" }
+>;
 
-/** Somebody else acted on the account. */
-export function renderExternal(mode: DeskMode, body: ExternalNotice): RichText {
+/** News of the account that no command of this desk caused. */
+export function renderAccountNews(mode: DeskMode, body: AccountNews): RichText {
   const text = new TextBuilder();
-  if (body.kind === "external.order") {
-    text.bold(`${modeTag(mode)} · EXTERNAL ORDER · not placed by this desk`).line();
-    text.line(`${externalLine(body.order)} · ${cleanText(body.order.question)}`);
-    text.line(`It counts in cash and limits: ${moneyExact(body.order.reservedUsd)} is locked.`);
-    return text
-      .plain("If it is not yours: /kill, then revoke the API key. Order ")
-      .code(body.order.shortId)
-      .build();
+  const tag = modeTag(mode);
+  switch (body.kind) {
+    case "external.order":
+      text.bold(`${tag} · EXTERNAL ORDER · not placed by this desk`).line();
+      text.line(`${externalLine(body.order)} · ${cleanText(body.order.question)}`);
+      text.line(`It counts in cash and limits: ${moneyExact(body.order.reservedUsd)} is locked.`);
+      text.plain("If it is not yours: /kill, then revoke the API key. Order ");
+      return text.code(body.order.shortId).build();
+    case "external.fill":
+      return renderExternalFill(tag, body);
+    case "position.corrected": {
+      const name = cleanText(body.outcomeName, 30);
+      text.bold(`${tag} · POSITION CORRECTED to the venue's figure`).line();
+      text.line(`${name}: ${sharesExact(body.from)} shares here, ${sharesExact(body.to)} there.`);
+      text.line(cleanText(body.question));
+      return text
+        .plain(
+          body.to < body.from
+            ? "Moved, redeemed or sold outside? Its cost left without profit or loss. Look at /positions."
+            : "More than this desk bought: shown in /positions, never sold by this desk.",
+        )
+        .build();
+    }
+    case "copies.disagree":
+      text.bold(`${tag} · TRADES DIFFER between the private stream and the venue's list`).line();
+      text.line(`Only in the list: ${body.notOnStream} · only on the stream: ${body.notListed}`);
+      text.line(`First trade: ${cleanText(body.tradeId, 80)}`);
+      return text
+        .plain("All of them are counted. If this repeats, check the connection and the log.")
+        .build();
   }
+}
+
+function renderExternalFill(
+  tag: string,
+  body: Extract<NoticeBody, { kind: "external.fill" }>,
+): RichText {
+  const text = new TextBuilder();
   const size = `${sharesExact(body.size)} ${cleanText(body.outcomeName, 30)}`;
   const at = `@ ${averageCents(body.money, body.size)} = ${moneyExact(body.money)}`;
   const was = body.what === "filled" ? "EXTERNAL TRADE" : "EXTERNAL TRADE REVERSED";
-  text.bold(`${modeTag(mode)} · ${was} · not made by this desk`).line();
+  text.bold(`${tag} · ${was} · not made by this desk`).line();
   text.line(`${body.side.toUpperCase()} ${size} ${at}`);
   text.line(cleanText(body.question));
   return text

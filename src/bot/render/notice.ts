@@ -10,7 +10,7 @@ import { duration, utcTime } from "../text/time-text.ts";
 import { explain } from "./explain.ts";
 import { explainHalt } from "./explain-halt.ts";
 import { explainReject } from "./explain-order.ts";
-import { externalFates, renderExternal } from "./external.ts";
+import { externalFates, renderAccountNews } from "./external.ts";
 import { modeTag, tradingLine } from "./mode.ts";
 import { canChangePrice, orderCount, orderLine } from "./orders.ts";
 import { renderReducing } from "./reducing.ts";
@@ -319,7 +319,9 @@ export function renderNotice(mode: DeskMode, notice: Notice): RichText {
       return renderKillReport(mode, body);
     case "external.order":
     case "external.fill":
-      return renderExternal(mode, body);
+    case "position.corrected":
+    case "copies.disagree":
+      return renderAccountNews(mode, body);
     case "replace.failed":
       return renderReplaceFailed(mode, body);
     case "started":
@@ -378,6 +380,8 @@ export function noticePriority(body: NoticeBody): OutPriority {
     case "started":
     case "external.order":
     case "external.fill":
+    case "position.corrected":
+    case "copies.disagree":
       return "alert";
   }
 }

@@ -37,6 +37,15 @@ export function renderPositions(mode: DeskMode, holdings: readonly HoldingView[]
     text.line().line(`    ${cleanText(holding.question, 100)}`);
     if (held < smallestSale) {
       text.line("    too small to sell; it is paid out when the market resolves");
+    } else if (holding.dust) {
+      text.line("    dust: below the venue's smallest resting order; counted, never re-ordered");
+    }
+    if (holding.unexplained > 0) {
+      const more = sharesShort(holding.unexplained);
+      text.line(`    ${more} more at the venue, not bought here: this desk does not sell them`);
+    }
+    if (holding.sellable < holding.confirmed) {
+      text.line(`    ${sharesShort(holding.sellable)} can be sold now`);
     }
     if (holding.external !== 0) {
       const outside = sharesShort(Math.abs(holding.external) as typeof held);

@@ -59,6 +59,22 @@ export type NoticeBody =
     }
   /** The old order of a price change is gone and no new one was sent. */
   | { readonly kind: "replace.failed"; readonly order: OrderView; readonly denial: Denial }
+  /** A position that lastingly differed from the venue's was set to the venue's. */
+  | {
+      readonly kind: "position.corrected";
+      readonly correctionId: string;
+      readonly question: string;
+      readonly outcomeName: string;
+      readonly from: Shares;
+      readonly to: Shares;
+    }
+  /** Trades that only one of stream and list told. They are counted all the same. */
+  | {
+      readonly kind: "copies.disagree";
+      readonly notOnStream: number;
+      readonly notListed: number;
+      readonly tradeId: string;
+    }
   /** An order on the account that this desk did not place. */
   | { readonly kind: "external.order"; readonly order: ExternalOrderView }
   /** A trade on the account that this desk did not make, or its reversal by the venue. */

@@ -37,6 +37,12 @@ export type HoldingView = {
   readonly realizedUsd: Usd;
   /** Shares of it that somebody else bought on this account, less what somebody else sold. */
   readonly external: number;
+  /** Shares that the venue holds beyond these, from nobody knows where: not sold by this desk. */
+  readonly unexplained: Shares;
+  /** At most so many may be sold now, by our account and the venue's. */
+  readonly sellable: Shares;
+  /** Less than the venue's smallest order: a resting sale of it is refused. */
+  readonly dust: boolean;
 };
 
 export type MarketView = MarketSummary & {

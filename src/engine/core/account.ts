@@ -9,6 +9,8 @@ import type {
 } from "../protocol/venue-report.ts";
 import { openOrders } from "../state/exposure.ts";
 import { provisionalFills } from "../state/kept-orders.ts";
+import { compareCopies, heardOnStream } from "./compare-copies.ts";
+import { compareShares, tokensToCompare } from "./compare-shares.ts";
 import { ask, emit, type StepContext } from "./context.ts";
 import { closeGoneExternals, externalOrderReported } from "./external.ts";
 import { killSnapshot } from "./kill.ts";
@@ -31,11 +33,13 @@ export function accountEvent(context: StepContext, event: AccountEvent): void {
       return;
     case "fill.reported":
       user.lastFrameAtMs = context.atMs;
+      heardOnStream(context, event.fill);
       fillReported(context, event.fill);
       ask(context, { kind: "account.read", purpose: "balance", fillsAfterS: null });
       return;
     case "link.up":
       linkUp(context, "user");
+      context.state.live.userUpSinceMs = context.atMs;
       // The stream neither snapshots nor replays: the reads are the truth after every connect.
       if (context.state.ready) readAccount(context, "link");
       return;
@@ -58,7 +62,8 @@ export function readAccount(context: StepContext, purpose: ReadPurpose): void {
   for (const order of openOrders(state)) oldest = Math.min(oldest, order.createdAtMs);
   for (const fill of provisionalFills(state)) oldest = Math.min(oldest, fill.atMs);
   const fillsAfterS = Math.max(0, Math.floor((oldest - readBackMs) / 1000));
-  ask(context, { kind: "account.read", purpose, fillsAfterS });
+  state.live.fillsWindowMs = fillsAfterS * 1_000;
+  ask(context, { kind: "account.read", purpose, fillsAfterS, tokens: tokensToCompare(context) });
 }
 
 /** Compares the venue's account with ours. Deterministic: the same report twice changes nothing the second time. */
@@ -69,6 +74,7 @@ export function accountRead(
 ): void {
   const { state } = context;
   if (purpose !== "balance") state.live.reconciling = false;
+  if (purpose === "periodic" && report.fills !== null) compareCopies(context, report.fills);
   for (const fill of report.fills ?? []) recordFill(context, fill);
   if (report.fills !== null) state.live.fillsReadToMs = state.live.fillsAskedAtMs;
   if (report.openOrders !== null) compareOpenOrders(context, report.openOrders);
@@ -76,6 +82,10 @@ export function accountRead(
     if (order.venueDone) lookIfDue(context, order.clientOid);
   }
   if (report.balance !== null) reportCash(context, report.balance.cash);
+  // Only beside the trades and orders of the same moment: alone a number of shares says little.
+  if (report.fills !== null && report.openOrders !== null) {
+    compareShares(context, report.shares ?? []);
+  }
   if (purpose === "kill" && report.openOrders !== null) killSnapshot(context, report.openOrders);
   const whole = report.openOrders !== null && report.fills !== null && report.balance !== null;
   if (purpose !== "balance")

@@ -13,7 +13,7 @@ import { costFloor, type Price, shares, type Usd, usd } from "../domain/numbers.
 import { bestPrice, visitLevels } from "../domain/order-book.ts";
 import type { EngineSettings } from "../protocol/settings.ts";
 import type { EngineState } from "../state/engine-state.ts";
-import { exposureOf, freeCash, openOrders } from "../state/exposure.ts";
+import { exposureOf, freeCash, freeShares, openOrders } from "../state/exposure.ts";
 import { provisionalFills } from "../state/kept-orders.ts";
 import { tradingView } from "./trading-view.ts";
 
@@ -104,7 +104,7 @@ export function holdings(state: EngineState): HoldingView[] {
   const views: HoldingView[] = [];
   for (const position of state.positions.values()) {
     const view = holdingOf(state, position);
-    if (view.confirmed + view.provisional > 0) views.push(view);
+    if (view.confirmed + view.provisional + view.unexplained > 0) views.push(view);
   }
   return views.sort((a, b) => b.cost - a.cost || (a.tokenId < b.tokenId ? -1 : 1));
 }
@@ -132,6 +132,9 @@ function holdingOf(state: EngineState, position: Position): HoldingView {
     unrealizedUsd: bid === null ? null : usd(costFloor(bid, all) - position.cost),
     realizedUsd: position.realizedUsd,
     external: position.external,
+    unexplained: position.unexplained,
+    sellable: freeShares(state, position.tokenId),
+    dust: market !== undefined && all > 0 && all < market.minOrderSize,
   };
 }
 

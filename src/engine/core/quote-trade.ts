@@ -53,12 +53,19 @@ export function quoteTrade(
     gate: false,
   };
   const risk = checkRisk(state, settings, question);
-  if (!risk.ok) return risk;
+  if (!risk.ok) return err(dustDenial(state, drafted.value.draft, risk.error));
   const nonce = derivedId(context.hasher.sha256Hex, context.entropy, `card:${commandId}`);
   const shown = tradeCardOf(context, market, nonce, { drafted: drafted.value, request });
   const { draft } = drafted.value;
   keepCard(context, market, { kind: "trade", actor, commandId, draft, shown });
   return ok(shown);
+}
+
+/** A sale below the venue's smallest order, of a position that is no bigger itself: dust (V19). */
+function dustDenial(state: EngineState, draft: OrderDraft, denial: Denial): Denial {
+  if (denial.code !== "min_size" || draft.side === "buy") return denial;
+  const held = state.positions.get(draft.tokenId)?.confirmed ?? 0;
+  return held < (denial.limit ?? 0) ? { ...denial, subject: "dust" } : denial;
 }
 
 /** Keeps a card of one order, with the market that it names. */

@@ -51,6 +51,10 @@ export type Position = {
   readonly realizedUsd: Usd;
   /** Shares bought less shares sold on this account by somebody else; part of the figures above. */
   readonly external: number;
+  /** Shares that the venue holds for us beyond these: counted and shown, never sold by this desk. */
+  readonly unexplained: Shares;
+  /** How often the position was corrected to the venue's. */
+  readonly corrections: number;
 };
 
 /** Part of a position's cost that belongs to `size` of its shares, at the average of all that are held. */

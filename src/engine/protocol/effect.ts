@@ -1,5 +1,6 @@
 import type { ConditionId } from "../domain/market.ts";
 import type { OrderDraft } from "../domain/order.ts";
+import type { TokenRead } from "./venue-report.ts";
 
 /** Why the account is read; "start" opens trading, "kill" proves that the book is flat. */
 export type ReadPurpose = "start" | "periodic" | "link" | "kill" | "balance";
@@ -18,5 +19,7 @@ export type Effect =
       readonly kind: "account.read";
       readonly purpose: ReadPurpose;
       readonly fillsAfterS: number | null;
+      /** Positions to compare. */
+      readonly tokens?: readonly TokenRead[];
     }
   | { readonly kind: "book.resync"; readonly conditionId: ConditionId };

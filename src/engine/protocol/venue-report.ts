@@ -65,11 +65,19 @@ export type CatalogAnswer = {
   readonly groups: readonly MarketGroup[];
 };
 
+/** A token whose shares are to be read. */
+export type TokenRead = { readonly tokenId: TokenId; readonly version: "v1" | "v2" };
+
+/** Shares of one token by the venue's own account of us. */
+export type ShareReport = { readonly tokenId: TokenId; readonly shares: Shares };
+
 /** One read of everything that the venue holds of our account; each part null when its read failed. */
 export type AccountReport = {
   readonly openOrders: readonly VenueOrder[] | null;
   readonly fills: readonly FillReport[] | null;
   readonly balance: AccountBalance | null;
+  /** Of the tokens that were asked for, those that could be read. */
+  readonly shares?: readonly ShareReport[];
 };
 
 export type BookRead =

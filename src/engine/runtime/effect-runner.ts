@@ -6,6 +6,7 @@ import type { MarketDataPort } from "../ports/market-data.ts";
 import type { Clock, Entropy, FaultPoints, Log } from "../ports/system.ts";
 import type { VenuePort } from "../ports/venue.ts";
 import type { Effect, ReadPurpose } from "../protocol/effect.ts";
+import type { ShareReport, TokenRead } from "../protocol/venue-report.ts";
 import type { EngineState } from "../state/engine-state.ts";
 import { openOrders } from "../state/exposure.ts";
 
@@ -64,7 +65,7 @@ export class EffectRunner {
       case "account.read":
         return effect.purpose === "balance"
           ? this.#readBalance()
-          : this.#readAccount(effect.purpose, effect.fillsAfterS ?? 0);
+          : this.#readAccount(effect.purpose, effect.fillsAfterS ?? 0, effect.tokens ?? []);
       case "book.resync":
         this.#deps.marketData.resync(effect.conditionId);
         return undefined;
@@ -141,24 +142,36 @@ export class EffectRunner {
     await this.#deps.dispatch({ kind: "cancel.finished", clientOids, outcome }, "cancel-all");
   }
 
-  async #readAccount(purpose: ReadPurpose, fillsAfterS: number): Promise<void> {
+  async #readAccount(
+    purpose: ReadPurpose,
+    fillsAfterS: number,
+    tokens: readonly TokenRead[],
+  ): Promise<void> {
     const { venue } = this.#deps;
     if (!this.#deps.isConnected()) {
       const nothing = { openOrders: null, fills: null, balance: null };
       await this.#deps.dispatch({ kind: "account.read", purpose, report: nothing }, "reconcile");
       return;
     }
-    const [orders, fills, balance] = await Promise.all([
+    const [orders, fills, balance, shares] = await Promise.all([
       venue.openOrders(),
       venue.fills(fillsAfterS),
       venue.balance(),
+      Promise.all(tokens.map((token) => this.#readShares(token))),
     ]);
     const report = {
       openOrders: orders.ok ? orders.value : null,
       fills: fills.ok ? fills.value : null,
       balance: balance.ok ? balance.value : null,
+      shares: shares.flat(),
     };
     await this.#deps.dispatch({ kind: "account.read", purpose, report }, "reconcile");
+  }
+
+  /** Nothing when it could not be read: a failed read is never "no shares". */
+  async #readShares({ tokenId, version }: TokenRead): Promise<ShareReport[]> {
+    const read = await this.#deps.venue.shares(tokenId, version);
+    return read.ok ? [{ tokenId, shares: read.value }] : [];
   }
 
   /** Several fills in a moment ask for one reading after the last of them. */

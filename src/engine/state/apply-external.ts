@@ -2,6 +2,7 @@ import { assert, unreachable } from "../lib/assert.ts";
 import { enterFill } from "./apply-fill.ts";
 import { type EngineState, keptExternalFills } from "./engine-state.ts";
 import type { Fact } from "./fact.ts";
+import { forgetFill } from "./kept-orders.ts";
 
 type ExternalFact = Extract<
   Fact,
@@ -36,7 +37,7 @@ function forgetOld(state: EngineState): void {
     const oldest = state.externalFills[0] ?? "";
     if (state.fills.get(oldest)?.status === "provisional") return;
     state.externalFills.shift();
-    state.fills.delete(oldest);
+    forgetFill(state, oldest);
     state.forgotten.set(oldest, true);
   }
 }

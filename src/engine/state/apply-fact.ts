@@ -1,4 +1,5 @@
 import { unreachable } from "../lib/assert.ts";
+import { applyAccountFact } from "./apply-account.ts";
 import { applyChatFact } from "./apply-chat.ts";
 import { applyControlFact } from "./apply-control.ts";
 import { applyExternalFact } from "./apply-external.ts";
@@ -29,13 +30,9 @@ export function applyFact(state: EngineState, fact: Fact, atMs: number): void {
       listMarkets(state, fact);
       return;
     case "card.created":
-      state.cards.set(fact.card.nonce, fact.card);
+    case "card.closed":
+      applyCardFact(state, fact);
       return;
-    case "card.closed": {
-      const card = state.cards.get(fact.nonce);
-      if (card !== undefined) state.cards.set(fact.nonce, { ...card, state: fact.state });
-      return;
-    }
     case "replace.started":
     case "replace.ended":
       applyReplaceFact(state, fact);
@@ -57,9 +54,13 @@ export function applyFact(state: EngineState, fact: Fact, atMs: number): void {
     case "cancel.asked":
     case "fill.recorded":
     case "fill.settled":
-    case "market.settled":
-    case "cash.reported":
       applyOrderFact(state, fact, atMs);
+      return;
+    case "market.settled":
+    case "shares.reported":
+    case "position.corrected":
+    case "cash.reported":
+      applyAccountFact(state, fact, atMs);
       return;
     case "trading.killed":
     case "kill.reported":
@@ -98,4 +99,16 @@ function startRun(state: EngineState, atMs: number): void {
   state.ready = false;
   // A halt with a cause is for a person to end; only the routine one of a live start is set anew by each start.
   if (state.halt?.reason === "live_start") state.halt = null;
+}
+
+function applyCardFact(
+  state: EngineState,
+  fact: Extract<Fact, { kind: "card.created" | "card.closed" }>,
+): void {
+  if (fact.kind === "card.created") {
+    state.cards.set(fact.card.nonce, fact.card);
+    return;
+  }
+  const card = state.cards.get(fact.nonce);
+  if (card !== undefined) state.cards.set(fact.nonce, { ...card, state: fact.state });
 }

@@ -1,7 +1,6 @@
 import { isOpen, restingStatus } from "../domain/order.ts";
 import { assert, unreachable } from "../lib/assert.ts";
 import { recordFill, settleFill } from "./apply-fill.ts";
-import { settlePositions } from "./apply-position.ts";
 import { changeOrder } from "./change-order.ts";
 import { type EngineState, keptClosedOrders } from "./engine-state.ts";
 import type { Fact } from "./fact.ts";
@@ -21,13 +20,11 @@ type OrderFact = Extract<
       | "order.reopened"
       | "cancel.asked"
       | "fill.recorded"
-      | "fill.settled"
-      | "market.settled"
-      | "cash.reported";
+      | "fill.settled";
   }
 >;
 
-/** Orders, fills, positions and cash. */
+/** Orders and their fills. */
 export function applyOrderFact(state: EngineState, fact: OrderFact, atMs: number): void {
   switch (fact.kind) {
     case "plan.approved":
@@ -83,13 +80,6 @@ export function applyOrderFact(state: EngineState, fact: OrderFact, atMs: number
       return;
     case "fill.settled":
       settleFill(state, fact.fillId, fact.status, atMs);
-      return;
-    case "market.settled":
-      settlePositions(state, fact.conditionId, fact.winningTokenId, atMs);
-      return;
-    case "cash.reported":
-      state.venueCash = fact.cash;
-      if (fact.rebase || state.cash === null) state.cash = fact.cash;
       return;
     default:
       unreachable(fact);

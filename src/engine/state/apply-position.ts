@@ -1,4 +1,4 @@
-import type { Fill, Position } from "../domain/fill.ts";
+import { costOfShares, type Fill, type Position } from "../domain/fill.ts";
 import { addShares, type Shares, shares, subShares, type Usd, usd } from "../domain/numbers.ts";
 import type { EngineState } from "./engine-state.ts";
 
@@ -13,7 +13,27 @@ function emptyPosition(fill: Fill): Position {
     cost: 0 as Usd,
     realizedUsd: 0 as Usd,
     external: 0,
+    unexplained: 0 as Shares,
+    corrections: 0,
   };
+}
+
+/**
+ * Sets a position to the shares that the venue says. What is gone takes its part of the cost along, without profit or loss,
+ * because nobody knows what became of it; what is more cannot be sold.
+ */
+export function correctPosition(state: EngineState, tokenId: string, there: Shares): void {
+  const position = state.positions.get(tokenId);
+  if (position === undefined) return;
+  const gone = Math.max(0, position.confirmed - there);
+  state.positions.set(tokenId, {
+    ...position,
+    confirmed: shares(position.confirmed - gone),
+    cost: usd(position.cost - costOfShares(position, shares(gone))),
+    unexplained: shares(Math.max(0, there - position.confirmed)),
+    corrections: position.corrections + 1,
+  });
+  state.venueShares.delete(tokenId);
 }
 
 /** Adds a fill to its position, at what it cost. */
@@ -122,6 +142,7 @@ export function settlePositions(
       cost: 0 as Usd,
       realizedUsd: usd(position.realizedUsd + paid - position.cost),
       external: 0,
+      unexplained: 0 as Shares,
     });
   }
 }

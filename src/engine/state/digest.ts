@@ -12,6 +12,8 @@ export function canonicalState(state: EngineState): string {
     halt: state.halt,
     control: canonicalControl(state.control),
     cash: state.cash,
+    venueShares: [...state.venueShares.entries()],
+    corrections: [...state.corrections.entries()],
     venueCash: state.venueCash,
     day: state.day,
     orders: [...state.orders.values()],

@@ -5,7 +5,7 @@ import type { ExternalOrder } from "../domain/external.ts";
 import type { Fill, Position } from "../domain/fill.ts";
 import type { ConditionId, Market, MarketGroup, OutcomeIndex, TokenId } from "../domain/market.ts";
 import type { MarketBook } from "../domain/market-book.ts";
-import type { Usd } from "../domain/numbers.ts";
+import type { Shares, Usd } from "../domain/numbers.ts";
 import type { Order } from "../domain/order.ts";
 import type { PriceTrail } from "../domain/price-trail.ts";
 import type { HaltReason } from "../domain/reasons.ts";
@@ -23,6 +23,7 @@ export const keptSentKeys = 4_000;
 export const keptAnswered = 4_000;
 export const keptCards = 1_000;
 export const keptClosedOrders = 5_000;
+export const keptCorrections = 1_000;
 export const keptExternalFills = 2_000;
 /** Names of what left the memory: order hashes and fill ids, so that it is not taken for somebody else's. */
 export const keptForgotten = 50_000;
@@ -82,6 +83,10 @@ export type LedgerState = {
   readonly fills: Map<string, Fill>;
   readonly index: StateIndex;
   readonly positions: Map<TokenId, Position>;
+  /** Shares of a token that the venue holds where it holds fewer than we do: no more may be sold. */
+  readonly venueShares: Map<TokenId, Shares>;
+  /** Ids of the newest corrections of positions. */
+  readonly corrections: FifoMap<string, true>;
   /** Our own account of cash; null before the first reading. The venue's may only reduce what is spent. */
   cash: Usd | null;
   venueCash: Usd | null;
@@ -130,6 +135,17 @@ export type LiveState = {
   /** Trades up to here were read, and when the newest such read was asked for. */
   fillsReadToMs: number;
   fillsAskedAtMs: number;
+  /** The oldest trade that the newest read of trades asked for. */
+  fillsWindowMs: number;
+  userUpSinceMs: number;
+  /** Trades that the private stream told, to be found in the list of trades as well. */
+  readonly heard: Map<string, { readonly heardAtMs: number; readonly tradeAtMs: number }>;
+  /** Differences of positions and how often in a row each was read. */
+  readonly shareReads: Map<
+    TokenId,
+    { readonly here: number; readonly there: number; readonly count: number }
+  >;
+  shareCursor: number;
   reconciling: boolean;
   reconcileFailures: number;
   /** Replacements whose new order is being signed, by the time that it was asked for. */
@@ -172,6 +188,8 @@ export function createState(): EngineState {
     fills: new Map(),
     index: createIndex(),
     positions: new Map(),
+    venueShares: new Map(),
+    corrections: new FifoMap(keptCorrections),
     cash: null,
     venueCash: null,
     day: { startMs: 0, volumeUsd: 0 as Usd, realizedUsd: 0 as Usd },
@@ -199,6 +217,11 @@ function createLive(): LiveState {
     nextReconcileAtMs: 0,
     fillsReadToMs: 0,
     fillsAskedAtMs: 0,
+    fillsWindowMs: 0,
+    userUpSinceMs: 0,
+    heard: new Map(),
+    shareReads: new Map(),
+    shareCursor: 0,
     reconciling: false,
     reconcileFailures: 0,
     signing: new Map(),

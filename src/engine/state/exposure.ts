@@ -82,7 +82,9 @@ export function freeCash(state: LedgerState): Usd {
 export function freeShares(state: LedgerState, tokenId: TokenId): Shares {
   const position = state.positions.get(tokenId);
   if (position === undefined) return 0 as Shares;
-  let free = position.confirmed - position.provisionalSold;
+  const mine = position.confirmed - position.provisionalSold;
+  // The venue's figure may only take away from ours (V18): it lags behind a buy, and behind a sale as well.
+  let free = Math.min(mine, state.venueShares.get(tokenId) ?? mine);
   for (const order of openOrders(state)) {
     if (order.draft.tokenId === tokenId) free -= reservedShares(order);
   }

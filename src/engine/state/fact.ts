@@ -126,6 +126,15 @@ export type Fact =
       readonly conditionId: string;
       readonly winningTokenId: string;
     }
+  /** The venue holds fewer shares than we do: so many may be sold; null when it holds enough again. */
+  | { readonly kind: "shares.reported"; readonly tokenId: string; readonly shares: Shares | null }
+  /** A lasting difference, set to the venue's figure. The id is made of what it corrects: applied once. */
+  | {
+      readonly kind: "position.corrected";
+      readonly correctionId: string;
+      readonly tokenId: string;
+      readonly shares: Shares;
+    }
   | { readonly kind: "cash.reported"; readonly cash: Usd; readonly rebase: boolean }
   | {
       readonly kind: "trading.killed";

@@ -40,6 +40,16 @@ export function keepFill(state: LedgerState, fill: Fill): void {
   else provisionalFillIds.delete(fill.fillId);
 }
 
+/** Takes a settled fill out that belongs to none of our orders. */
+export function forgetFill(state: LedgerState, fillId: string): void {
+  const { fillIdsByHash } = state.index;
+  const hash = state.fills.get(fillId)?.orderHash ?? "";
+  const left = (fillIdsByHash.get(hash) ?? []).filter((id) => id !== fillId);
+  if (left.length > 0) fillIdsByHash.set(hash, left);
+  else fillIdsByHash.delete(hash);
+  state.fills.delete(fillId);
+}
+
 /** Takes a closed order and its fills out. What it bought stays in the net shares of its strategy. */
 export function forgetOrder(state: LedgerState, order: Order): void {
   const { index } = state;

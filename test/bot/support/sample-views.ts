@@ -152,6 +152,9 @@ export function holding(fields: Partial<HoldingView> = {}): HoldingView {
     unrealizedUsd: usdOf(28.98),
     realizedUsd: 0 as Usd,
     external: 0,
+    unexplained: 0 as Shares,
+    sellable: sharesOf(210),
+    dust: false,
     ...fields,
   };
 }

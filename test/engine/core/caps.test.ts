@@ -9,8 +9,9 @@ import {
   reservedUsd,
 } from "../../../src/engine/state/exposure.ts";
 import { type CoreDesk, openCoreDesk } from "../support/core-desk.ts";
+import { anyRun, quietRun } from "../support/happenings.ts";
 import { holds } from "../support/holds.ts";
-import { anyRun, happen, quietRun } from "../support/random-run.ts";
+import { happen } from "../support/random-run.ts";
 import { dollars, testSettings } from "../support/settings.ts";
 
 const caps = {

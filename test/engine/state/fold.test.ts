@@ -3,8 +3,9 @@ import { describe, expect, test } from "vitest";
 import { canonicalState } from "../../../src/engine/state/digest.ts";
 import type { EngineState, LedgerState } from "../../../src/engine/state/engine-state.ts";
 import { CoreDesk, openCoreDesk } from "../support/core-desk.ts";
+import { anyRun } from "../support/happenings.ts";
 import { holds } from "../support/holds.ts";
-import { anyRun, happen } from "../support/random-run.ts";
+import { happen } from "../support/random-run.ts";
 import { foldedState, refold } from "../support/refold.ts";
 import { testSettings } from "../support/settings.ts";
 

@@ -14,8 +14,9 @@ import {
   provisionalFills,
 } from "../../../src/engine/state/kept-orders.ts";
 import { openCoreDesk } from "../support/core-desk.ts";
+import { anyRun } from "../support/happenings.ts";
 import { holds } from "../support/holds.ts";
-import { anyRun, happen } from "../support/random-run.ts";
+import { happen } from "../support/random-run.ts";
 import { foldedState } from "../support/refold.ts";
 import { testSettings } from "../support/settings.ts";
 import { fillOf } from "../support/venue-reports.ts";

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import type { ConfirmOutcome } from "../../../src/engine/api/engine-api.ts";
 import type { Fill } from "../../../src/engine/domain/fill.ts";
 import type { Market } from "../../../src/engine/domain/market.ts";
@@ -10,162 +9,12 @@ import {
   usd,
 } from "../../../src/engine/domain/numbers.ts";
 import { isOpen, isResting, type Order } from "../../../src/engine/domain/order.ts";
-import type { AccountEvent, PostOutcome } from "../../../src/engine/protocol/venue-report.ts";
+import type { AccountEvent } from "../../../src/engine/protocol/venue-report.ts";
 import { type CoreDesk, trader } from "./core-desk.ts";
+import type { Happening } from "./happenings.ts";
 import { plainHasher } from "./hasher.ts";
 import { plain, taxed } from "./markets.ts";
 import { fillOf, foreign, reportOf } from "./venue-reports.ts";
-
-/** One thing that happens to a desk. Orders and fills are picked by number among those that exist then. */
-export type Happening =
-  | {
-      readonly do: "trade";
-      readonly taxed: boolean;
-      readonly outcome: 0 | 1;
-      readonly side: "buy" | "sell";
-      readonly hundredths: number;
-      readonly limit: number | null;
-    }
-  | { readonly do: "post"; readonly pick: number; readonly outcome: PostOutcome }
-  | { readonly do: "fill"; readonly pick: number; readonly ppm: number; readonly better: number }
-  | { readonly do: "settle"; readonly pick: number; readonly fails: boolean }
-  | { readonly do: "report"; readonly pick: number; readonly state: "live" | "matched" | "ended" }
-  | { readonly do: "absent"; readonly pick: number }
-  | { readonly do: "cancel"; readonly pick: number }
-  | { readonly do: "replace"; readonly pick: number; readonly limit: number }
-  /** The venue ends an order whose price is being changed, and the new one's signature comes. */
-  | { readonly do: "sign" }
-  | { readonly do: "time"; readonly ms: number }
-  | { readonly do: "book"; readonly taxed: boolean; readonly bid: number; readonly spread: number }
-  | { readonly do: "command"; readonly n: number }
-  | { readonly do: "cash" }
-  /** Somebody else on the account; `n` names his order. */
-  | {
-      readonly do: "outside";
-      readonly n: number;
-      readonly what: "order" | "fill" | "gone" | "settle";
-      readonly side: "buy" | "sell";
-      readonly hundredths: number;
-    }
-  | { readonly do: "restart" }
-  | { readonly do: "kill" }
-  | { readonly do: "resume" };
-
-const pick = fc.nat({ max: 20 });
-const outcomes: readonly PostOutcome[] = [
-  { kind: "accepted", state: "live" },
-  { kind: "accepted", state: "matched" },
-  { kind: "duplicated" },
-  { kind: "rejected", reason: "balance", detail: "" },
-  { kind: "not_taken", reason: "venue_restarting", retryAfterMs: null, detail: "" },
-  { kind: "not_sent", detail: "" },
-  { kind: "unknown", detail: "" },
-  { kind: "blocked", denial: { code: "killed" } },
-];
-
-const usual: readonly fc.WeightedArbitrary<Happening>[] = [
-  {
-    weight: 14,
-    arbitrary: fc.record({
-      do: fc.constant("trade" as const),
-      taxed: fc.boolean(),
-      outcome: fc.constantFrom(0 as const, 1 as const),
-      side: fc.constantFrom("buy" as const, "buy" as const, "buy" as const, "sell" as const),
-      hundredths: fc.integer({ min: 100, max: 8_000 }),
-      limit: fc.option(fc.integer({ min: 40, max: 60 }), { nil: null }),
-    }),
-  },
-  {
-    weight: 4,
-    arbitrary: fc.record({
-      do: fc.constant("post" as const),
-      pick,
-      outcome: fc.constantFrom(...outcomes),
-    }),
-  },
-  {
-    weight: 6,
-    arbitrary: fc.record({
-      do: fc.constant("fill" as const),
-      pick,
-      ppm: fc.oneof(fc.constant(1_000_000), fc.integer({ min: 1, max: 1_000_000 })),
-      better: fc.nat({ max: 10 }),
-    }),
-  },
-  {
-    weight: 5,
-    arbitrary: fc.record({ do: fc.constant("settle" as const), pick, fails: fc.boolean() }),
-  },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      do: fc.constant("report" as const),
-      pick,
-      state: fc.constantFrom("live" as const, "matched" as const, "ended" as const),
-    }),
-  },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant("absent" as const), pick }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant("cancel" as const), pick }) },
-  {
-    weight: 5,
-    arbitrary: fc.record({
-      do: fc.constant("replace" as const),
-      pick,
-      limit: fc.integer({ min: 40, max: 60 }),
-    }),
-  },
-  { weight: 4, arbitrary: fc.constant({ do: "sign" }) },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      do: fc.constant("time" as const),
-      ms: fc.integer({ min: 1, max: 60_000 }),
-    }),
-  },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      do: fc.constant("book" as const),
-      taxed: fc.boolean(),
-      bid: fc.integer({ min: 40, max: 55 }),
-      spread: fc.integer({ min: 1, max: 6 }),
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({ do: fc.constant("command" as const), n: fc.nat({ max: 5 }) }),
-  },
-  { weight: 1, arbitrary: fc.constant({ do: "cash" }) },
-];
-
-const rare: readonly fc.WeightedArbitrary<Happening>[] = [
-  {
-    weight: 4,
-    arbitrary: fc.record({
-      do: fc.constant("outside" as const),
-      n: fc.nat({ max: 4 }),
-      what: fc.constantFrom("order" as const, "fill" as const, "gone" as const, "settle" as const),
-      side: fc.constantFrom("buy" as const, "sell" as const),
-      hundredths: fc.integer({ min: 1, max: 2_000 }),
-    }),
-  },
-  { weight: 1, arbitrary: fc.constant({ do: "restart" }) },
-  { weight: 1, arbitrary: fc.constant({ do: "kill" }) },
-  { weight: 1, arbitrary: fc.constant({ do: "resume" }) },
-];
-
-/** Days of trading without a kill or a restart. */
-export const quietRun: fc.Arbitrary<Happening[]> = fc.array(fc.oneof(...usual), {
-  minLength: 30,
-  maxLength: 80,
-  size: "max",
-});
-
-export const anyRun: fc.Arbitrary<Happening[]> = fc.array(fc.oneof(...usual, ...rare), {
-  minLength: 30,
-  maxLength: 80,
-  size: "max",
-});
 
 function nth<T>(items: Iterable<T>, n: number): T | undefined {
   const all = [...items];
@@ -263,6 +112,9 @@ export function happen(desk: CoreDesk, one: Happening, rules: Rules = { salesFai
       endReplaced(desk);
       signReplacement(desk);
       return;
+    case "shares":
+      for (let i = 0; i < 3; i++) readShares(desk, one.ppm);
+      return;
     case "outside":
       outside(desk, one);
       return;
@@ -326,6 +178,16 @@ export function signReplacement(desk: CoreDesk): void {
   const { replaceId, draft } = desk.wish;
   const orderHash = `0x${plainHasher.sha256Hex(`${replaceId}:${desk.facts.length}`)}`;
   desk.run({ kind: "replace.signed", replaceId, draft, prepared: { orderHash, body: "{}" } });
+}
+
+function readShares(desk: CoreDesk, ppm: number): void {
+  desk.nowMs += 1_000;
+  const report = [...desk.state.positions.values()].map(({ tokenId, confirmed }) => ({
+    tokenId,
+    shares: shares(Math.floor((confirmed * ppm) / 1_000_000)),
+  }));
+  const account = { openOrders: [], fills: [], balance: null, shares: report };
+  desk.run({ kind: "account.read", purpose: "periodic", report: account });
 }
 
 function outside(desk: CoreDesk, one: Extract<Happening, { do: "outside" }>): void {

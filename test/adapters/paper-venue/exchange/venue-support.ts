@@ -132,8 +132,8 @@ export type Answer = { readonly status: number; readonly body: unknown };
 
 /** A signed private request of the test's own, byte for byte as given. */
 export async function privateCall(
-  desk: Desk,
-  trader: Trader,
+  desk: Pick<Desk, "url">,
+  trader: Pick<Trader, "wallet" | "creds">,
   [method, path, body = "", atMs = Date.now()]: readonly [string, string, string?, number?],
 ): Promise<Answer> {
   const timestamp = String(Math.floor(atMs / 1000));
