@@ -43,6 +43,22 @@ export function applyFact(state: EngineState, fact: Fact, atMs: number): void {
     case "external.fill":
       applyExternalFact(state, fact, atMs);
       return;
+    default:
+      applyMoneyFact(state, fact, atMs);
+  }
+}
+
+type MoneyFact = Exclude<
+  Fact,
+  | Parameters<typeof applyChatFact>[1]
+  | Parameters<typeof applyReplaceFact>[1]
+  | Parameters<typeof applyExternalFact>[1]
+  | { kind: "run.started" | "markets.listed" | "card.created" | "card.closed" }
+>;
+
+/** Second half of the switch: orders, what they did to the account, and whether more may be sent. */
+function applyMoneyFact(state: EngineState, fact: MoneyFact, atMs: number): void {
+  switch (fact.kind) {
     case "plan.approved":
     case "order.acked":
     case "order.refused":

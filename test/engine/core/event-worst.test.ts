@@ -144,6 +144,8 @@ function stateOf(world: World): EngineState {
       cost: usd(held * stakes.costCents * 10_000),
       realizedUsd: usd(0),
       external: shares(0),
+      unexplained: shares(0),
+      corrections: 0,
     });
     const sold = Math.floor((stakes.confirmed * stakes.soldPpm) / 1_000_000) * 1_000_000;
     if (sold > 0) {
