@@ -24,6 +24,8 @@ import type {
 export type EngineInput =
   | { readonly kind: "run.start" }
   | { readonly kind: "tick" }
+  /** The venue answered for the first time in this run: the account is compared at once. */
+  | { readonly kind: "venue.connected" }
   /** A commit took longer than its bound; the gate is closed already. */
   | { readonly kind: "ledger.late"; readonly detail: string }
   /** The count at the last hop does not add up; the gate is closed already. */

@@ -58,6 +58,10 @@ function handle(context: StepContext, envelope: Envelope): Reply {
     case "tick":
       tick(context);
       return none;
+    case "venue.connected":
+      context.state.live.nextReconcileAtMs = context.atMs;
+      tick(context);
+      return none;
     case "ledger.late":
       halt(context, "ledger_failed", input.detail);
       return none;

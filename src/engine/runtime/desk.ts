@@ -184,12 +184,11 @@ export class Desk {
       if (result.ok) {
         this.#connected = true;
         this.#clockOffsetMs = result.value.clockOffsetMs;
-        this.state.live.nextReconcileAtMs = 0;
         this.deps.venue.listen((event) => {
           if (event.kind === "fill.reported") this.deps.faultPoints.hit("K12");
           this.stepper.run({ kind: "account", event }, "account");
         });
-        this.stepper.run({ kind: "tick" }, "connect");
+        this.stepper.run({ kind: "venue.connected" }, "connect");
         // Prices are there before the first question; a venue without a catalog is noticed now, not at /arb.
         await this.loadOpenMarkets();
         return;
