@@ -1,6 +1,7 @@
 import type { ConfirmOutcome } from "../../src/engine/api/engine-api.ts";
 import type { EngineInput, Reply } from "../../src/engine/core/input.ts";
 import type { FaultPoint } from "../../src/engine/ports/system.ts";
+import type { Effect } from "../../src/engine/protocol/effect.ts";
 import type { EngineSettings } from "../../src/engine/protocol/settings.ts";
 import { Desk, type DeskDeps } from "../../src/engine/runtime/desk.ts";
 import { Engine } from "../../src/engine/runtime/engine.ts";
@@ -69,6 +70,7 @@ export class EngineProcess implements Caller {
   readonly #witness: Witness;
   readonly #before: number;
   readonly #steps: RecordedStep[] = [];
+  readonly #effects: Effect[] = [];
   #drawn = "";
   #diskFailed = false;
   #dieAt: { readonly point: FaultPoint; left: number } | null;
@@ -173,7 +175,7 @@ export class EngineProcess implements Caller {
       telegram,
       caller: this,
       chance: new Chance(seed, `bot:${this.number}`),
-      nowMs: () => this.deps.clock.nowMs(),
+      nowMs: () => engine.deps.clock.nowMs(),
       onError: (message, detail) => this.#botFailed(message, detail),
     });
     // A kill that waits in the ledger closes the gate before anything else is worked on.
@@ -182,10 +184,15 @@ export class EngineProcess implements Caller {
 
   /** Writes down every input with its reply, and notes what is told to people. */
   #observe(engine: Engine): void {
-    const { stepper, receive, confirm, confirmResume } = engine;
+    const { stepper, effects, receive, confirm, confirmResume } = engine;
+    const carryOut = effects.run.bind(effects);
+    effects.run = (effect: Effect) => {
+      this.#effects.push(effect);
+      carryOut(effect);
+    };
     const run = stepper.run.bind(stepper);
     stepper.run = (input: EngineInput, correlationId: string) => {
-      const atMs = this.deps.clock.nowMs();
+      const atMs = engine.deps.clock.nowMs();
       const recorded: RecordedStep = {
         envelope: { atMs, entropy: "", correlationId, input },
         reply: none,
@@ -276,6 +283,7 @@ export class EngineProcess implements Caller {
     judgeReplay(judge, settings, {
       before: disk.records.slice(0, this.#before),
       steps: this.#steps,
+      effects: this.#effects,
       bodies: this.#witness.bodies,
       state: this.engine.state,
       diskFailed: this.#diskFailed,

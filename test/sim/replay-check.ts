@@ -1,6 +1,7 @@
 import type { Envelope, Reply } from "../../src/engine/core/input.ts";
 import { step } from "../../src/engine/core/step.ts";
 import type { LogRecord } from "../../src/engine/ports/durable-log.ts";
+import type { Effect } from "../../src/engine/protocol/effect.ts";
 import type { EngineSettings } from "../../src/engine/protocol/settings.ts";
 import { applyFact } from "../../src/engine/state/apply-fact.ts";
 import { canonicalState } from "../../src/engine/state/digest.ts";
@@ -16,6 +17,8 @@ export type RecordedLife = {
   /** The ledger as the life found it. */
   readonly before: readonly LogRecord[];
   readonly steps: readonly RecordedStep[];
+  /** Every effect that the life carried out; those whose rows were not durable yet are missing. */
+  readonly effects: readonly Effect[];
   /** The rows that the life handed to its log. */
   readonly bodies: readonly string[];
   readonly state: EngineState;
@@ -30,8 +33,10 @@ export function judgeReplay(judge: Judge, settings: EngineSettings, life: Record
     applyFact(state, factOf(record), record.atMs);
   }
   let row = 0;
+  const decided = new Map<string, number>();
   for (const { envelope, reply } of life.steps) {
     const again = step(state, settings, plainHasher, envelope);
+    for (const effect of again.effects) count(decided, effect, 1);
     for (const fact of again.facts) {
       const body = JSON.stringify(fact);
       const recorded = life.bodies[row++];
@@ -48,7 +53,16 @@ export function judgeReplay(judge: Judge, settings: EngineSettings, life: Record
       return;
     }
   }
+  for (const effect of life.effects) count(decided, effect, -1);
+  for (const [effect, left] of decided) {
+    judge.must(left >= 0, "P9", () => `a replay does not decide ${effect}`);
+  }
   judge.must(row >= life.bodies.length, "P9", () => "a replay decides less than the life did");
   const equal = canonicalState(state) === canonicalState(life.state);
   judge.must(equal, "P9", () => "a replayed life ends in another state");
+}
+
+function count(effects: Map<string, number>, effect: Effect, by: 1 | -1): void {
+  const key = JSON.stringify(effect);
+  effects.set(key, (effects.get(key) ?? 0) + by);
 }

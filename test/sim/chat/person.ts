@@ -16,6 +16,8 @@ const messageMaxAgeMs = 60_000;
 /** More commands than the bot lets wait. */
 const floodSize = 230;
 
+const resumeEveryMs = 12_000;
+
 const killWords = ["/kill", "KILL", "kill it all", "/kill now please", "kill!"] as const;
 
 const actions = {
@@ -47,6 +49,8 @@ export class Person {
   kills = 0;
   readonly #parts: PersonParts;
   #isActive = true;
+  #mayKill = true;
+  #resumedAtMs = 0;
 
   constructor(parts: PersonParts) {
     this.#parts = parts;
@@ -61,6 +65,11 @@ export class Person {
     });
   }
 
+  /** From now on nobody kills any more, so that trading comes to something. */
+  settle(): void {
+    this.#mayKill = false;
+  }
+
   stop(): void {
     this.#isActive = false;
   }
@@ -73,6 +82,7 @@ export class Person {
 
   kill(): void {
     const { chance, faults } = this.#parts;
+    if (!this.#mayKill) return;
     this.kills++;
     const isEdit = chance.happens(0.15);
     const words = chance.pick(killWords) ?? "/kill";
@@ -98,7 +108,7 @@ export class Person {
       case "kill":
         return this.kill();
       case "resume":
-        return this.#write("/resume");
+        return this.#resume();
       case "status":
         return this.#write("/status");
       case "nonsense":
@@ -111,6 +121,14 @@ export class Person {
       default:
         return this.#flood();
     }
+  }
+
+  /** A newer offer ends the older one: nobody asks again before he has pressed. */
+  #resume(): void {
+    const { nowMs } = this.#parts.scheduler;
+    if (nowMs - this.#resumedAtMs < resumeEveryMs) return;
+    this.#resumedAtMs = nowMs;
+    this.#write("/resume");
   }
 
   #trade(action: "buy" | "sell" | "rest"): void {
