@@ -3,6 +3,7 @@ import { isOpen, isResting, type Order } from "../domain/order.ts";
 import type { Denial, RejectReason } from "../domain/reasons.ts";
 import { unreachable } from "../lib/assert.ts";
 import type { PostOutcome, QueryOutcome, VenueOrder } from "../protocol/venue-report.ts";
+import { checkRepost } from "../risk/check-risk.ts";
 import type { OrderWatch } from "../state/engine-state.ts";
 import type { Fact } from "../state/fact.ts";
 import { fillsOf } from "../state/kept-orders.ts";
@@ -239,14 +240,7 @@ function absent(context: StepContext, order: Order, watch: OrderWatch): void {
     return;
   }
   if (watch.repost && order.status === "in_flight") {
-    const inTime = context.atMs < order.deadlineMs && order.cancelAskedAtMs === null;
-    if (inTime && watch.reposts < maxReposts) {
-      watch.repost = false;
-      watch.reposts++;
-      ask(context, { kind: "order.post", clientOid });
-      return;
-    }
-    reject(context, order, "not_sent", "the venue did not take it in time");
+    repost(context, order, watch);
     return;
   }
   if (order.unknownSinceMs === null) {
@@ -258,6 +252,29 @@ function absent(context: StepContext, order: Order, watch: OrderWatch): void {
   if (waited >= waits.quarantineMs && order.cleanAbsences + 1 >= waits.quarantineCleanReads) {
     reject(context, order, "not_found_after_quarantine", `absent for ${waited} ms`);
   }
+}
+
+/** The same bytes once more while deadline, count and price bound hold and nobody asked for a cancel (design 5.5). */
+function repost(context: StepContext, order: Order, watch: OrderWatch): void {
+  const { state, settings, atMs } = context;
+  const inTime = atMs < order.deadlineMs && order.cancelAskedAtMs === null;
+  if (!inTime || watch.reposts >= maxReposts) {
+    reject(context, order, "not_sent", "the venue did not take it in time");
+    return;
+  }
+  const denial = checkRepost(state, settings, order, atMs);
+  if (denial?.code === "book_stale") {
+    // An old book says nothing about the bound: a fresh one first, then the next look decides.
+    ask(context, { kind: "book.resync", conditionId: order.draft.conditionId });
+    return;
+  }
+  if (denial !== null) {
+    reject(context, order, "not_sent", `not sent again: ${denial.code}`);
+    return;
+  }
+  watch.repost = false;
+  watch.reposts++;
+  ask(context, { kind: "order.post", clientOid: order.clientOid });
 }
 
 /** Takes over the venue's own account of one of our orders. */

@@ -1,6 +1,6 @@
 import type { Market } from "../domain/market.ts";
 import { isOnGrid } from "../domain/market.ts";
-import type { OrderDraft } from "../domain/order.ts";
+import type { Order, OrderDraft } from "../domain/order.ts";
 import type { Denial } from "../domain/reasons.ts";
 import { err, ok, type Result } from "../lib/result.ts";
 import type { EngineSettings } from "../protocol/settings.ts";
@@ -65,6 +65,23 @@ function firstDenial<T>(items: readonly T[], check: (item: T) => Denial | null):
     if (denial !== null) return denial;
   }
   return null;
+}
+
+/**
+ * What must hold again before the same bytes are sent once more: the market, its tick and the price collar on a fresh book
+ * (design 5.5). Everything else was reserved with the approval.
+ */
+export function checkRepost(
+  state: EngineState,
+  settings: EngineSettings,
+  order: Order,
+  nowMs: number,
+): Denial | null {
+  const { draft, userId, strategy } = order;
+  const market = state.markets.get(draft.conditionId);
+  if (market === undefined) return { code: "market_unknown" };
+  const question = { drafts: [draft], nowMs, userId, strategy, gate: true };
+  return checkMarket(market, draft, nowMs) ?? checkBook(state, settings, draft, question);
 }
 
 /** The limits that a smaller size could keep: dollars of each order, exposure, cash. */

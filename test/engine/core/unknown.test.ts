@@ -4,6 +4,7 @@ import { canonicalState } from "../../../src/engine/state/digest.ts";
 import { exposureOf, freeCash } from "../../../src/engine/state/exposure.ts";
 import { type CoreDesk, openCoreDesk } from "../support/core-desk.ts";
 import { priceOf, sharesOf } from "../support/levels.ts";
+import { plain, plainRows } from "../support/markets.ts";
 import { foldedState } from "../support/refold.ts";
 import { dollars, testSettings } from "../support/settings.ts";
 import { fillOf, reportOf } from "../support/venue-reports.ts";
@@ -262,6 +263,37 @@ describe("an order that was certainly not taken", () => {
     answered(desk, oid, { kind: "found", order: reportOf(desk.order(oid), "live") });
     expect(posts(desk)).toBe(0);
     expect(desk.order(oid).status).toBe("live");
+  });
+
+  test("the price bound is judged anew on the fresh book: a jump ends it instead of sending it", () => {
+    const { desk, oid } = untaken("restarting");
+    // Far below the buy's limit now: it would match at once, ten ticks and more beyond the best ask.
+    desk.book(plain, { bids: [["0.10", "500"]], asks: [["0.12", "500"]] });
+    answered(desk, oid, { kind: "absent" });
+    expect(posts(desk)).toBe(0);
+    expect(desk.order(oid)).toMatchObject({ status: "rejected", rejectReason: "not_sent" });
+    expect(exposureOf(desk.state).locked).toBe(0);
+  });
+
+  test("on an old book it waits for a fresh one, which is asked for, and is sent then", () => {
+    const { desk, oid } = untaken("restarting");
+    desk.nowMs += 6_000;
+    answered(desk, oid, { kind: "absent" });
+    const { conditionId } = plain;
+    expect(desk.drain()).toContainEqual({ kind: "book.resync", conditionId });
+    expect(desk.order(oid).status).toBe("in_flight");
+    desk.book(plain, plainRows);
+    answered(desk, oid, { kind: "absent" });
+    expect(desk.drain()).toContainEqual({ kind: "order.post", clientOid: oid });
+  });
+
+  test("a tick that changed meanwhile ends it (V23)", () => {
+    const { desk, oid } = untaken("not_sent");
+    desk.list({ ...plain, tickSize: priceOf("0.1") });
+    const coarse = { bids: [["0.4", "500"]], asks: [["0.6", "500"]] } as const;
+    desk.book({ ...plain, tickSize: priceOf("0.1") }, coarse);
+    answered(desk, oid, { kind: "absent" });
+    expect(posts(desk)).toBe(0);
   });
 
   test("never after its deadline: it is given up and its money is free", () => {
