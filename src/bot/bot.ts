@@ -13,6 +13,7 @@ import { OutboxSender } from "./outbox/sender.ts";
 import { describeError } from "./redact.ts";
 import { renderDeadCard } from "./render/trade-card.ts";
 import { StrangerLog } from "./stranger-log.ts";
+import { nodeFetch } from "./transport/node-fetch.ts";
 import { message, toOutMessage } from "./turn.ts";
 import { TurnHints } from "./turn-hints.ts";
 
@@ -80,6 +81,7 @@ function wire(deps: BotDeps, onUnauthorized: () => void): Wiring {
   const bot = new Bot(deps.token, {
     client: {
       timeoutSeconds: telegramTimeoutSeconds,
+      fetch: nodeFetch,
       ...(deps.apiRoot === undefined ? {} : { apiRoot: deps.apiRoot }),
     },
   });
