@@ -41,6 +41,16 @@ export async function openVenue(
   return { key, logger, signing, polymarket, close };
 }
 
+/** For a command whose lines are for a person: only errors are logged, and beside them. */
+export function withoutLog(config: Config): Config {
+  const { service, telemetry } = config;
+  return {
+    ...config,
+    service: { ...service, logLevel: "error" },
+    telemetry: { ...telemetry, logFile: null },
+  };
+}
+
 function readingOnly(config: Config): Config {
   return { ...config, relayer: { ...config.relayer, dryRun: true } };
 }

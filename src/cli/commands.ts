@@ -45,6 +45,18 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import("./preflight.ts")).preflightCommand,
   },
   {
+    name: "relayer-dry-run",
+    group: "Service and venue",
+    summary: "build, sign, hash and show one order; --send-and-cancel proves the path",
+    load: async () => (await import("./relayer-dry-run.ts")).relayerDryRunCommand,
+  },
+  {
+    name: "smoke-live",
+    group: "Service and venue",
+    summary: "read everything, then post, cancel and prove gone one tiny order",
+    load: async () => (await import("./smoke-live.ts")).smokeLiveCommand,
+  },
+  {
     name: "key-import",
     group: "Service and venue",
     summary: "make the encrypted keystore of the key that signs",

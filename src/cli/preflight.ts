@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import type { Config } from "../../config/config.ts";
 import { ConfigError } from "../../config/config-error.ts";
 import { loadConfig } from "../../config/load.ts";
-import { type OpenedVenue, openVenue } from "../open-venue.ts";
+import { type OpenedVenue, openVenue, withoutLog } from "../open-venue.ts";
 import { readStamp, writeStamp } from "../preflight-stamp.ts";
 import { ServiceError } from "../service-error.ts";
 import { exitDone, exitFailed, exitWrongUse, readArguments } from "./arguments.ts";
@@ -59,7 +59,7 @@ export async function preflight(
   let venue: OpenedVenue | null = null;
   try {
     const config = loadConfig(file, "service");
-    venue = await openVenue(quiet(config), { readOnly: true });
+    venue = await openVenue(withoutLog(config), { readOnly: true });
     const { rules } = await probeAll(config, venue, add);
     const passed = findings.every((one) => one.level !== "FAIL");
     if (passed) writeStamp(config, venue.key.signer, Date.now(), rules);
@@ -75,16 +75,6 @@ export async function preflight(
   } finally {
     await venue?.close();
   }
-}
-
-/** Only errors are logged beside the lines. */
-function quiet(config: Config): Config {
-  const { service, telemetry } = config;
-  return {
-    ...config,
-    service: { ...service, logLevel: "error" },
-    telemetry: { ...telemetry, logFile: null },
-  };
 }
 
 async function probeAll(

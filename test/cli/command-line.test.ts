@@ -15,6 +15,8 @@ const commands = [
   "kill",
   "run-service",
   "preflight",
+  "relayer-dry-run",
+  "smoke-live",
   "key-import",
   "paper-venue",
   "book-verify",

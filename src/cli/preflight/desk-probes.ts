@@ -1,10 +1,8 @@
-import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { accessSync, constants, mkdirSync } from "node:fs";
 import { type Config, deskModeOf } from "../../../config/config.ts";
 import { configHash } from "../../../config/config-hash.ts";
-import { openLedger } from "../../adapters/sqlite/ledger.ts";
-import { foldLedger } from "../../engine/runtime/ledger-writer.ts";
-import { createState } from "../../engine/state/engine-state.ts";
+import { LogError } from "../../adapters/sqlite/log-error.ts";
+import { foldedState } from "../order-check/check-desk.ts";
 import { type Finding, failure, good, warning } from "./finding.ts";
 
 const chatWaitMs = 5_000;
@@ -47,34 +45,30 @@ function stateDirProbe(stateDir: string): Finding {
 
 /** Reads the ledger as a start would, without starting anything. */
 async function ledgerProbe(stateDir: string): Promise<Finding> {
-  const path = join(stateDir, "ledger.db");
-  if (!existsSync(path)) return good("ledger", "none yet: the first start makes it");
   try {
-    const log = await openLedger(path);
-    try {
-      const state = createState();
-      await foldLedger(log, state);
-      if (state.killed !== null) {
-        return warning(
-          "ledger",
-          "the desk is KILLED and will start killed",
-          "/resume ends that, in two steps",
-        );
-      }
-      if (state.halt !== null && state.halt.reason !== "live_start") {
-        return warning(
-          "ledger",
-          `the desk is halted (${state.halt.reason})`,
-          "/status shows why; /resume ends it",
-        );
-      }
-      return good("ledger", `${state.seq} rows, the fold is whole`);
-    } finally {
-      await log.close();
+    const state = await foldedState(stateDir);
+    if (state === null) return good("ledger", "none yet: the first start makes it");
+    if (state.killed !== null) {
+      return warning(
+        "ledger",
+        "the desk is KILLED and will start killed",
+        "/resume ends that, in two steps",
+      );
     }
+    if (state.halt !== null && state.halt.reason !== "live_start") {
+      return warning(
+        "ledger",
+        `the desk is halted (${state.halt.reason})`,
+        "/status shows why; /resume ends it",
+      );
+    }
+    return good("ledger", `${state.seq} rows, the fold is whole`);
   } catch (error) {
+    if (error instanceof LogError && error.code === "ledger_locked") {
+      return warning("ledger", "a running service holds it", "nothing to do while that is yours");
+    }
     const detail = error instanceof Error ? error.message : "unreadable failure";
-    return failure("ledger", detail, "is a service running? Else see docs/runbook.md");
+    return failure("ledger", detail, "see docs/runbook.md before anything starts");
   }
 }
 
