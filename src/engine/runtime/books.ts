@@ -108,6 +108,13 @@ export class Books {
     });
   }
 
+  /** True when the book is watched, live and known to be right within `maxAgeMs`: nothing has to be read. */
+  isYoung(conditionId: ConditionId, maxAgeMs: number): boolean {
+    const book = this.#deps.state.live.books.get(conditionId);
+    if (book?.status !== "live" || !this.#watched.has(conditionId)) return false;
+    return ageMs(book, this.#deps.clock.nowMs()) <= maxAgeMs;
+  }
+
   /** Makes sure that the book is known to be right within `maxAgeMs`, by one REST read when the stream was quiet. */
   async freshen(conditionId: ConditionId, maxAgeMs: number): Promise<void> {
     if (!(await this.waitLive(conditionId))) return;

@@ -179,7 +179,8 @@ export class Engine extends Desk implements EngineApi {
     // An old book is read again before it is judged; this is the only wait between the press and the orders.
     if (card?.state === "open" && this.gateDenial() === null) {
       const markets = new Set(card.drafts.map((draft) => draft.conditionId));
-      await Promise.all([...markets].map((id) => this.#ready(id)));
+      const old = [...markets].filter((id) => !this.books.isYoung(id, this.deps.bookRefreshAgeMs));
+      if (old.length > 0) await Promise.all(old.map((id) => this.#ready(id)));
     }
     if (this.gateClosed)
       return { kind: "refused", denial: this.gateDenial() ?? { code: "killed" } };
