@@ -17,8 +17,8 @@ const actor = { userId: 1, chatId: 1 };
 /** A dollar of an outcome at a cent: rests far below the market and never matches. */
 const terms = { limit: price(100), size: shares(100_000_000) };
 
-/** What came before an order's first POST, by the recorder's own list. */
-export type EarlyRequests = { calls: number; early: string[] };
+/** Calls, those among them in which something was asked between call and POST, and what, by the recorder's own list. */
+export type EarlyRequests = { calls: number; early: number; readonly what: Set<string> };
 
 export type OrderRace = {
   readonly recorder: RequestRecorder;
@@ -48,7 +48,9 @@ async function timeCall(
   demand(count === before + BigInt(requests), "one order, one request");
   const log = await recorder.arm(0);
   seen.calls++;
-  seen.early.push(...log.slice(0, requests).filter((one) => !one.startsWith("POST /order")));
+  const early = log.slice(0, requests).filter((one) => !one.startsWith("POST /order"));
+  if (early.length > 0) seen.early++;
+  for (const one of early) seen.what.add(one);
   return Number(readAtNs - startedAtNs);
 }
 
