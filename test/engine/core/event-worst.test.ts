@@ -256,7 +256,7 @@ describe("the most that an event can still lose", () => {
         if (worst === truth) seen.exact++;
         if (world.kind === "whole" && worst < plainSum(state)) seen.whole++;
       }),
-      1_000,
+      3_000,
     );
     expect(Math.min(...Object.values(seen))).toBeGreaterThan(100);
   });
