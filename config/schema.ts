@@ -49,6 +49,7 @@ const service = z.strictObject({
   snapshot_wait_ms: whole(100, 30_000, 3000),
   health_interval_ms: whole(100, 600_000, 5000),
   watchdog_interval_ms: whole(100, 60_000, 1000),
+  stall_ms: whole(1000, 600_000, 3000),
   spread: z.strictObject(spreadKeys).prefault({}),
 });
 
@@ -104,6 +105,7 @@ const venueWaits = z.strictObject({
   post_only_ms: whole(1000, 600_000, 120_000),
   venue_probe_ms: whole(1000, 600_000, 30_000),
   venue_probe_max_ms: whole(1000, 3_600_000, 300_000),
+  clock_check_ms: whole(1000, 600_000, 30_000),
 });
 
 /** Half of what the venue's lowest tier takes; a higher tier of the venue allows more. */
@@ -138,6 +140,8 @@ const risk = z.strictObject({
   breaker_slow_acks: whole(1, 1000, 5),
   breaker_slow_window_ms: whole(1000, 3_600_000, 60_000),
   breaker_orders_per_minute: whole(1, 100_000, 300),
+  clock_warn_ms: whole(100, 60_000, 1000),
+  clock_max_ms: whole(100, 60_000, 2000),
 });
 
 const dutch = z.strictObject({

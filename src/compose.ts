@@ -73,6 +73,8 @@ export async function composeService(config: Config, options: ComposeOptions): P
     bookRefreshAgeMs: config.risk.bookRefreshAgeMs,
     ledgerCommitMaxMs: config.venueWaits.ledgerCommitMaxMs,
     canaryMs,
+    stallMs: service.stallMs,
+    clockCheckMs: config.venueWaits.clockCheckMs,
     maxSetMarkets: config.dutch.maxSets,
   };
   const end = async (): Promise<void> => {

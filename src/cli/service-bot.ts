@@ -1,4 +1,3 @@
-import { systemClock } from "../adapters/system/clock.ts";
 import { systemEntropy } from "../adapters/system/entropy.ts";
 import { createBot, type TelegramDesk } from "../bot/bot.ts";
 import { type BotDeps, type BotLog } from "../bot/bot-deps.ts";
@@ -31,7 +30,8 @@ export async function startServiceBot(service: Service): Promise<ServiceBot> {
     messageMaxAgeMs: config.service.messageMaxAgeMs,
     token: telegram.botToken.reveal(),
     apiRoot: telegram.apiRoot,
-    now: () => systemClock.nowMs(),
+    // The engine's clock: a step of the machine's must make no old command young.
+    now: () => engine.deps.clock.nowMs(),
     randomHex: (bytes) => systemEntropy.hex(bytes),
     mode: engine.view().mode,
   };

@@ -90,6 +90,7 @@ describe("the shipped files", () => {
       postOnlyMs: 120_000,
       venueProbeMs: 30_000,
       venueProbeMaxMs: 300_000,
+      clockCheckMs: 30_000,
     });
   });
 });

@@ -53,6 +53,17 @@ export class SimVenue implements VenuePort {
     return this.#read("connect", () => ok({ clockOffsetMs: 0 }));
   }
 
+  async readTime(): Promise<
+    Result<{ readonly venueMs: number; readonly roundTripMs: number }, string>
+  > {
+    const { scheduler } = this.#parts;
+    const startedAtMs = scheduler.nowMs;
+    const read = await this.#read("time", () => ok(scheduler.nowMs));
+    if (!read.ok) return read;
+    const roundTripMs = scheduler.nowMs - startedAtMs;
+    return ok({ venueMs: read.value + roundTripMs / 2, roundTripMs });
+  }
+
   prepare(draft: OrderDraft, unique: OrderUniqueness): PreparedOrder {
     const body = JSON.stringify({ ...unique, draft });
     return { orderHash: `0x${plainHasher.sha256Hex(body)}`, body };

@@ -50,6 +50,13 @@ export type PrivateCall = {
   readonly gate?: () => Error | null;
 };
 
+/** One reading of the venue's clock: its time now, how far that is ahead of the machine's, and what the reading cost. */
+export type ClockReading = {
+  readonly venueMs: number;
+  readonly offsetMs: number;
+  readonly roundTripMs: number;
+};
+
 /** The CLOB's REST interface: connections, authentication, time limits. Knows no meaning of answers. */
 export type ClobClient = {
   readonly readOnly: boolean;
@@ -65,7 +72,7 @@ export type ClobClient = {
   readonly call: (call: PrivateCall) => Promise<HttpAnswer>;
   /** One authenticated call on the connections for orders, once. */
   readonly sendOrder: (call: PrivateCall) => Promise<HttpAnswer>;
-  readonly measureClock: () => Promise<number>;
+  readonly measureClock: () => Promise<ClockReading>;
   /** Derives the API key of the signer, or creates it when there is none yet. @throws AdapterError */
   readonly obtainCredentials: () => Promise<ApiCredentials>;
   /** Opens connections for orders ahead, so that none has to be opened when it matters, until `close`. */
@@ -141,7 +148,11 @@ export function createClobClient(options: ClobClientOptions): ClobClient {
     read: (read) => getRepeatedly(() => reads.request(publicRequest(read))),
     call,
     sendOrder: (call) => send(orders, call),
-    measureClock: async () => (offsetMs = await readClockOffset(reads)),
+    measureClock: async () => {
+      const reading = await readClock(reads);
+      offsetMs = reading.offsetMs;
+      return reading;
+    },
     obtainCredentials,
     openSpares: spares.open,
     close: async () => {
@@ -155,16 +166,18 @@ function publicRequest({ path, query, maxBytes = answerLimit }: PublicRead): Htt
   return { method: "GET", path, maxBytes, ...(query !== undefined && { query }) };
 }
 
-/** Milliseconds that the venue's clock is ahead of ours. @throws AdapterError */
-async function readClockOffset(reads: HttpClient): Promise<number> {
-  const startedAt = Date.now();
-  const answer = await getRepeatedly(() =>
-    reads.request({ method: "GET", path: "/time", maxBytes: answerLimit }),
-  );
+async function readClock(http: HttpClient): Promise<ClockReading> {
+  let startedAt = 0;
+  const answer = await getRepeatedly(() => {
+    startedAt = performance.now();
+    return http.request({ method: "GET", path: "/time", maxBytes: answerLimit });
+  });
+  const roundTripMs = performance.now() - startedAt;
   const seconds = Number(textOf(jsonOf(answer.body)) ?? Number.NaN);
   if (answer.status !== 200 || !(seconds > 0)) throw unexpected("/time", answer);
   // The answer names a whole second: its middle is the best guess for the middle of the round trip.
-  return Math.round(seconds * 1_000 + 500 - (startedAt + Date.now()) / 2);
+  const venueMs = Math.round(seconds * 1_000 + 500 + roundTripMs / 2);
+  return { venueMs, offsetMs: venueMs - Date.now(), roundTripMs: Math.ceil(roundTripMs) };
 }
 
 /**

@@ -127,7 +127,7 @@ function createProbe(options: ProbeParts): VenueProbe {
         return answer.status === 200 ? ok(null) : err(errorText(answer));
       }),
     socketOpens: () => socketOpens(channelUrl(options.wsUrl, "market")),
-    clock: () => reading(async () => ok(await clob.measureClock())),
+    clock: () => reading(async () => ok((await clob.measureClock()).offsetMs)),
     version: () =>
       reading(async () => {
         const answer = await clob.read({ path: "/version" });

@@ -63,6 +63,13 @@ export function createVenue(options: VenueOptions): VenuePort {
   return {
     account: { signer: signer.signer, funder: signer.funder },
     connect: () => connect(options),
+    async readTime() {
+      try {
+        return ok(await clob.measureClock());
+      } catch (error) {
+        return err(detailOf(error));
+      }
+    },
     prepare(draft, unique) {
       const credentials = clob.credentials();
       if (credentials === null) {
@@ -122,7 +129,7 @@ async function connect(
 ): Promise<Result<{ readonly clockOffsetMs: number }, string>> {
   const { clob } = options;
   try {
-    const clockOffsetMs = await clob.measureClock();
+    const { offsetMs: clockOffsetMs } = await clob.measureClock();
     if (clob.credentials() !== null) {
       // A stored key that the venue no longer takes is derived again, once, by the client.
       const probe = await clob.call(balanceCall(options, "COLLATERAL", null));

@@ -1,5 +1,6 @@
 import type { Denial } from "../../engine/domain/reasons.ts";
 import { duration } from "../text/time-text.ts";
+import { explainDegraded, isDegradedCause } from "./explain-degraded.ts";
 import { explainHalt, isHaltReason } from "./explain-halt.ts";
 import { explainReducing, isReducingReason } from "./explain-reducing.ts";
 import { because, type Explanation } from "./explanation.ts";
@@ -10,6 +11,7 @@ type StateCode =
   | "reducing"
   | "venue_mode"
   | "ledger_failed"
+  | "degraded"
   | "venue_unreachable"
   | "busy"
   | "rate_limited"
@@ -76,6 +78,10 @@ export function explainState(code: StateCode, denial: Denial, subject: string): 
     case "reducing":
     case "venue_mode":
       return explainRestriction(code, subject);
+    case "degraded":
+      return isDegradedCause(subject)
+        ? explainDegraded(subject)
+        : because("Something around the desk is wrong.", "/status shows what.");
     case "ledger_failed":
       return because(
         "The desk cannot write its records, so it does not trade.",

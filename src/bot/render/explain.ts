@@ -22,6 +22,7 @@ export function explain(denial: Denial): Explanation {
     case "reducing":
     case "venue_mode":
     case "ledger_failed":
+    case "degraded":
     case "venue_unreachable":
     case "busy":
     case "rate_limited":

@@ -8,6 +8,7 @@ import { cleanText } from "../text/clean-text.ts";
 import { type RichText, TextBuilder } from "../text/rich-text.ts";
 import { duration, utcTime } from "../text/time-text.ts";
 import { explain } from "./explain.ts";
+import { renderDegraded } from "./explain-degraded.ts";
 import { explainHalt } from "./explain-halt.ts";
 import { explainReject } from "./explain-order.ts";
 import { externalFates, renderAccountNews } from "./external.ts";
@@ -193,7 +194,16 @@ function reasonOf(leg: OrderView): string {
 
 type SafetyNotice = Extract<
   NoticeBody,
-  { kind: "killed" | "resumed" | "halted" | "feed.lost" | "feed.back" }
+  {
+    kind:
+      | "killed"
+      | "resumed"
+      | "halted"
+      | "degraded"
+      | "degraded.over"
+      | "feed.lost"
+      | "feed.back";
+  }
 >;
 
 function renderSafety(mode: DeskMode, atMs: number, body: SafetyNotice): RichText {
@@ -215,6 +225,9 @@ function renderSafety(mode: DeskMode, atMs: number, body: SafetyNotice): RichTex
       text.line("No new orders are sent. Positions and resting orders are as they were.");
       return text.plain(`To do: ${halt.todo}.`).build();
     }
+    case "degraded":
+    case "degraded.over":
+      return renderDegraded(tag, body);
     case "feed.lost":
       return text
         .bold(`${tag} · FEED LOST · ${body.feed} data since ${utcTime(body.sinceMs)}`)
@@ -331,6 +344,8 @@ export function renderNotice(mode: DeskMode, notice: Notice): RichText {
     case "killed":
     case "resumed":
     case "halted":
+    case "degraded":
+    case "degraded.over":
     case "feed.lost":
     case "feed.back":
       return renderSafety(mode, notice.atMs, body);
@@ -375,6 +390,8 @@ export function noticePriority(body: NoticeBody): OutPriority {
     case "resumed":
     case "halted":
     case "reducing":
+    case "degraded":
+    case "degraded.over":
     case "feed.lost":
     case "feed.back":
     case "started":

@@ -1,6 +1,6 @@
 import type { Side } from "../domain/market.ts";
 import type { Shares, Usd } from "../domain/numbers.ts";
-import type { Denial, HaltReason, ReducingReason } from "../domain/reasons.ts";
+import type { DegradedCause, Denial, HaltReason, ReducingReason } from "../domain/reasons.ts";
 import type { ExternalOrderView, OrderView, TradingView } from "./views.ts";
 
 /** Something that happened and that a person is told, in order, exactly once a chat. */
@@ -96,6 +96,9 @@ export type NoticeBody =
       readonly ended: readonly ReducingReason[];
       readonly trading: TradingView;
     }
+  /** Something around the engine is wrong; while it lasts, a part of new orders is refused. */
+  | { readonly kind: "degraded"; readonly cause: DegradedCause; readonly detail: string }
+  | { readonly kind: "degraded.over"; readonly cause: DegradedCause; readonly afterMs: number }
   | { readonly kind: "feed.lost"; readonly feed: "market" | "user"; readonly sinceMs: number }
   | { readonly kind: "feed.back"; readonly feed: "market" | "user"; readonly afterMs: number }
   | {

@@ -91,7 +91,20 @@ export function accountRead(
   if (purpose !== "balance")
     state.live.reconcileFailures = whole ? 0 : state.live.reconcileFailures + 1;
   if (whole && !state.ready) becomeReady(context);
-  else if (!whole && !state.ready) state.live.nextReconcileAtMs = context.atMs + retryStartMs;
+  if (whole && purpose === "stall") endStall(context);
+  const isNeeded = !state.ready || state.live.degraded.has("stalled");
+  if (!whole && purpose !== "balance" && isNeeded) {
+    state.live.nextReconcileAtMs = context.atMs + retryStartMs;
+  }
+}
+
+/** What was missed while time was lost is read now: trading may go on. */
+function endStall(context: StepContext): void {
+  const stalled = context.state.live.degraded.get("stalled");
+  if (stalled === undefined) return;
+  context.state.live.degraded.delete("stalled");
+  const afterMs = context.atMs - stalled.sinceMs;
+  raise(context, null, { kind: "degraded.over", cause: "stalled", afterMs });
 }
 
 /** How soon the reconciliation that opens trading is tried again. */

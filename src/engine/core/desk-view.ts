@@ -92,6 +92,7 @@ function warningsOf(state: EngineState, nowMs: number, settings: EngineSettings)
         : `the last ${reconcileFailures} comparisons with the venue failed`,
     );
   }
+  for (const { detail } of state.live.degraded.values()) warnings.push(detail);
   const late = provisionalFills(state).filter(
     (fill) => nowMs - fill.atMs > settings.waits.settleAlarmMs,
   ).length;

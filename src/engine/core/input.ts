@@ -30,6 +30,14 @@ export type EngineInput =
   | { readonly kind: "ledger.late"; readonly detail: string }
   /** The count at the last hop does not add up; the gate is closed already. */
   | { readonly kind: "conservation.broken"; readonly detail: string }
+  /** The process did not run for a while, or the machine's clock stepped. */
+  | { readonly kind: "time.jumped"; readonly detail: string }
+  /** The venue's clock less ours; null when it could not be read after a jump. */
+  | { readonly kind: "clock.measured"; readonly offsetMs: number | null }
+  /** The venue's dead-man switch hears us (null), or why not. */
+  | { readonly kind: "heartbeat.changed"; readonly detail: string | null }
+  /** The chat's connection is ours (null), or why it may not be. */
+  | { readonly kind: "chat.changed"; readonly detail: string | null }
   | { readonly kind: "market"; readonly event: MarketEvent | FeedEvent }
   | { readonly kind: "books.watched"; readonly markets: readonly Market[] }
   | { readonly kind: "book.read"; readonly conditionId: ConditionId; readonly book: BookSnapshot }

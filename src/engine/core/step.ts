@@ -8,6 +8,7 @@ import type { Fact } from "../state/fact.ts";
 import { accountEvent, accountRead, cancelFinished, readAccount } from "./account.ts";
 import { emit, type StepContext } from "./context.ts";
 import { followControls } from "./controls.ts";
+import { clockMeasured, degrade, heartbeatChanged, timeJumped } from "./degraded.ts";
 import { halt } from "./halt.ts";
 import type { Envelope, Reply } from "./input.ts";
 import { bookRead, booksWatched, catalogRead, marketInput } from "./market-input.ts";
@@ -67,6 +68,18 @@ function handle(context: StepContext, envelope: Envelope): Reply {
       return none;
     case "conservation.broken":
       halt(context, "conservation", input.detail);
+      return none;
+    case "time.jumped":
+      timeJumped(context, input.detail);
+      return none;
+    case "clock.measured":
+      clockMeasured(context, input.offsetMs);
+      return none;
+    case "heartbeat.changed":
+      heartbeatChanged(context, input.detail);
+      return none;
+    case "chat.changed":
+      degrade(context, "chat", input.detail);
       return none;
     case "run.start":
       startRun(context);

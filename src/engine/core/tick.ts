@@ -33,10 +33,15 @@ export function tick(context: StepContext): void {
     if (order.status === "unknown") tellOrder(context, order.clientOid);
   }
   if (!state.live.reconciling && atMs >= state.live.nextReconcileAtMs) {
-    readAccount(context, state.ready ? "periodic" : "start");
+    readAccount(context, duePurpose(context));
   }
   tickKill(context);
   tellLostLinks(context);
+}
+
+function duePurpose({ state }: StepContext): "start" | "stall" | "periodic" {
+  if (!state.ready) return "start";
+  return state.live.degraded.has("stalled") ? "stall" : "periodic";
 }
 
 function expireCards(context: StepContext): void {

@@ -1,3 +1,10 @@
+/**
+ * What is wrong around the engine. Each refuses a part of new orders while it lasts and ends by itself: our clock is off
+ * (clock_warn only tells), the process did not run for a while, commands may come from somebody else, or the venue may
+ * cancel what rests because its dead-man switch does not hear us.
+ */
+export type DegradedCause = "clock" | "clock_warn" | "stalled" | "chat" | "heartbeat";
+
 /** Why we refuse an order or a request before anything is sent. A closed set: stable codes, rendered by the bot. */
 export type DenyReason =
   | "killed"
@@ -49,6 +56,8 @@ export type DenyReason =
   /** Our own limit below the venue's rate limit holds orders back. */
   | "rate_limited"
   | "ledger_failed"
+  /** The subject is a DegradedCause. */
+  | "degraded"
   | "venue_unreachable"
   | "resume_too_soon"
   | "not_killed";

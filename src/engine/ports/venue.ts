@@ -25,6 +25,8 @@ export type VenuePort = {
   readonly account: { readonly signer: string; readonly funder: string };
   /** Derives the API key when there is none yet, checks the clock. Must succeed before anything private. */
   connect(): Promise<Result<{ readonly clockOffsetMs: number }, string>>;
+  /** The venue's time at the moment of the answer, corrected by half of the round trip. */
+  readTime(): Promise<Result<{ readonly venueMs: number; readonly roundTripMs: number }, string>>;
   /** Builds and signs; no outside effect. The hash is the id that the venue will give the order. */
   prepare(draft: OrderDraft, unique: OrderUniqueness): PreparedOrder;
   /**

@@ -2,8 +2,8 @@ import type { ConditionId } from "../domain/market.ts";
 import type { OrderDraft } from "../domain/order.ts";
 import type { TokenRead } from "./venue-report.ts";
 
-/** Why the account is read; "start" opens trading, "kill" proves that the book is flat. */
-export type ReadPurpose = "start" | "periodic" | "link" | "kill" | "balance";
+/** Why the account is read; "start" opens trading, "stall" opens it again after time was lost, "kill" proves a flat book. */
+export type ReadPurpose = "start" | "stall" | "periodic" | "link" | "kill" | "balance";
 
 /** What a step asks the outside to do, only after its facts are durable. Every result comes back as an input. */
 export type Effect =

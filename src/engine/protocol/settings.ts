@@ -31,6 +31,10 @@ export type RiskLimits = {
   /** The gate refuses older books. */
   readonly bookMaxAgeMs: number;
   readonly minOrderUsd: Usd;
+  /** Traders are told when our clock is further from the venue's. */
+  readonly clockWarnMs: number;
+  /** Orders are refused when our clock is further from the venue's. */
+  readonly clockMaxMs: number;
 };
 
 /** Waits of the protocol with the venue, in milliseconds, already divided by the time scale. */

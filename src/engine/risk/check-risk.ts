@@ -7,6 +7,7 @@ import type { EngineSettings } from "../protocol/settings.ts";
 import type { EngineState } from "../state/engine-state.ts";
 import { countPlacedSince, ordersSince } from "../state/kept-orders.ts";
 import { checkDay } from "./day-limits.ts";
+import { checkDegraded } from "./degraded.ts";
 import { checkCash, checkExposure, checkShares } from "./exposure-caps.ts";
 import { checkBookState, checkCollar } from "./price-collar.ts";
 import { notionalOf } from "./reserve.ts";
@@ -34,6 +35,7 @@ export function checkRisk(
 ): Result<readonly Approved<OrderDraft>[], Denial> {
   const denial =
     checkState(state, settings, question) ??
+    checkDegraded(state, question.drafts) ??
     checkOrderCount(state, settings, question.drafts.length, question.nowMs) ??
     firstDenial(question.drafts, (draft) => checkDraft(state, settings, draft, question)) ??
     checkExposure(state, settings, question.drafts, question.strategy) ??

@@ -1,9 +1,6 @@
-import type { MarketRef } from "../api/requests.ts";
 import type { EngineInput } from "../core/input.ts";
-import type { Market } from "../domain/market.ts";
 import { isOpen } from "../domain/order.ts";
 import type { Denial } from "../domain/reasons.ts";
-import { err, ok, type Result } from "../lib/result.ts";
 import type { CatalogPort } from "../ports/catalog.ts";
 import type { DurableLog } from "../ports/durable-log.ts";
 import type { Hasher } from "../ports/hasher.ts";
@@ -11,14 +8,18 @@ import type { MarketDataPort } from "../ports/market-data.ts";
 import type { Clock, Entropy, FaultPoints, Log } from "../ports/system.ts";
 import type { VenuePort } from "../ports/venue.ts";
 import type { EngineSettings } from "../protocol/settings.ts";
+import { checkDegraded } from "../risk/degraded.ts";
 import { checkStopped, checkTradingState } from "../risk/trading-state.ts";
 import { createState, type EngineState } from "../state/engine-state.ts";
 import { Books } from "./books.ts";
+import { CatalogReader } from "./catalog-reader.ts";
 import { EffectRunner } from "./effect-runner.ts";
 import { countedVenue, LastHop } from "./last-hop.ts";
 import { foldLedger, LedgerWriter } from "./ledger-writer.ts";
 import { OutsideMarkets } from "./outside-markets.ts";
+import { steadyClock } from "./steady-clock.ts";
 import { Stepper } from "./stepper.ts";
+import { TimeGuard } from "./time-guard.ts";
 
 export type DeskDeps = {
   readonly settings: EngineSettings;
@@ -40,14 +41,14 @@ export type DeskDeps = {
   readonly bookRefreshAgeMs: number;
   readonly ledgerCommitMaxMs: number;
   readonly canaryMs: number;
+  /** A main loop that did not run for longer was stalled. */
+  readonly stallMs: number;
+  /** How often the venue's time is read. */
+  readonly clockCheckMs: number;
   /** Most markets that a scan for sets looks at. */
   readonly maxSetMarkets: number;
 };
 
-/** How long the list of open markets that a scan uses may be old. */
-const catalogTtlMs = 60_000;
-/** A scan waits this long for the first books of newly watched markets. */
-const scanWaitMs = 2_500;
 /** A command waits at most this long after a start for the first reconciliation. */
 const readyWaitMs = 5_000;
 const connectRetryMs = [250, 500, 1_000, 2_000, 5_000] as const;
@@ -61,16 +62,15 @@ export class Desk {
   readonly books: Books;
   /** Performs what steps ask for; public so that a test can be an order path gone wrong. */
   readonly effects: EffectRunner;
-  catalogAtMs: number | null = null;
   readonly #outside: OutsideMarkets;
   readonly #listeners = new Set<() => void>();
-  #openMarketsAtMs: number | null = null;
   #gateClosed: boolean;
   #closings = 0;
   /** When the gate was closed by somebody whose command has not been worked on yet. */
   #unexplainedSinceMs: number | null = null;
+  readonly #time: TimeGuard;
+  readonly #catalog: CatalogReader;
   #connected = false;
-  #clockOffsetMs = 0;
   #stopped = false;
   #nextCanaryAtMs = 0;
   #cancelTick: (() => void) | null = null;
@@ -84,7 +84,12 @@ export class Desk {
     return { state, nextSeq };
   }
 
-  constructor(deps: DeskDeps, folded: { readonly state: EngineState; readonly nextSeq: number }) {
+  constructor(
+    machine: DeskDeps,
+    folded: { readonly state: EngineState; readonly nextSeq: number },
+  ) {
+    const clock = steadyClock(machine.clock);
+    const deps = { ...machine, clock };
     this.deps = deps;
     this.state = folded.state;
     this.#gateClosed = folded.state.killed !== null;
@@ -98,6 +103,17 @@ export class Desk {
       onLate: (detail) => {
         this.closeGate();
         this.stepper.run({ kind: "ledger.late", detail }, "ledger");
+      },
+    });
+    this.#time = new TimeGuard({
+      clock,
+      venue: deps.venue,
+      logger: deps.logger,
+      stallMs: deps.stallMs,
+      checkMs: deps.clockCheckMs,
+      isConnected: () => this.#connected,
+      dispatch: (input) => {
+        this.stepper.run(input, "time");
       },
     });
     const lastHop = new LastHop((detail) => this.#miscounted(detail));
@@ -136,6 +152,8 @@ export class Desk {
       books: this.books,
       find: (ref, limit) => this.find(ref, limit),
     });
+    const { stepper, state, books } = this;
+    this.#catalog = new CatalogReader({ ...deps, state, books, stepper });
   }
 
   /**
@@ -183,7 +201,7 @@ export class Desk {
       const result = await this.deps.venue.connect();
       if (result.ok) {
         this.#connected = true;
-        this.#clockOffsetMs = result.value.clockOffsetMs;
+        this.#time.connected(result.value.clockOffsetMs);
         this.deps.venue.listen((event) => {
           if (event.kind === "fill.reported") this.deps.faultPoints.hit("K12");
           this.stepper.run({ kind: "account", event }, "account");
@@ -205,6 +223,7 @@ export class Desk {
     this.#cancelTick = this.deps.clock.after(this.deps.tickMs, () => {
       if (this.#stopped) return;
       try {
+        this.#time.tick();
         this.stepper.run({ kind: "tick" }, "tick");
         this.#canary();
         this.#outside.learn(this.deps.clock.nowMs());
@@ -293,6 +312,8 @@ export class Desk {
     const isRepost = (this.state.live.watches.get(clientOid)?.reposts ?? 0) > 0;
     const state = checkTradingState(this.state, { ...order.draft, isRepost });
     if (state !== null) return state;
+    const degraded = checkDegraded(this.state, [order.draft]);
+    if (degraded !== null) return degraded;
     if (order.cancelAskedAtMs !== null) return { code: "order_closed", subject: "cancel asked" };
     if (this.deps.clock.nowMs() >= order.deadlineMs) return { code: "command_expired" };
     return null;
@@ -334,40 +355,18 @@ export class Desk {
     }
   }
 
-  async find(ref: MarketRef, limit: number): Promise<Result<readonly Market[], Denial>> {
-    const answer = await this.deps.catalog.find(ref, limit);
-    if (!answer.ok) return err({ code: "venue_unreachable", subject: "catalog" });
-    this.catalogAtMs = this.deps.clock.nowMs();
-    this.stepper.run({ kind: "catalog.read", answer: answer.value }, "catalog");
-    // A market that is named alone comes with the others of its group behind it.
-    const isOne = ref.by === "slug" || ref.by === "conditionId";
-    const named = isOne ? answer.value.markets.slice(0, 1) : answer.value.markets;
-    return ok(named.map((one) => this.state.markets.get(one.conditionId) ?? one));
-  }
+  readonly find: CatalogReader["find"] = (ref, limit) => this.#catalog.find(ref, limit);
 
-  /** Every open market and its book, for a scan. The list is kept for a minute. */
-  async loadOpenMarkets(): Promise<void> {
-    const { clock, catalog, maxSetMarkets } = this.deps;
-    const fresh =
-      this.#openMarketsAtMs !== null && clock.nowMs() - this.#openMarketsAtMs < catalogTtlMs;
-    if (!fresh) {
-      const answer = await catalog.openMarkets(maxSetMarkets);
-      if (!answer.ok) return;
-      this.#openMarketsAtMs = clock.nowMs();
-      this.catalogAtMs = this.#openMarketsAtMs;
-      this.stepper.run({ kind: "catalog.read", answer: answer.value }, "catalog");
-      this.books.watch(answer.value.markets.filter((market) => market.tradable));
-    }
-    await this.books.waitSome([...this.state.live.books.keys()], scanWaitMs);
+  readonly loadOpenMarkets = (): Promise<void> => this.#catalog.loadOpenMarkets();
+
+  get catalogAtMs(): number | null {
+    return this.#catalog.atMs;
   }
 
   warnings(): string[] {
     const warnings: string[] = [];
     if (this.ledger.failed) warnings.push("the ledger failed: nothing new is traded");
     if (!this.#connected) warnings.push("the venue does not answer");
-    if (Math.abs(this.#clockOffsetMs) > 1_000) {
-      warnings.push(`the clock differs from the venue's by ${this.#clockOffsetMs} ms`);
-    }
     return warnings;
   }
 

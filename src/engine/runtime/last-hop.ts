@@ -102,6 +102,7 @@ export function countedVenue(venue: VenuePort, lastHop: LastHop): VenuePort {
   return {
     account: venue.account,
     connect: () => venue.connect(),
+    readTime: () => venue.readTime(),
     prepare: (draft, unique) => venue.prepare(draft, unique),
     async post(order, gate, waitMaxMs) {
       let miscounted = false;

@@ -8,7 +8,7 @@ import type { MarketBook } from "../domain/market-book.ts";
 import type { Shares, Usd } from "../domain/numbers.ts";
 import type { Order } from "../domain/order.ts";
 import type { PriceTrail } from "../domain/price-trail.ts";
-import type { HaltReason } from "../domain/reasons.ts";
+import type { DegradedCause, HaltReason } from "../domain/reasons.ts";
 import { FifoMap } from "../lib/fifo-map.ts";
 import type { Plan } from "../protocol/plan.ts";
 import type { Replacement } from "../protocol/replacement.ts";
@@ -155,6 +155,8 @@ export type LiveState = {
   killFirstCleanAtMs: number | null;
   /** Since when not one book with money in it is believed; null while one is, or none has money in it. */
   booksStaleSinceMs: number | null;
+  /** What is wrong around the engine at this moment; each refuses a part of new orders. */
+  readonly degraded: Map<DegradedCause, { readonly sinceMs: number; readonly detail: string }>;
   framesApplied: number;
   resyncs: Map<string, number>;
 };
@@ -229,6 +231,7 @@ function createLive(): LiveState {
     killCleanSnapshots: 0,
     killFirstCleanAtMs: null,
     booksStaleSinceMs: null,
+    degraded: new Map(),
     framesApplied: 0,
     resyncs: new Map(),
   };

@@ -10,7 +10,7 @@ import type { Usd } from "../../../src/engine/domain/numbers.ts";
 import type { Order, PreparedOrder } from "../../../src/engine/domain/order.ts";
 import type { Denial } from "../../../src/engine/domain/reasons.ts";
 import type { Result } from "../../../src/engine/lib/result.ts";
-import type { Effect } from "../../../src/engine/protocol/effect.ts";
+import type { Effect, ReadPurpose } from "../../../src/engine/protocol/effect.ts";
 import type { EngineSettings } from "../../../src/engine/protocol/settings.ts";
 import type { VenueOrder } from "../../../src/engine/protocol/venue-report.ts";
 import { createState, type EngineState } from "../../../src/engine/state/engine-state.ts";
@@ -98,7 +98,7 @@ export class CoreDesk {
   }
 
   read(
-    purpose: "start" | "periodic" | "kill" | "balance" | "link",
+    purpose: ReadPurpose,
     account: {
       readonly cash?: Usd | null;
       readonly orders?: readonly VenueOrder[] | null;

@@ -18,7 +18,7 @@ import type { NoticeBody } from "../../../src/engine/api/notices.ts";
 import type { TradeRequest } from "../../../src/engine/api/requests.ts";
 import type { OrderView, TradeCard } from "../../../src/engine/api/views.ts";
 import type { DurableLog } from "../../../src/engine/ports/durable-log.ts";
-import type { LogFields } from "../../../src/engine/ports/system.ts";
+import type { Clock, LogFields } from "../../../src/engine/ports/system.ts";
 import { Desk } from "../../../src/engine/runtime/desk.ts";
 import { Engine } from "../../../src/engine/runtime/engine.ts";
 import { requestOf, TestFailure, trader } from "./core-desk.ts";
@@ -104,12 +104,18 @@ function ledgerIn(folder: string): string {
 /** Where the engine finds its venue when that is not the venue's own port, by the port that it stands in front of. */
 export type Way = (venuePort: number) => Promise<{ readonly base?: string; readonly ws?: string }>;
 
+export type DeskOver = SettingsOver & {
+  readonly clock?: Clock;
+  readonly stallMs?: number;
+  readonly clockCheckMs?: number;
+};
+
 /** Opens everything and waits until the engine trades (or stands killed or halted, reconciled). */
-export async function openLiveDesk(over: SettingsOver = {}, way?: Way): Promise<LiveDesk> {
+export async function openLiveDesk(over: DeskOver = {}, way?: Way): Promise<LiveDesk> {
   return openOn(await openGround(way), over);
 }
 
-async function openOn(ground: Ground, over: SettingsOver): Promise<LiveDesk> {
+async function openOn(ground: Ground, over: DeskOver): Promise<LiveDesk> {
   const { base, clob, ws, folder } = ground;
   const logged: LoggedLine[] = [];
   const log = {
@@ -128,7 +134,7 @@ async function openOn(ground: Ground, over: SettingsOver): Promise<LiveDesk> {
     settings: testSettings({ ...over, waits: { ...quickWaits, ...over.waits } }),
     log: ledger,
     ...polymarket,
-    clock: systemClock,
+    clock: over.clock ?? systemClock,
     entropy: systemEntropy,
     faultPoints: { hit: () => undefined },
     logger: log,
@@ -138,6 +144,8 @@ async function openOn(ground: Ground, over: SettingsOver): Promise<LiveDesk> {
     bookRefreshAgeMs: 2_000,
     ledgerCommitMaxMs: 2_000,
     canaryMs: 15_000,
+    stallMs: over.stallMs ?? 3_000,
+    clockCheckMs: over.clockCheckMs ?? 30_000,
     maxSetMarkets: 100,
   };
   const engine = new Engine(deps, await Desk.prepare(deps));
@@ -151,7 +159,7 @@ async function openOn(ground: Ground, over: SettingsOver): Promise<LiveDesk> {
 
 function deskOf(
   ground: Ground,
-  over: SettingsOver,
+  over: DeskOver,
   parts: Pick<LiveDesk, "engine" | "ledger" | "polymarket" | "loseLease" | "logged">,
 ): LiveDesk {
   const { venue, base, folder } = ground;

@@ -32,6 +32,8 @@ const risk: RiskLimits = {
   duplicateWindowMs: 1_500,
   bookMaxAgeMs: 5_000,
   minOrderUsd: dollars(1),
+  clockWarnMs: 1_000,
+  clockMaxMs: 2_000,
 };
 
 const waits: VenueWaits = {
