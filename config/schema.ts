@@ -70,6 +70,7 @@ const relayer = z.strictObject({
   rpc_url: optionalUrl(["http", "https"]),
   chain_id: wholeOneOf([137, 80_002], 137),
   dry_run: flag(true),
+  heartbeat: choice(["auto", "off"], "auto"),
   signature_type: wholeOneOf([0, 1, 2, 3], 0),
   funder: optionalText(address, "the address that holds the money: 0x and 40 hex digits"),
   signer: optionalText(address, "the address of the key that signs: 0x and 40 hex digits"),
@@ -106,6 +107,8 @@ const venueWaits = z.strictObject({
   venue_probe_ms: whole(1000, 600_000, 30_000),
   venue_probe_max_ms: whole(1000, 3_600_000, 300_000),
   clock_check_ms: whole(1000, 600_000, 30_000),
+  heartbeat_interval_ms: whole(500, 9000, 5000),
+  heartbeat_late_ms: whole(500, 9000, 7000),
 });
 
 /** Half of what the venue's lowest tier takes; a higher tier of the venue allows more. */

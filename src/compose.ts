@@ -62,6 +62,7 @@ export async function composeService(config: Config, options: ComposeOptions): P
     marketData: polymarket.marketData,
     catalog: polymarket.catalog,
     hasher: polymarket.hasher,
+    heartbeat: polymarket.heartbeat,
     clock: systemClock,
     entropy: systemEntropy,
     faultPoints,

@@ -145,6 +145,12 @@ function openPolymarket(
       bodyMs: venueWaits.readTimeoutMs,
       totalMs: venueWaits.postTimeoutMs + venueWaits.connectTimeoutMs,
     },
+    ...(relayer.heartbeat === "auto" && {
+      heartbeat: {
+        intervalMs: venueWaits.heartbeatIntervalMs,
+        lateMs: venueWaits.heartbeatLateMs,
+      },
+    }),
     rateLimits: {
       orders: { perSecond: venueLimits.ordersPerSecond, burst: venueLimits.ordersBurst },
       cancels: { perSecond: venueLimits.cancelsPerSecond, burst: venueLimits.cancelsBurst },

@@ -4,7 +4,8 @@ import type { ButtonMaker } from "./actions/buttons.ts";
 import type { BotDeps } from "./bot-deps.ts";
 import type { CardRegistry } from "./card-registry.ts";
 import { describeError } from "./redact.ts";
-import { noticeKeyboard, noticePriority, renderCardEnd, renderNotice } from "./render/notice.ts";
+import { noticeKeyboard, renderCardEnd, renderNotice } from "./render/notice.ts";
+import { noticePriority } from "./render/notice-priority.ts";
 import { toOutMessage } from "./turn.ts";
 
 /** Notices turned into messages in one commit. */

@@ -91,6 +91,8 @@ describe("the shipped files", () => {
       venueProbeMs: 30_000,
       venueProbeMaxMs: 300_000,
       clockCheckMs: 30_000,
+      heartbeatIntervalMs: 5_000,
+      heartbeatLateMs: 7_000,
     });
   });
 });

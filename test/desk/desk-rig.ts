@@ -27,6 +27,8 @@ const scaledWaits = [
   "venue_waits.order_deadline_ms=30000",
   "venue_waits.ledger_commit_max_ms=60000",
   "venue_waits.feed_lost_after_ms=120000",
+  // A service that stays dead for long on a busy machine must find its resting orders again.
+  "relayer.heartbeat=off",
 ] as const;
 
 /** One request as the venue received it; status 0 was never answered. */

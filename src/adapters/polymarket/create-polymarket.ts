@@ -1,17 +1,19 @@
 import type { OrderDraft, PreparedOrder } from "../../engine/domain/order.ts";
 import type { CatalogPort } from "../../engine/ports/catalog.ts";
 import type { Hasher } from "../../engine/ports/hasher.ts";
+import type { HeartbeatPort } from "../../engine/ports/heartbeat.ts";
 import type { MarketDataPort } from "../../engine/ports/market-data.ts";
 import type { Log } from "../../engine/ports/system.ts";
 import type { VenuePort } from "../../engine/ports/venue.ts";
 import { type AccessReport, readAccess } from "./access.ts";
 import type { ApiCredentials } from "./auth.ts";
-import { createClobClient } from "./clob-client.ts";
+import { type ClobClient, createClobClient } from "./clob-client.ts";
 import { type ChainId, exchangesOf } from "./contracts.ts";
 import { createEthersScheme } from "./ethers-scheme.ts";
 import { defaultFeedTimings, type FeedTimings } from "./feed-timings.ts";
 import { createGammaClient } from "./gamma-client.ts";
 import { createHasher } from "./hasher.ts";
+import { createHeartbeat } from "./heartbeat.ts";
 import { createHttpClient, type HttpTimeouts } from "./http-client.ts";
 import { createMarketFeed } from "./market-feed.ts";
 import { type OpenProbe, openProbe } from "./probe.ts";
@@ -52,6 +54,8 @@ export type PolymarketOptions = {
   readonly timeouts?: Partial<HttpTimeouts>;
   /** Our own limits below the venue's; half of its lowest tier when absent. */
   readonly rateLimits?: RateLimits;
+  /** Beats for the venue's dead-man switch; absent: none, as in a dry run. */
+  readonly heartbeat?: { readonly intervalMs: number; readonly lateMs: number };
   readonly feedTimings?: Partial<FeedTimings>;
   readonly log: Log;
 };
@@ -73,6 +77,8 @@ export type Polymarket = {
   readonly openProbe: (urls: ProbeUrls) => OpenProbe;
   /** Whether this place and this account may trade. */
   readonly readAccess: () => Promise<AccessReport>;
+  /** Null when it is switched off, and in a dry run. */
+  readonly heartbeat: HeartbeatPort | null;
   /** The API key in use after `venue.connect`, to be stored as a secret; null before. */
   readonly credentials: () => ApiCredentials | null;
   readonly close: () => Promise<void>;
@@ -137,10 +143,12 @@ export function createPolymarket(options: PolymarketOptions): Polymarket {
     http: createHttpClient({ baseUrl: urls.gamma, timeouts, connections: catalogConnections }),
     log,
   });
+  const heartbeat = openHeartbeat(options, signer.signer, clob, timeouts);
   return {
     venue,
     marketData,
     catalog,
+    heartbeat,
     hasher: createHasher(),
     rehearse: createRehearsal(chainId, scheme),
     credentials: clob.credentials,
@@ -148,8 +156,24 @@ export function createPolymarket(options: PolymarketOptions): Polymarket {
       openProbe({ clob, signer, timeouts, urls: { gamma: urls.gamma, ws: urls.ws, data, rpc } }),
     readAccess: () => readAccess(clob, geoblock),
     async close() {
-      await Promise.all([venue.close(), marketData.close(), catalog.close(), geoblock.close()]);
+      await Promise.all([
+        heartbeat?.close(),
+        venue.close(),
+        marketData.close(),
+        catalog.close(),
+        geoblock.close(),
+      ]);
       signer.close();
     },
   };
+}
+
+function openHeartbeat(
+  { heartbeat, urls, log }: PolymarketOptions,
+  signer: string,
+  clob: ClobClient,
+  timeouts: HttpTimeouts,
+): HeartbeatPort | null {
+  if (heartbeat === undefined || clob.readOnly) return null;
+  return createHeartbeat({ ...heartbeat, baseUrl: urls.clob, signer, clob, timeouts, log });
 }

@@ -1,5 +1,4 @@
 import type { Notice, NoticeBody, OrderFate, OrderResult } from "../../engine/api/notices.ts";
-import type { OutPriority } from "../../engine/api/outbox.ts";
 import type { DeskMode, OrderView } from "../../engine/api/views.ts";
 import { type Shares, type Usd, usd } from "../../engine/domain/numbers.ts";
 import type { ButtonMaker, Keyboard } from "../actions/buttons.ts";
@@ -372,33 +371,4 @@ export function noticeKeyboard(body: NoticeBody, buttons: ButtonMaker): Keyboard
     return [[cancel, buttons.make("Change price", { do: "askPrice", clientOid })]];
   }
   return [];
-}
-
-export function noticePriority(body: NoticeBody): OutPriority {
-  switch (body.kind) {
-    case "killed":
-    case "kill.report":
-      return "answer";
-    case "order.outcome":
-    case "order.filled":
-    case "order.unknown":
-    case "fill.reversed":
-    case "market.settled":
-    case "set.outcome":
-    case "replace.failed":
-      return "fill";
-    case "resumed":
-    case "halted":
-    case "reducing":
-    case "degraded":
-    case "degraded.over":
-    case "feed.lost":
-    case "feed.back":
-    case "started":
-    case "external.order":
-    case "external.fill":
-    case "position.corrected":
-    case "copies.disagree":
-      return "alert";
-  }
 }

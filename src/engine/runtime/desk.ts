@@ -4,6 +4,7 @@ import type { Denial } from "../domain/reasons.ts";
 import type { CatalogPort } from "../ports/catalog.ts";
 import type { DurableLog } from "../ports/durable-log.ts";
 import type { Hasher } from "../ports/hasher.ts";
+import type { HeartbeatPort } from "../ports/heartbeat.ts";
 import type { MarketDataPort } from "../ports/market-data.ts";
 import type { Clock, Entropy, FaultPoints, Log } from "../ports/system.ts";
 import type { VenuePort } from "../ports/venue.ts";
@@ -14,6 +15,7 @@ import { createState, type EngineState } from "../state/engine-state.ts";
 import { Books } from "./books.ts";
 import { CatalogReader } from "./catalog-reader.ts";
 import { EffectRunner } from "./effect-runner.ts";
+import { HeartbeatGuard } from "./heartbeat-guard.ts";
 import { countedVenue, LastHop } from "./last-hop.ts";
 import { foldLedger, LedgerWriter } from "./ledger-writer.ts";
 import { OutsideMarkets } from "./outside-markets.ts";
@@ -29,6 +31,8 @@ export type DeskDeps = {
   readonly catalog: CatalogPort;
   readonly hasher: Hasher;
   readonly clock: Clock;
+  /** Null: the venue's dead-man switch is not used. */
+  readonly heartbeat?: HeartbeatPort | null;
   readonly entropy: Entropy;
   readonly faultPoints: FaultPoints;
   readonly logger: Log;
@@ -71,6 +75,7 @@ export class Desk {
   readonly #time: TimeGuard;
   readonly #catalog: CatalogReader;
   #connected = false;
+  readonly #heartbeat: HeartbeatGuard | null;
   #stopped = false;
   #nextCanaryAtMs = 0;
   #cancelTick: (() => void) | null = null;
@@ -153,6 +158,8 @@ export class Desk {
       find: (ref, limit) => this.find(ref, limit),
     });
     const { stepper, state, books } = this;
+    const { heartbeat = null } = deps;
+    this.#heartbeat = heartbeat === null ? null : new HeartbeatGuard(heartbeat, state, stepper);
     this.#catalog = new CatalogReader({ ...deps, state, books, stepper });
   }
 
@@ -224,6 +231,7 @@ export class Desk {
       if (this.#stopped) return;
       try {
         this.#time.tick();
+        if (this.#connected) this.#heartbeat?.tick();
         this.stepper.run({ kind: "tick" }, "tick");
         this.#canary();
         this.#outside.learn(this.deps.clock.nowMs());
