@@ -23,6 +23,7 @@ export type MarketConfig = {
 
 export type Urls = {
   readonly baseUrl: string;
+  readonly relayerUrl: string;
   readonly gammaUrl: string;
   readonly dataUrl: string;
   readonly wsUrl: string;
@@ -39,7 +40,8 @@ export type Config = Omit<Plain, "market" | "relayer" | "telegram"> & {
   readonly file: string;
   readonly markets: readonly MarketConfig[];
   readonly relayer: Omit<Plain["relayer"], keyof Urls> &
-    Urls & { readonly privateKey: Secrets["privateKey"] };
+    Urls &
+    Pick<Secrets, "privateKey" | "relayerApiKey">;
   readonly telegram: Plain["telegram"] & Pick<Secrets, "botToken" | "webhookSecret">;
 };
 

@@ -15,6 +15,7 @@ const fileCharsMax = 1_000_000;
 const defaultUrls: Readonly<Record<"fake" | "real", Urls>> = {
   fake: {
     baseUrl: "http://127.0.0.1:8790",
+    relayerUrl: "http://127.0.0.1:8790",
     gammaUrl: "http://127.0.0.1:8790/gamma",
     dataUrl: "http://127.0.0.1:8790/data",
     wsUrl: "ws://127.0.0.1:8790/ws",
@@ -22,6 +23,7 @@ const defaultUrls: Readonly<Record<"fake" | "real", Urls>> = {
   },
   real: {
     baseUrl: "https://clob.polymarket.com",
+    relayerUrl: "https://relayer-v2.polymarket.com",
     gammaUrl: "https://gamma-api.polymarket.com",
     dataUrl: "https://data-api.polymarket.com",
     wsUrl: "wss://ws-subscriptions-clob.polymarket.com/ws",
@@ -98,6 +100,10 @@ function assemble(path: string, file: ConfigFile, secrets: Secrets): Config {
     relayer: {
       ...relayer,
       baseUrl: relayer.baseUrl ?? urls.baseUrl,
+      // The paper venue is its own relayer.
+      relayerUrl:
+        relayer.relayerUrl ??
+        (relayer.type === "fake" ? (relayer.baseUrl ?? urls.baseUrl) : urls.relayerUrl),
       gammaUrl: relayer.gammaUrl ?? urls.gammaUrl,
       dataUrl: relayer.dataUrl ?? urls.dataUrl,
       wsUrl: relayer.wsUrl ?? urls.wsUrl,
@@ -108,6 +114,7 @@ function assemble(path: string, file: ConfigFile, secrets: Secrets): Config {
       keystore: placed(base, relayer.keystore),
       keystorePasswordFile: placed(base, relayer.keystorePasswordFile),
       privateKey: secrets.privateKey,
+      relayerApiKey: secrets.relayerApiKey,
     },
     venueWaits: scaled(plain.venueWaits),
     telegram: {

@@ -45,6 +45,7 @@ export function liveFaults(config: Config): string[] {
   const { relayer, file, telegram, venueWaits } = config;
   const urls = {
     base_url: relayer.baseUrl,
+    relayer_url: relayer.relayerUrl,
     gamma_url: relayer.gammaUrl,
     data_url: relayer.dataUrl,
     ws_url: relayer.wsUrl,

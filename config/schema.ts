@@ -68,6 +68,7 @@ const relayer = z.strictObject({
   ws_url: optionalUrl(["ws", "wss"]),
   geoblock_url: optionalUrl(["http", "https"]),
   rpc_url: optionalUrl(["http", "https"]),
+  relayer_url: optionalUrl(["http", "https"]),
   chain_id: wholeOneOf([137, 80_002], 137),
   dry_run: flag(true),
   heartbeat: choice(["auto", "off"], "auto"),
@@ -109,6 +110,17 @@ const venueWaits = z.strictObject({
   clock_check_ms: whole(1000, 600_000, 30_000),
   heartbeat_interval_ms: whole(500, 9000, 5000),
   heartbeat_late_ms: whole(500, 9000, 7000),
+  contract_poll_ms: whole(250, 60_000, 2000),
+  contract_resend_ms: whole(10_000, 3_600_000, 600_000),
+});
+
+const contracts = z.strictObject({
+  max_gas_per_action_usd: usdBetween("0", "1000", "0.50"),
+  pol_price_max_usd: usdBetween("0.01", "1000", "2"),
+  max_fee_gwei: whole(1, 100_000, 500),
+  max_gas_per_call: whole(21_000, 20_000_000, 1_500_000),
+  confirmations: whole(1, 500, 12),
+  max_resends: whole(0, 50, 5),
 });
 
 /** Half of what the venue's lowest tier takes; a higher tier of the venue allows more. */
@@ -216,6 +228,7 @@ export const configSchema = z.strictObject({
   relayer: relayer.prefault({}),
   venue_waits: venueWaits.prefault({}),
   venue_limits: venueLimits.prefault({}),
+  contracts: contracts.prefault({}),
   risk: risk.prefault({}),
   dutch: dutch.prefault({}),
   copy: copy.prefault({}),

@@ -37,6 +37,8 @@ export class Secret {
 /** What the overlay may hold. Anything else in it is refused, so that no setting hides where nobody looks. */
 export type Secrets = {
   readonly privateKey: Secret | null;
+  /** Key of the venue's transaction relayer, made on the site for the signer's own address. */
+  readonly relayerApiKey: Secret | null;
   readonly botToken: Secret | null;
   readonly webhookSecret: Secret | null;
 };
@@ -55,6 +57,12 @@ const secretRules: readonly SecretRule[] = [
     field: "privateKey",
     pattern: /^0x[0-9a-fA-F]{64}$/,
     wanted: "0x and 64 hex digits, in quotes",
+  },
+  {
+    key: "relayer.relayer_api_key",
+    field: "relayerApiKey",
+    pattern: /^[A-Za-z0-9_=-]{8,200}$/,
+    wanted: "the relayer API key as the site shows it: 8 to 200 letters, digits, _, = and -",
   },
   {
     key: "telegram.bot_token",
@@ -80,7 +88,12 @@ export const secretKeys: readonly string[] = secretRules.map((rule) => rule.key)
 
 /** Reads the overlay; all null when there is none. Throws ConfigError when it is readable by others or holds anything else. */
 export function readSecrets(file: string): Secrets {
-  const none: Secrets = { privateKey: null, botToken: null, webhookSecret: null };
+  const none: Secrets = {
+    privateKey: null,
+    relayerApiKey: null,
+    botToken: null,
+    webhookSecret: null,
+  };
   const contents = readOwnFile(file);
   if (contents === null) return none;
   let table: TomlTable;

@@ -33,5 +33,11 @@ export function engineSettings(config: Config): EngineSettings {
       minSize: dutch.minSize,
       maxSize: dutch.maxSize,
     },
+    contracts: {
+      maxGasPerActionUsd: config.contracts.maxGasPerActionUsd,
+      pollMs: venueWaits.contractPollMs,
+      resendWindowMs: venueWaits.contractResendMs,
+      maxResends: config.contracts.maxResends,
+    },
   };
 }

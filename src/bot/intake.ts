@@ -69,7 +69,7 @@ function seePress(parts: IntakeParts, data: string, actor: Actor): PressSight {
   }
   const action = decodeAction(stored.action);
   const nowMs = parts.deps.now();
-  if (action?.do === "confirm" || action?.do === "confirmSet") {
+  if (action?.do === "confirm" || action?.do === "confirmSet" || action?.do === "confirmCall") {
     const seen = parts.cards.press(press.nonce);
     const card = seen === "unknown" && nowMs >= action.expiresAtMs ? "expired" : seen;
     return { card, nonce: press.nonce, toast: cardToasts[card] };

@@ -93,6 +93,8 @@ describe("the shipped files", () => {
       clockCheckMs: 30_000,
       heartbeatIntervalMs: 5_000,
       heartbeatLateMs: 7_000,
+      contractPollMs: 2000,
+      contractResendMs: 600_000,
     });
   });
 });

@@ -69,12 +69,24 @@ export function parseGammaMarket(fields: Fields, event?: EventHead): Result<Mark
     groupId: head.groupId,
     groupTitle: head.title,
     groupItemTitle: freeText(fields["groupItemTitle"]).slice(0, maxNameLength),
+    ...negRiskIdsOf(fields),
     isOther: fields["negRiskOther"] === true,
     tradable: isTradable(fields),
     endAtMs: timeOf(fields["endDate"]),
     takerDelayMs: takerDelayOf(fields),
     volumeUsd: volumeOf(fields),
   });
+}
+
+const bytes32 = /^0x[0-9a-f]{64}$/;
+
+/** A question id is its neg-risk market's id with the index in the last byte; anything else names no question. */
+function negRiskIdsOf(fields: Fields): Pick<Market, "negRiskMarketId" | "questionIndex"> {
+  const marketId = freeText(fields["negRiskMarketID"]).toLowerCase();
+  const questionId = freeText(fields["questionID"]).toLowerCase();
+  if (!bytes32.test(marketId) || !bytes32.test(questionId)) return {};
+  if (marketId.slice(0, 64) !== questionId.slice(0, 64)) return {};
+  return { negRiskMarketId: marketId, questionIndex: Number.parseInt(questionId.slice(64), 16) };
 }
 
 /** The version decides which ids are traded, never which field is present: v1 markets may carry position ids too. */

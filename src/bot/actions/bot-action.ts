@@ -1,3 +1,4 @@
+import type { ActionRequest } from "../../engine/api/actions.ts";
 import type { AmountSpec, TradeRequest } from "../../engine/api/requests.ts";
 import type { ConditionId, OutcomeIndex, Side } from "../../engine/domain/market.ts";
 import type { Price } from "../../engine/domain/numbers.ts";
@@ -42,6 +43,8 @@ export type BotAction =
   | { readonly do: "arbSet"; readonly setId: string }
   | { readonly do: "arbQuote"; readonly setId: string; readonly replaces: string | null }
   | { readonly do: "confirmSet"; readonly expiresAtMs: number; readonly setId: string }
+  | { readonly do: "call"; readonly request: ActionRequest; readonly replaces: string | null }
+  | { readonly do: "confirmCall"; readonly expiresAtMs: number; readonly request: ActionRequest }
   | { readonly do: "kill" }
   | { readonly do: "resume" }
   | { readonly do: "resumeNow"; readonly readyAtMs: number; readonly expiresAtMs: number };
@@ -70,6 +73,8 @@ export const verbs: Readonly<Record<ActionKind, string>> = {
   arbSet: "arbset",
   arbQuote: "arbquote",
   confirmSet: "okset",
+  call: "call",
+  confirmCall: "okcall",
   kill: "kill",
   resume: "resume",
   resumeNow: "resumenow",
@@ -102,6 +107,8 @@ export function raisesRisk(action: BotAction): boolean {
     case "confirmSet":
     case "askPrice":
     case "reprice":
+    case "confirmCall":
+    case "call":
     case "quote":
     case "draft":
     case "arbQuote":

@@ -10,6 +10,7 @@ import { renderUnknown } from "../render/help.ts";
 import { answered, type Feature, message, pressedMessage, type Reply, type Turn } from "../turn.ts";
 import { arb, arbDetails, quoteSet } from "./arb.ts";
 import { confirm, discard } from "./confirm.ts";
+import { confirmCall, marketCall, redeem, showCall } from "./contract-calls.ts";
 import { help, home, status } from "./looking.ts";
 import { marketCard, markets, namedMarket } from "./markets.ts";
 import { askCancelAll, cancel, cancelAll, cancelOrders, orders } from "./orders.ts";
@@ -34,11 +35,24 @@ const features: Readonly<Record<string, Feature>> = {
   positions,
   cancel,
   arb: (turn) => arb(turn, 0),
+  split: (turn, args) => marketCall(turn, "split", args),
+  merge: (turn, args) => marketCall(turn, "merge", args),
+  convert: (turn, args) => marketCall(turn, "convert", args),
+  redeem,
   resume: askResume,
 };
 
 /** Commands that can raise risk, and are therefore refused when they are too old. */
-const riskCommands = new Set(["buy", "sell", "replace", "resume"]);
+const riskCommands = new Set([
+  "buy",
+  "sell",
+  "replace",
+  "split",
+  "merge",
+  "convert",
+  "redeem",
+  "resume",
+]);
 
 /** Works on one command and says how it ended. */
 export async function route(turn: Turn): Promise<Reply> {
@@ -91,7 +105,7 @@ async function routePress(turn: Turn): Promise<Reply> {
   if (stored.chatId !== turn.actor.chatId) return refuse(turn, { code: "card_not_yours" });
   const action = decodeAction(stored.action);
   if (action === null) return refuse(turn, { code: "card_unknown" });
-  const isConfirm = action.do === "confirm" || action.do === "confirmSet";
+  const isConfirm = ["confirm", "confirmSet", "confirmCall"].includes(action.do);
   // A Confirm that waited must still be asked about: it may have been accepted before a restart.
   if (turn.tooOld && raisesRisk(action) && !isConfirm) {
     return refuseTooOld(turn, action.do === "resumeNow" ? pressedMessage(turn) : null);
@@ -120,6 +134,10 @@ async function act(turn: Turn, action: BotAction, nonce: string): Promise<Reply>
     case "confirm":
     case "confirmSet":
       return confirm(turn, action, nonce);
+    case "call":
+      return showCall(turn, action.request, action.replaces);
+    case "confirmCall":
+      return confirmCall(turn, action, nonce);
     case "discard":
       return discard(turn, action.nonce);
     case "orders":

@@ -1,6 +1,7 @@
 import type { Denial } from "../../engine/domain/reasons.ts";
 import { cleanText } from "../text/clean-text.ts";
 import { duration } from "../text/time-text.ts";
+import { explainContract, isContractCode } from "./explain-contract.ts";
 import { isSetRefusal, setRefusal } from "./explain-set.ts";
 import { explainCard, explainState } from "./explain-state.ts";
 import { explainAmount, explainCap, explainMarket, isCap } from "./explain-trade.ts";
@@ -14,6 +15,7 @@ export function explain(denial: Denial): Explanation {
   if (isSetRefusal(code)) {
     return because(`Not on offer: ${setRefusal(code, subject)}.`, "/arb shows the other sets.");
   }
+  if (isContractCode(code)) return explainContract(code, denial, subject);
   switch (code) {
     case "killed":
       return because("The kill switch is on.", "/status shows since when. /resume turns it off.");

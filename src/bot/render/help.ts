@@ -35,6 +35,29 @@ const topics: Readonly<Record<string, Topic>> = {
       "Details, then Execute, then Confirm: equal shares of every leg, each leg's fate is told.",
     ],
   },
+  redeem: {
+    usage: "/redeem [market]",
+    lines: [
+      "Dollars for the shares of a resolved market. Without a market: the list of what waits.",
+    ],
+  },
+  merge: {
+    usage: "/merge market [25sh|max]",
+    lines: ["Equal shares of both outcomes become dollars, one each. Only confirmed shares."],
+  },
+  split: {
+    usage: "/split market $25",
+    lines: [
+      "Dollars become as many shares of each outcome. Counts as exposure until merged or sold.",
+    ],
+  },
+  convert: {
+    usage: "/convert market [25sh|max]",
+    lines: [
+      "In an event with exactly one winner: NO of this market, and of every other one of which you",
+      "hold as many, becomes YES of all the rest and a dollar for every NO but one, less the fee.",
+    ],
+  },
   cancel: {
     usage: "/cancel [id|all]",
     lines: ["An id is what /orders shows. Without one: the orders with a button each."],
@@ -63,6 +86,7 @@ const overview: readonly (readonly [string, string])[] = [
   ["Look", "/status · /markets election · /positions · /orders"],
   ["Trade", "/buy #1 yes $25 · /sell #1 yes max · /replace ID 0.61 · /cancel all"],
   ["Automate", "/arb"],
+  ["Shares", "/redeem · /merge #1 max · /split #1 $25 · /convert #1 max"],
   ["Safety", "/kill · /resume"],
 ];
 
@@ -111,6 +135,10 @@ export const menuCommands: readonly { readonly command: string; readonly descrip
   { command: "positions", description: "What is held" },
   { command: "arb", description: "Arbitrage sets after fees" },
   { command: "replace", description: "Move an order to another price" },
+  { command: "redeem", description: "Get paid for resolved markets" },
+  { command: "merge", description: "Both outcomes back to dollars" },
+  { command: "split", description: "Dollars to both outcomes" },
+  { command: "convert", description: "NO shares of an event to YES" },
   { command: "cancel", description: "Cancel an order, or all" },
   { command: "kill", description: "Stop everything at once" },
   { command: "resume", description: "Trade again after a kill" },

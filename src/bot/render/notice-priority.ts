@@ -14,6 +14,7 @@ export function noticePriority(body: NoticeBody): OutPriority {
     case "market.settled":
     case "set.outcome":
     case "replace.failed":
+    case "action.outcome":
       return "fill";
     case "resumed":
     case "halted":

@@ -6,6 +6,7 @@ import { averageCents, moneyExact, profit, sharesExact } from "../text/amounts.t
 import { cleanText } from "../text/clean-text.ts";
 import { type RichText, TextBuilder } from "../text/rich-text.ts";
 import { duration, utcTime } from "../text/time-text.ts";
+import { renderActionOutcome } from "./actions.ts";
 import { explain } from "./explain.ts";
 import { renderDegraded } from "./explain-degraded.ts";
 import { explainHalt } from "./explain-halt.ts";
@@ -325,6 +326,8 @@ export function renderNotice(mode: DeskMode, notice: Notice): RichText {
           `Your shares cost ${moneyExact(body.costUsd)} and pay ${moneyExact(body.paidUsd)}: ${profit(usd(body.paidUsd - body.costUsd))}.`,
         )
         .build();
+    case "action.outcome":
+      return renderActionOutcome(mode, body.action, body.detail);
     case "set.outcome":
       return renderSetOutcome(mode, body);
     case "kill.report":

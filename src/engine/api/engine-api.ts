@@ -2,6 +2,7 @@ import type { ConditionId } from "../domain/market.ts";
 import type { Price, Shares } from "../domain/numbers.ts";
 import type { DegradedSource, Denial } from "../domain/reasons.ts";
 import type { Result } from "../lib/result.ts";
+import type { ActionCard, ActionRequest, ActionView, ClaimView } from "./actions.ts";
 import type { Notice } from "./notices.ts";
 import type { DueMessage, OutMessage, StoredButton } from "./outbox.ts";
 import type {
@@ -32,6 +33,12 @@ export type ConfirmOutcome =
   /** A price change: the old order is being canceled; the new one is sent once it is proven gone. */
   | { readonly kind: "replacing"; readonly order: OrderView; readonly limit: Price }
   | { readonly kind: "requoted"; readonly card: TradeCard }
+  | { readonly kind: "refused"; readonly denial: Denial };
+
+/** What a press of Confirm on the card of a contract call led to. */
+export type ActionOutcome =
+  /** Durable: the call is being sent; its end arrives as a notice. */
+  | { readonly kind: "accepted"; readonly action: ActionView }
   | { readonly kind: "refused"; readonly denial: Denial };
 
 /** What became of the open orders after a kill that the ledger did not take. It does not survive a restart. */
@@ -121,6 +128,18 @@ export type EngineApi = {
     setId: string,
     size: Shares | null,
   ): Promise<Result<SetCard, Denial>>;
+
+  // Calls on the position contracts.
+  quoteAction(
+    actor: Actor,
+    commandId: string,
+    request: ActionRequest,
+  ): Promise<Result<ActionCard, Denial>>;
+  /** Bound to user and chat of the card. The same commandId again gets the same outcome. */
+  confirmAction(actor: Actor, commandId: string, nonce: string): Promise<ActionOutcome>;
+  /** Open calls first, then the newest. */
+  actions(): readonly ActionView[];
+  claims(): readonly ClaimView[];
 
   // Safety.
   /**

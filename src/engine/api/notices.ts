@@ -1,6 +1,7 @@
 import type { Side } from "../domain/market.ts";
 import type { Shares, Usd } from "../domain/numbers.ts";
 import type { DegradedCause, Denial, HaltReason, ReducingReason } from "../domain/reasons.ts";
+import type { ActionView } from "./actions.ts";
 import type { ExternalOrderView, OrderView, TradingView } from "./views.ts";
 
 /** Something that happened and that a person is told, in order, exactly once a chat. */
@@ -48,6 +49,8 @@ export type NoticeBody =
       readonly paidUsd: Usd;
       readonly costUsd: Usd;
     }
+  /** A contract call came to its end, or nobody knows. */
+  | { readonly kind: "action.outcome"; readonly action: ActionView; readonly detail: string }
   | { readonly kind: "killed"; readonly trading: TradingView; readonly openOrders: number }
   /** The fate of each order that was open when the kill came; all settled when `settled`. */
   | {

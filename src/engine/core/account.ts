@@ -7,6 +7,7 @@ import type {
   CancelOutcome,
   VenueOrder,
 } from "../protocol/venue-report.ts";
+import { openActions } from "../state/action-cost.ts";
 import { openOrders } from "../state/exposure.ts";
 import { provisionalFills } from "../state/kept-orders.ts";
 import { compareCopies, heardOnStream } from "./compare-copies.ts";
@@ -134,7 +135,10 @@ function compareOpenOrders(
 
 function reportCash(context: StepContext, cash: number): void {
   const { state } = context;
-  const quiet = openOrders(state).every((order) => isResting(order));
+  const quiet =
+    openOrders(state).every((order) => isResting(order)) &&
+    openActions(state).length === 0 &&
+    context.atMs >= state.live.rebaseAfterMs;
   const settled = state.index.provisionalFillIds.size === 0;
   // Our own account follows the venue's only while nothing is under way that could be counted twice.
   const rebase = state.cash === null || (quiet && settled && state.cash !== cash);

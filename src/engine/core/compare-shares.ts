@@ -2,6 +2,7 @@ import type { TokenId } from "../domain/market.ts";
 import type { Shares } from "../domain/numbers.ts";
 import { isResting } from "../domain/order.ts";
 import type { ShareReport, TokenRead } from "../protocol/venue-report.ts";
+import { openActions } from "../state/action-cost.ts";
 import { openOrders } from "../state/exposure.ts";
 import { provisionalFills } from "../state/kept-orders.ts";
 import { emit, type StepContext } from "./context.ts";
@@ -45,6 +46,9 @@ function busyTokens(context: StepContext): Set<TokenId> {
   const { state } = context;
   const busy = new Set<TokenId>();
   for (const fill of provisionalFills(state)) busy.add(fill.tokenId);
+  for (const { terms } of openActions(state)) {
+    for (const { tokenId } of [...terms.takes, ...terms.gives]) busy.add(tokenId);
+  }
   for (const order of openOrders(state)) {
     if (!isResting(order) || order.venueDone || order.filled < order.venueMatched) {
       busy.add(order.draft.tokenId);

@@ -20,7 +20,7 @@ const leastSharesPpm = 980_000;
 type ConfirmCheck =
   | {
       readonly kind: "approved";
-      readonly card: DeskCard;
+      readonly card: OrderCard;
       readonly drafts: readonly Approved<OrderDraft>[];
     }
   | { readonly kind: "done"; readonly outcome: ConfirmOutcome };
@@ -41,6 +41,7 @@ function checkConfirm(
   const denial = checkCard(context, card, actor);
   if (denial !== null) return refuse(denial);
   assert(card !== undefined, "a card that passed its check exists");
+  if (!isOrderCard(card)) return refuse({ code: "card_unknown" });
   const moved = priceMoved(context, card);
   if (moved) return requote(context, card, actor, commandId);
   if (card.kind === "replace") return done(confirmReplace(context, card, commandId));
@@ -55,6 +56,12 @@ function checkConfirm(
   return { kind: "approved", card, drafts: risk.value };
 }
 
+type OrderCard = DeskCard & { readonly kind: "trade" | "set" | "replace" };
+
+function isOrderCard(card: DeskCard): card is OrderCard {
+  return card.kind !== "action";
+}
+
 function done(outcome: ConfirmOutcome): ConfirmCheck {
   return { kind: "done", outcome };
 }
@@ -63,7 +70,11 @@ function refuse(denial: Denial): ConfirmCheck {
   return done({ kind: "refused", denial });
 }
 
-function checkCard(context: StepContext, card: DeskCard | undefined, actor: Actor): Denial | null {
+export function checkCard(
+  context: StepContext,
+  card: DeskCard | undefined,
+  actor: Actor,
+): Denial | null {
   const { state, atMs } = context;
   if (card === undefined) return { code: "card_unknown" };
   if (card.userId !== actor.userId || card.chatId !== actor.chatId)

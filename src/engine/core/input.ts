@@ -1,4 +1,5 @@
-import type { ConfirmOutcome } from "../api/engine-api.ts";
+import type { ActionCard, ActionRequest } from "../api/actions.ts";
+import type { ActionOutcome, ConfirmOutcome } from "../api/engine-api.ts";
 import type { OutMessage } from "../api/outbox.ts";
 import type { Actor, ReceivedCommand, TradeRequest, Verdict } from "../api/requests.ts";
 import type { OrderView, SetCard, TradeCard } from "../api/views.ts";
@@ -7,9 +8,11 @@ import type { ConditionId, Market } from "../domain/market.ts";
 import type { BookSnapshot, MarketEvent } from "../domain/market-event.ts";
 import type { Price, Shares } from "../domain/numbers.ts";
 import type { OrderDraft, PreparedOrder } from "../domain/order.ts";
+import type { PreparedCall } from "../domain/position-action.ts";
 import type { DegradedSource, Denial } from "../domain/reasons.ts";
 import type { Result } from "../lib/result.ts";
 import type { FeedEvent } from "../ports/market-data.ts";
+import type { CallReport, SubmitOutcome } from "../protocol/contract-report.ts";
 import type { ReadPurpose } from "../protocol/effect.ts";
 import type {
   AccountEvent,
@@ -19,6 +22,7 @@ import type {
   PostOutcome,
   QueryOutcome,
 } from "../protocol/venue-report.ts";
+import type { ActionCheck, ActionFigures } from "./confirm-action.ts";
 
 /** Everything that can happen to the engine. Each input makes one step. */
 export type EngineInput =
@@ -72,6 +76,18 @@ export type EngineInput =
       readonly draft: OrderDraft;
       readonly prepared: PreparedOrder;
     }
+  | {
+      readonly kind: "action.submitted";
+      readonly actionId: string;
+      readonly outcome: SubmitOutcome;
+    }
+  | { readonly kind: "action.queried"; readonly actionId: string; readonly report: CallReport }
+  | {
+      readonly kind: "claim.read";
+      readonly conditionId: ConditionId;
+      /** Null when they could not be read. */
+      readonly sizes: readonly { readonly tokenId: string; readonly size: Shares }[] | null;
+    }
   | { readonly kind: "request"; readonly request: Request };
 
 /** What the driving side asks; each kind has one reply type. */
@@ -121,6 +137,26 @@ export type Request =
       /** The card's drafts in their order, signed in this turn; empty when the card cannot be used. */
       readonly signed: readonly PreparedOrder[];
     }
+  | {
+      readonly do: "quote-action";
+      readonly actor: Actor;
+      readonly commandId: string;
+      readonly request: ActionRequest;
+      readonly figures: ActionFigures;
+    }
+  | {
+      readonly do: "confirm-action";
+      readonly actor: Actor;
+      readonly commandId: string;
+      readonly nonce: string;
+    }
+  | {
+      readonly do: "commit-action";
+      readonly actor: Actor;
+      readonly commandId: string;
+      readonly nonce: string;
+      readonly prepared: PreparedCall;
+    }
   | { readonly do: "discard"; readonly actor: Actor; readonly nonce: string }
   | {
       readonly do: "cancel";
@@ -144,6 +180,9 @@ export type Reply =
   | { readonly to: "quote-replace"; readonly value: Result<TradeCard, Denial> }
   | { readonly to: "quote-set"; readonly value: Result<SetCard, Denial> }
   | { readonly to: "confirm"; readonly value: ConfirmOutcome }
+  | { readonly to: "quote-action"; readonly value: Result<ActionCard, Denial> }
+  | { readonly to: "confirm-action"; readonly value: ActionCheck }
+  | { readonly to: "commit-action"; readonly value: ActionOutcome }
   | {
       readonly to: "cancel";
       readonly value: Result<{ readonly asked: readonly OrderView[] }, Denial>;

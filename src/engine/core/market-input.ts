@@ -8,9 +8,10 @@ import {
 import type { BookSnapshot, MarketEvent } from "../domain/market-event.ts";
 import { usd } from "../domain/numbers.ts";
 import { levelsOf } from "../domain/order-book.ts";
+import type { ShareAmount } from "../domain/position-action.ts";
 import type { FeedEvent } from "../ports/market-data.ts";
 import type { CatalogAnswer } from "../protocol/venue-report.ts";
-import { emit, type StepContext } from "./context.ts";
+import { ask, emit, type StepContext } from "./context.ts";
 import { linkLost, linkUp, loseBooks, resync } from "./links.ts";
 import { endMarket, setTickSize } from "./market-memory.ts";
 import { raise } from "./notices.ts";
@@ -58,6 +59,7 @@ function settleMarket(context: StepContext, conditionId: string, winningTokenId:
   if (held === 0) return;
   const market = state.markets.get(conditionId);
   const winner = market?.outcomes.find((one) => one.tokenId === winningTokenId)?.name ?? "?";
+  openClaim(context, conditionId, winningTokenId);
   emit(context, { kind: "market.settled", conditionId, winningTokenId });
   raise(context, null, {
     kind: "market.settled",
@@ -66,6 +68,21 @@ function settleMarket(context: StepContext, conditionId: string, winningTokenId:
     paidUsd: usd(paidUsd),
     costUsd: usd(costUsd),
   });
+}
+
+/** What is confirmed of a settled market can be redeemed; the venue may have paid it already, so a look is asked for. */
+function openClaim(context: StepContext, conditionId: string, winningTokenId: string): void {
+  const legs: ShareAmount[] = [];
+  let paysUsd = 0;
+  for (const { tokenId, outcome, confirmed, ...rest } of context.state.positions.values()) {
+    if (rest.conditionId !== conditionId || confirmed <= 0) continue;
+    legs.push({ tokenId, conditionId, outcome, size: confirmed });
+    if (tokenId === winningTokenId) paysUsd += confirmed;
+  }
+  if (legs.length === 0) return;
+  const claim = { conditionId, winningTokenId, legs, paysUsd: usd(paysUsd), sinceMs: context.atMs };
+  emit(context, { kind: "claim.opened", claim });
+  ask(context, { kind: "claim.read", conditionId });
 }
 
 /** Books to keep from now on. Known ones stay as they are. */

@@ -7,6 +7,7 @@ import { unreachable } from "../lib/assert.ts";
 import { err, ok, type Result } from "../lib/result.ts";
 import { openOrders } from "../state/exposure.ts";
 import { confirm } from "./confirm.ts";
+import { checkActionConfirm, commitAction, quoteAction } from "./confirm-action.ts";
 import { emit, type StepContext } from "./context.ts";
 import { degrade } from "./controls.ts";
 import { cancelExternal } from "./external.ts";
@@ -109,6 +110,21 @@ function handleTrading(context: StepContext, request: TradingRequest): Reply {
     case "confirm": {
       const { actor, commandId, nonce, signed } = request;
       return { to: "confirm", value: confirm(context, actor, commandId, nonce, signed) };
+    }
+    case "quote-action": {
+      const { actor, commandId, figures } = request;
+      const value = quoteAction(context, actor, commandId, request.request, figures);
+      return { to: "quote-action", value };
+    }
+    case "confirm-action": {
+      const { actor, commandId, nonce } = request;
+      const value = checkActionConfirm(context, actor, commandId, nonce);
+      return { to: "confirm-action", value };
+    }
+    case "commit-action": {
+      const { actor, commandId, nonce, prepared } = request;
+      const value = commitAction(context, actor, commandId, nonce, prepared);
+      return { to: "commit-action", value };
     }
     case "cancel":
       return { to: "cancel", value: cancel(context, request.actor, request.clientOids) };

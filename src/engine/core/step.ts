@@ -6,6 +6,7 @@ import type { EngineState } from "../state/engine-state.ts";
 import { openOrders } from "../state/exposure.ts";
 import type { Fact } from "../state/fact.ts";
 import { accountEvent, accountRead, cancelFinished, readAccount } from "./account.ts";
+import { callReported, claimRead, startActions, submitFinished } from "./action-progress.ts";
 import { emit, type StepContext } from "./context.ts";
 import { followControls } from "./controls.ts";
 import { clockMeasured, degrade, heartbeatChanged, timeJumped } from "./degraded.ts";
@@ -111,6 +112,15 @@ function handle(context: StepContext, envelope: Envelope): Reply {
     case "replace.signed":
       replaceSigned(context, input);
       return none;
+    case "action.submitted":
+      submitFinished(context, input.actionId, input.outcome);
+      return none;
+    case "action.queried":
+      callReported(context, input.actionId, input.report);
+      return none;
+    case "claim.read":
+      claimRead(context, input.conditionId, input.sizes);
+      return none;
     case "request":
       return handleRequest(context, input.request);
     default:
@@ -135,5 +145,6 @@ function startRun(context: StepContext): void {
     }
     watchOf(context, order.clientOid).nextQueryAtMs = context.atMs;
   }
+  startActions(context);
   readAccount(context, "start");
 }

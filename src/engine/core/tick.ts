@@ -1,6 +1,7 @@
 import { checkClaims } from "../domain/market-book.ts";
 import { openOrders } from "../state/exposure.ts";
 import { readAccount } from "./account.ts";
+import { tickActions } from "./action-progress.ts";
 import { emit, type StepContext } from "./context.ts";
 import { tickKill } from "./kill.ts";
 import { resync, tellLostLinks, watchBooks } from "./links.ts";
@@ -35,6 +36,7 @@ export function tick(context: StepContext): void {
   if (!state.live.reconciling && atMs >= state.live.nextReconcileAtMs) {
     readAccount(context, duePurpose(context));
   }
+  tickActions(context);
   tickKill(context);
   tellLostLinks(context);
 }

@@ -26,6 +26,9 @@ export type Market = {
   readonly groupId: string | null;
   readonly groupTitle: string | null;
   readonly groupItemTitle: string;
+  /** bytes32 of the neg-risk market that this is a question of, and its index there. */
+  readonly negRiskMarketId?: string;
+  readonly questionIndex?: number;
   /** True for the "Other" outcome of an augmented group, whose meaning can change. */
   readonly isOther: boolean;
   /** Tradable = active, not closed, accepting orders, book enabled. */

@@ -51,6 +51,13 @@ export type DenyReason =
   | "set_fee"
   | "set_not_profitable"
   | "needs_convert"
+  | "action_pending"
+  | "action_unsupported"
+  | "contracts_off"
+  | "contracts_refused"
+  | "cap_gas"
+  | "not_confirmed"
+  | "nothing_to_redeem"
   | "command_expired"
   | "busy"
   /** Our own limit below the venue's rate limit holds orders back. */

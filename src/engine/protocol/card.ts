@@ -6,7 +6,7 @@ import type { OrderDraft } from "../domain/order.ts";
  */
 export type Card<View> = {
   readonly nonce: string;
-  readonly kind: "trade" | "set" | "replace";
+  readonly kind: "trade" | "set" | "replace" | "action";
   readonly userId: number;
   readonly chatId: number;
   readonly commandId: string;

@@ -22,4 +22,10 @@ export type Effect =
       /** Positions to compare. */
       readonly tokens?: readonly TokenRead[];
     }
+  | { readonly kind: "action.submit"; readonly actionId: string }
+  | { readonly kind: "action.query"; readonly actionId: string }
+  /** Tells the venue's cache and reads our cash again after shares or dollars moved on the chain. */
+  | { readonly kind: "action.settled"; readonly actionId: string }
+  /** Looks whether the shares of a claim are still there. */
+  | { readonly kind: "claim.read"; readonly conditionId: ConditionId }
   | { readonly kind: "book.resync"; readonly conditionId: ConditionId };

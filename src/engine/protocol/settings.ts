@@ -73,6 +73,17 @@ export type DutchSettings = {
   readonly maxSize: Shares;
 };
 
+/** Bounds and waits of calls on the position contracts; waits already divided by the time scale. */
+export type ContractSettings = {
+  /** A call whose gas could cost more is refused. */
+  readonly maxGasPerActionUsd: Usd;
+  /** How often a sent call is looked at. */
+  readonly pollMs: number;
+  /** The same bytes may be sent again this long after the approval. */
+  readonly resendWindowMs: number;
+  readonly maxResends: number;
+};
+
 export type EngineSettings = {
   readonly mode: "paper" | "dry-run" | "live";
   readonly startHalted: boolean;
@@ -86,4 +97,5 @@ export type EngineSettings = {
   readonly risk: RiskLimits;
   readonly waits: VenueWaits;
   readonly dutch: DutchSettings;
+  readonly contracts: ContractSettings;
 };

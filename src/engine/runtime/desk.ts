@@ -2,6 +2,7 @@ import type { EngineInput } from "../core/input.ts";
 import { isOpen } from "../domain/order.ts";
 import type { Denial } from "../domain/reasons.ts";
 import type { CatalogPort } from "../ports/catalog.ts";
+import type { ContractPort } from "../ports/contracts.ts";
 import type { DurableLog } from "../ports/durable-log.ts";
 import type { Hasher } from "../ports/hasher.ts";
 import type { HeartbeatPort } from "../ports/heartbeat.ts";
@@ -28,6 +29,8 @@ export type DeskDeps = {
   readonly log: DurableLog;
   readonly venue: VenuePort;
   readonly marketData: MarketDataPort;
+  /** Absent when nothing on this desk reaches the position contracts. */
+  readonly contracts?: ContractPort;
   readonly catalog: CatalogPort;
   readonly hasher: Hasher;
   readonly clock: Clock;
@@ -132,6 +135,9 @@ export class Desk {
       logger: deps.logger,
       gate: (clientOid) => this.#postGate(clientOid),
       isConnected: () => this.#connected,
+      contracts: deps.contracts,
+      mode: deps.settings.mode,
+      gateDenial: () => this.gateDenial(),
       dispatch: (input, correlationId) => this.dispatch(input, correlationId),
     });
     this.stepper = new Stepper({
@@ -258,6 +264,7 @@ export class Desk {
     this.#cancelTick?.();
     await this.deps.marketData.close();
     await this.deps.venue.close();
+    await this.deps.contracts?.close();
     await this.deps.log.close();
   }
 

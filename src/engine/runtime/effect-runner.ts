@@ -2,13 +2,16 @@ import type { EngineInput } from "../core/input.ts";
 import type { OrderDraft } from "../domain/order.ts";
 import type { Denial } from "../domain/reasons.ts";
 import { unreachable } from "../lib/assert.ts";
+import type { ContractPort } from "../ports/contracts.ts";
 import type { MarketDataPort } from "../ports/market-data.ts";
 import type { Clock, Entropy, FaultPoints, Log } from "../ports/system.ts";
 import type { VenuePort } from "../ports/venue.ts";
 import type { Effect, ReadPurpose } from "../protocol/effect.ts";
+import type { EngineSettings } from "../protocol/settings.ts";
 import type { ShareReport, TokenRead } from "../protocol/venue-report.ts";
 import type { EngineState } from "../state/engine-state.ts";
 import { openOrders } from "../state/exposure.ts";
+import { ActionRunner } from "./action-runner.ts";
 
 export type EffectDeps = {
   readonly state: EngineState;
@@ -21,6 +24,10 @@ export type EffectDeps = {
   /** Asked directly before the first byte of an order. */
   readonly gate: (clientOid: string) => Denial | null;
   readonly isConnected: () => boolean;
+  readonly contracts: ContractPort | undefined;
+  readonly mode: EngineSettings["mode"];
+  /** Why nothing at all may leave now. */
+  readonly gateDenial: () => Denial | null;
   /** Feeds a result back; resolves when its facts are durable. */
   readonly dispatch: (input: EngineInput, correlationId: string) => Promise<void>;
 };
@@ -32,12 +39,16 @@ const fillsMarginS = 5;
 
 /** Runs effects after their facts are durable. Every outcome, even a failure, comes back as an input. */
 export class EffectRunner {
+  /** Calls on the position contracts; null when this desk reaches none. */
+  readonly acts: ActionRunner | null;
   readonly #deps: EffectDeps;
   #balanceReading = false;
   #balanceWanted = false;
 
   constructor(deps: EffectDeps) {
     this.#deps = deps;
+    const { contracts } = deps;
+    this.acts = contracts === undefined ? null : new ActionRunner({ ...deps, contracts });
   }
 
   run(effect: Effect): void {
@@ -66,6 +77,13 @@ export class EffectRunner {
         return effect.purpose === "balance"
           ? this.#readBalance()
           : this.#readAccount(effect.purpose, effect.fillsAfterS ?? 0, effect.tokens ?? []);
+      case "action.submit":
+      case "action.query":
+      case "claim.read":
+        return this.acts?.perform(effect);
+      case "action.settled":
+        await this.acts?.perform(effect);
+        return this.#readBalance();
       case "book.resync":
         this.#deps.marketData.resync(effect.conditionId);
         return undefined;

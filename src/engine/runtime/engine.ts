@@ -1,5 +1,6 @@
 import type { ConfirmOutcome, EngineApi, UnkeptKill } from "../api/engine-api.ts";
 import type { OrderView } from "../api/views.ts";
+import { actionViews, claimViews } from "../core/action-view.ts";
 import { deskView, holdings, marketSummary, marketView } from "../core/desk-view.ts";
 import { externalOrderView } from "../core/external.ts";
 import type { Reply, Request } from "../core/input.ts";
@@ -12,6 +13,7 @@ import type { Denial } from "../domain/reasons.ts";
 import { assert } from "../lib/assert.ts";
 import { err, ok, type Result } from "../lib/result.ts";
 import { Desk } from "./desk.ts";
+import { confirmAction, quoteAction } from "./position-actions.ts";
 
 type ReplyTo<K extends Reply["to"]> = Extract<Reply, { readonly to: K }>;
 
@@ -249,6 +251,16 @@ export class Engine extends Desk implements EngineApi {
     this.deps.faultPoints.hit("K2");
     return reply.value;
   };
+
+  readonly quoteAction: EngineApi["quoteAction"] = (actor, commandId, request) =>
+    quoteAction(this, actor, commandId, request);
+
+  readonly confirmAction: EngineApi["confirmAction"] = (actor, commandId, nonce) =>
+    confirmAction(this, actor, commandId, nonce);
+
+  readonly actions: EngineApi["actions"] = () => actionViews(this.state);
+
+  readonly claims: EngineApi["claims"] = () => claimViews(this.state);
 
   readonly kill: EngineApi["kill"] = async (actor, commandId, note) => {
     this.closeGate();

@@ -1,5 +1,6 @@
 import { unreachable } from "../lib/assert.ts";
 import { applyAccountFact } from "./apply-account.ts";
+import { applyActionFact, isActionFact } from "./apply-action.ts";
 import { applyChatFact } from "./apply-chat.ts";
 import { applyControlFact } from "./apply-control.ts";
 import { applyExternalFact } from "./apply-external.ts";
@@ -13,6 +14,10 @@ import type { Fact } from "./fact.ts";
 export function applyFact(state: EngineState, fact: Fact, atMs: number): void {
   state.seq++;
   state.atMs = atMs;
+  if (isActionFact(fact)) {
+    applyActionFact(state, fact, atMs);
+    return;
+  }
   switch (fact.kind) {
     case "run.started":
       startRun(state, atMs);
@@ -50,6 +55,7 @@ export function applyFact(state: EngineState, fact: Fact, atMs: number): void {
 
 type MoneyFact = Exclude<
   Fact,
+  | Parameters<typeof applyActionFact>[1]
   | Parameters<typeof applyChatFact>[1]
   | Parameters<typeof applyReplaceFact>[1]
   | Parameters<typeof applyExternalFact>[1]

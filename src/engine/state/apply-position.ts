@@ -2,7 +2,7 @@ import { costOfShares, type Fill, type Position } from "../domain/fill.ts";
 import { addShares, type Shares, shares, subShares, type Usd, usd } from "../domain/numbers.ts";
 import type { EngineState } from "./engine-state.ts";
 
-function emptyPosition(fill: Fill): Position {
+export function emptyPosition(fill: Pick<Fill, "tokenId" | "conditionId" | "outcome">): Position {
   return {
     tokenId: fill.tokenId,
     conditionId: fill.conditionId,

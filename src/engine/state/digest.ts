@@ -26,6 +26,8 @@ export function canonicalState(state: EngineState): string {
       [...state.forgotten.entries()],
     ],
     positions: [...state.positions.values()],
+    actions: [...state.actions.values()],
+    claims: [...state.claims.values()],
     cards: [...state.cards.entries()],
     commands: [...state.commands.values()],
     answered: [...state.answered.entries()],

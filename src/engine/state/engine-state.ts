@@ -7,6 +7,7 @@ import type { ConditionId, Market, MarketGroup, OutcomeIndex, TokenId } from "..
 import type { MarketBook } from "../domain/market-book.ts";
 import type { Shares, Usd } from "../domain/numbers.ts";
 import type { Order } from "../domain/order.ts";
+import type { Claim, PositionAction } from "../domain/position-action.ts";
 import type { PriceTrail } from "../domain/price-trail.ts";
 import type { DegradedCause, HaltReason } from "../domain/reasons.ts";
 import { FifoMap } from "../lib/fifo-map.ts";
@@ -27,6 +28,7 @@ export const keptCorrections = 1_000;
 export const keptExternalFills = 2_000;
 /** Names of what left the memory: order hashes and fill ids, so that it is not taken for somebody else's. */
 export const keptForgotten = 50_000;
+export const keptClosedActions = 1_000;
 
 export type KillState = {
   readonly atMs: number;
@@ -87,6 +89,9 @@ export type LedgerState = {
   readonly venueShares: Map<TokenId, Shares>;
   /** Ids of the newest corrections of positions. */
   readonly corrections: FifoMap<string, true>;
+  /** Calls on the position contracts; the newest ended ones are kept. */
+  readonly actions: Map<string, PositionAction>;
+  readonly claims: Map<ConditionId, Claim>;
   /** Our own account of cash; null before the first reading. The venue's may only reduce what is spent. */
   cash: Usd | null;
   venueCash: Usd | null;
@@ -114,6 +119,20 @@ export type OrderWatch = {
   reposts: number;
 };
 
+/** Waits of one contract call that need not survive a restart. */
+export type ActionWatch = {
+  nextQueryAtMs: number;
+  queries: number;
+  querying: boolean;
+  /** A request with its bytes is under way. */
+  submitting: boolean;
+  resends: number;
+  /** Clean looks in a row that did not find it. */
+  absences: number;
+  /** When the last sending of its bytes came to an end. */
+  sentAtMs: number;
+};
+
 export type LinkState = {
   up: boolean;
   lastFrameAtMs: number | null;
@@ -131,6 +150,9 @@ export type LiveState = {
   readonly trails: Map<ConditionId, PriceTrail>;
   readonly links: { readonly market: LinkState; readonly user: LinkState };
   readonly watches: Map<string, OrderWatch>;
+  readonly actionWatches: Map<string, ActionWatch>;
+  /** Before this the venue's cash may be older than a contract call of ours. */
+  rebaseAfterMs: number;
   nextReconcileAtMs: number;
   /** Trades up to here were read, and when the newest such read was asked for. */
   fillsReadToMs: number;
@@ -192,6 +214,8 @@ export function createState(): EngineState {
     positions: new Map(),
     venueShares: new Map(),
     corrections: new FifoMap(keptCorrections),
+    actions: new Map(),
+    claims: new Map(),
     cash: null,
     venueCash: null,
     day: { startMs: 0, volumeUsd: 0 as Usd, realizedUsd: 0 as Usd },
@@ -216,6 +240,8 @@ function createLive(): LiveState {
     trails: new Map(),
     links: { market: link(), user: link() },
     watches: new Map(),
+    actionWatches: new Map(),
+    rebaseAfterMs: 0,
     nextReconcileAtMs: 0,
     fillsReadToMs: 0,
     fillsAskedAtMs: 0,

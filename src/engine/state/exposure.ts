@@ -2,6 +2,7 @@ import { externalReservedUsd, externalRest } from "../domain/external.ts";
 import type { ConditionId, TokenId } from "../domain/market.ts";
 import { costCeil, type Shares, shares, type Usd, usd } from "../domain/numbers.ts";
 import { isOpen, type Order } from "../domain/order.ts";
+import { actionShares, costOfTakes, openActions, sharedCost } from "./action-cost.ts";
 import type { LedgerState } from "./engine-state.ts";
 
 /** Dollars an open buy can still take from the account at worst, its fee included; 0 for a sale or a closed order. */
@@ -25,13 +26,13 @@ export type Exposure = {
   readonly total: Usd;
   readonly byToken: ReadonlyMap<TokenId, Usd>;
   readonly byMarket: ReadonlyMap<ConditionId, Usd>;
-  /** Dollars reserved by open buys, those of others on the account included. */
+  /** Dollars reserved by open buys, those of others on the account included, and by splits. */
   readonly locked: Usd;
 };
 
 /**
  * Exposure = what is held at cost (confirmed and provisional) + everything that open, in-flight and unknown buys can
- * still add. Sales never reduce it before they are filled.
+ * still add, and the cost that open contract calls put on what they give. Sales and calls never reduce it before they are done.
  */
 export function exposureOf(state: LedgerState): Exposure {
   const byToken = new Map<TokenId, Usd>();
@@ -57,6 +58,12 @@ export function exposureOf(state: LedgerState): Exposure {
     const reserved = externalReservedUsd(order, state.markets.get(order.conditionId));
     locked += reserved;
     add(order.tokenId, order.conditionId, reserved);
+  }
+  for (const { terms } of openActions(state)) {
+    locked += terms.takesUsd;
+    for (const { tokenId, conditionId, cost } of sharedCost(terms, costOfTakes(state, terms))) {
+      add(tokenId, conditionId, cost);
+    }
   }
   return { total: usd(total), byToken, byMarket, locked: usd(locked) };
 }
@@ -84,7 +91,7 @@ export function freeShares(state: LedgerState, tokenId: TokenId): Shares {
   if (position === undefined) return 0 as Shares;
   const mine = position.confirmed - position.provisionalSold;
   // The venue's figure may only take away from ours (V18): it lags behind a buy, and behind a sale as well.
-  let free = Math.min(mine, state.venueShares.get(tokenId) ?? mine);
+  let free = Math.min(mine, state.venueShares.get(tokenId) ?? mine) - actionShares(state, tokenId);
   for (const order of openOrders(state)) {
     if (order.draft.tokenId === tokenId) free -= reservedShares(order);
   }

@@ -1,3 +1,4 @@
+import type { ActionCard } from "../api/actions.ts";
 import type { Notice } from "../api/notices.ts";
 import type { OutMessage } from "../api/outbox.ts";
 import type { PendingCommand, Verdict } from "../api/requests.ts";
@@ -7,6 +8,7 @@ import type { Fill } from "../domain/fill.ts";
 import type { Market, MarketGroup } from "../domain/market.ts";
 import type { Shares, Usd } from "../domain/numbers.ts";
 import type { Order, OrderStatus } from "../domain/order.ts";
+import type { ActionFailure, Claim, PositionAction } from "../domain/position-action.ts";
 import type {
   DegradedSource,
   Denial,
@@ -20,7 +22,7 @@ import type { Replacement } from "../protocol/replacement.ts";
 import type { Breaker, VenueMode } from "./control-state.ts";
 
 /** A card of either kind as the engine keeps it. */
-export type DeskCard = Card<TradeCard | SetCard>;
+export type DeskCard = Card<TradeCard | SetCard | ActionCard>;
 
 /**
  * What happened, as decided: one ledger row each. Folding them in order gives the state again without deciding again.
@@ -135,6 +137,41 @@ export type Fact =
       readonly tokenId: string;
       readonly shares: Shares;
     }
+  /** Bytes, nonce and reservation of one contract call, before anything leaves. */
+  | {
+      readonly kind: "position.action.approved";
+      readonly action: PositionAction;
+      readonly configHash: string;
+      readonly codeVersion: string;
+    }
+  /** The node or the relayer has taken it. */
+  | {
+      readonly kind: "position.action.sent";
+      readonly actionId: string;
+      readonly reference: string;
+    }
+  /** The same bytes may leave once more. */
+  | { readonly kind: "position.action.resent"; readonly actionId: string }
+  | { readonly kind: "position.action.unknown"; readonly actionId: string; readonly detail: string }
+  /** Final on the chain: its shares and dollars move in the books now. */
+  | {
+      readonly kind: "position.action.confirmed";
+      readonly actionId: string;
+      readonly reference: string;
+      readonly gasUsd: Usd;
+    }
+  | {
+      readonly kind: "position.action.failed";
+      readonly actionId: string;
+      readonly failure: ActionFailure;
+      readonly reference: string | null;
+      readonly gasUsd: Usd;
+      readonly detail: string;
+    }
+  /** Shares of a resolved market that wait to be redeemed. */
+  | { readonly kind: "claim.opened"; readonly claim: Claim }
+  /** Its shares are gone: somebody else has redeemed or paid them. */
+  | { readonly kind: "claim.closed"; readonly conditionId: string }
   | { readonly kind: "cash.reported"; readonly cash: Usd; readonly rebase: boolean }
   | {
       readonly kind: "trading.killed";

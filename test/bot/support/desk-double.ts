@@ -93,6 +93,11 @@ export class DeskDouble implements EngineApi {
     }
   }
 
+  quoteAction = async () => ({ ok: false, error: { code: "contracts_off" } }) as const;
+  confirmAction = async () => ({ kind: "refused", denial: { code: "contracts_off" } }) as const;
+  actions = () => [];
+  claims = () => [];
+
   async receive(command: ReceivedCommand) {
     if ((await this.onReceive()) === "ledger_failed") return "ledger_failed" as const;
     if (this.received.has(command.commandId)) return "duplicate" as const;

@@ -1,5 +1,6 @@
 import { shares, usd } from "../../../src/engine/domain/numbers.ts";
 import type {
+  ContractSettings,
   DutchSettings,
   EngineSettings,
   RiskLimits,
@@ -63,6 +64,13 @@ const dutch: DutchSettings = {
   maxSize: shares(500_000_000),
 };
 
+const contracts: ContractSettings = {
+  maxGasPerActionUsd: dollars(0.5),
+  pollMs: 2_000,
+  resendWindowMs: 600_000,
+  maxResends: 5,
+};
+
 export type SettingsOver = {
   readonly mode?: EngineSettings["mode"];
   readonly startHalted?: boolean;
@@ -70,6 +78,7 @@ export type SettingsOver = {
   readonly risk?: Partial<RiskLimits>;
   readonly waits?: Partial<VenueWaits>;
   readonly dutch?: Partial<DutchSettings>;
+  readonly contracts?: Partial<ContractSettings>;
 };
 
 /** The production waits and the default limits, with what a test changes. */
@@ -87,5 +96,6 @@ export function testSettings(over: SettingsOver = {}): EngineSettings {
     risk: { ...risk, ...over.risk },
     waits: { ...waits, ...over.waits },
     dutch: { ...dutch, ...over.dutch },
+    contracts: { ...contracts, ...over.contracts },
   };
 }
