@@ -106,6 +106,12 @@ export function createClobClient(options: ClobClientOptions): ClobClient {
     });
   }
 
+  async function measureClock(): Promise<ClockReading> {
+    const reading = await readClock(reads);
+    offsetMs = reading.offsetMs;
+    return reading;
+  }
+
   async function authenticate(method: "GET" | "POST", path: string): Promise<HttpAnswer> {
     const timestampS = nowS();
     const signature = signer.signAuth(timestampS, 0);
@@ -129,9 +135,8 @@ export function createClobClient(options: ClobClientOptions): ClobClient {
     return found;
   }
 
-  async function callOnce(call: PrivateCall): Promise<HttpAnswer> {
-    return call.method === "GET" ? getRepeatedly(() => send(reads, call)) : send(reads, call);
-  }
+  const callOnce = (call: PrivateCall): Promise<HttpAnswer> =>
+    call.method === "GET" ? getRepeatedly(() => send(reads, call)) : send(reads, call);
 
   async function call(wanted: PrivateCall): Promise<HttpAnswer> {
     const answer = await callOnce(wanted);
@@ -148,18 +153,16 @@ export function createClobClient(options: ClobClientOptions): ClobClient {
     read: (read) => getRepeatedly(() => reads.request(publicRequest(read))),
     call,
     sendOrder: (call) => send(orders, call),
-    measureClock: async () => {
-      const reading = await readClock(reads);
-      offsetMs = reading.offsetMs;
-      return reading;
-    },
+    measureClock,
     obtainCredentials,
     openSpares: spares.open,
-    close: async () => {
-      spares.close();
-      await Promise.all([orders.close(), reads.close()]);
-    },
+    close: () => closeAll(spares, orders, reads),
   };
+}
+
+async function closeAll(spares: { close(): void }, ...clients: HttpClient[]): Promise<void> {
+  spares.close();
+  await Promise.all(clients.map((client) => client.close()));
 }
 
 function publicRequest({ path, query, maxBytes = answerLimit }: PublicRead): HttpRequest {

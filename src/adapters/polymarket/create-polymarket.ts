@@ -110,11 +110,8 @@ export function createPolymarket(options: PolymarketOptions): Polymarket {
     readOnly: options.dryRun ?? false,
     ...(options.onCredentials !== undefined && { onCredentials: options.onCredentials }),
   });
-  const geoblock = createHttpClient({
-    baseUrl: urls.geoblock ?? urls.clob,
-    timeouts,
-    connections: 1,
-  });
+  const geoblockUrl = urls.geoblock ?? urls.clob;
+  const geoblock = createHttpClient({ baseUrl: geoblockUrl, timeouts, connections: 1 });
   const userFeed = createUserFeed({
     wsUrl: urls.ws,
     funder: signer.funder,

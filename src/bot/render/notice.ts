@@ -318,14 +318,7 @@ export function renderNotice(mode: DeskMode, notice: Notice): RichText {
         .code(body.order.shortId)
         .build();
     case "market.settled":
-      return new TextBuilder()
-        .bold(`${modeTag(mode)} · RESOLVED · ${cleanText(body.winner, 30)} won`)
-        .line()
-        .line(cleanText(body.question))
-        .line(
-          `Your shares cost ${moneyExact(body.costUsd)} and pay ${moneyExact(body.paidUsd)}: ${profit(usd(body.paidUsd - body.costUsd))}.`,
-        )
-        .build();
+      return renderSettled(mode, body);
     case "action.outcome":
       return renderActionOutcome(mode, body.action, body.detail);
     case "set.outcome":
@@ -352,6 +345,20 @@ export function renderNotice(mode: DeskMode, notice: Notice): RichText {
     case "feed.back":
       return renderSafety(mode, notice.atMs, body);
   }
+}
+
+function renderSettled(
+  mode: DeskMode,
+  body: Extract<NoticeBody, { kind: "market.settled" }>,
+): RichText {
+  return new TextBuilder()
+    .bold(`${modeTag(mode)} · RESOLVED · ${cleanText(body.winner, 30)} won`)
+    .line()
+    .line(cleanText(body.question))
+    .line(
+      `Your shares cost ${moneyExact(body.costUsd)} and pay ${moneyExact(body.paidUsd)}: ${profit(usd(body.paidUsd - body.costUsd))}.`,
+    )
+    .build();
 }
 
 /** Buttons under a notice. An unknown order has none: nothing about it may be repeated by hand. */

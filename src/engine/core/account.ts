@@ -88,15 +88,18 @@ export function accountRead(
     compareShares(context, report.shares ?? []);
   }
   if (purpose === "kill" && report.openOrders !== null) killSnapshot(context, report.openOrders);
+  if (purpose !== "balance") judgeWhole(context, purpose, report);
+}
+
+/** A comparison counts only when every part of it was read; trading waits for one after a start and after lost time. */
+function judgeWhole(context: StepContext, purpose: ReadPurpose, report: AccountReport): void {
+  const { state } = context;
   const whole = report.openOrders !== null && report.fills !== null && report.balance !== null;
-  if (purpose !== "balance")
-    state.live.reconcileFailures = whole ? 0 : state.live.reconcileFailures + 1;
+  state.live.reconcileFailures = whole ? 0 : state.live.reconcileFailures + 1;
   if (whole && !state.ready) becomeReady(context);
   if (whole && purpose === "stall") endStall(context);
   const isNeeded = !state.ready || state.live.degraded.has("stalled");
-  if (!whole && purpose !== "balance" && isNeeded) {
-    state.live.nextReconcileAtMs = context.atMs + retryStartMs;
-  }
+  if (!whole && isNeeded) state.live.nextReconcileAtMs = context.atMs + retryStartMs;
 }
 
 /** What was missed while time was lost is read now: trading may go on. */

@@ -11,7 +11,7 @@ import { emit, type StepContext } from "./context.ts";
 import { followControls } from "./controls.ts";
 import { clockMeasured, degrade, heartbeatChanged, timeJumped } from "./degraded.ts";
 import { halt } from "./halt.ts";
-import type { Envelope, Reply } from "./input.ts";
+import type { EngineInput, Envelope, Reply } from "./input.ts";
 import { bookRead, booksWatched, catalogRead, marketInput } from "./market-input.ts";
 import { postFinished, queryFinished, watchOf } from "./order-progress.ts";
 import { continueReplacements, replaceSigned } from "./replace.ts";
@@ -64,24 +64,6 @@ function handle(context: StepContext, envelope: Envelope): Reply {
       context.state.live.nextReconcileAtMs = context.atMs;
       tick(context);
       return none;
-    case "ledger.late":
-      halt(context, "ledger_failed", input.detail);
-      return none;
-    case "conservation.broken":
-      halt(context, "conservation", input.detail);
-      return none;
-    case "time.jumped":
-      timeJumped(context, input.detail);
-      return none;
-    case "clock.measured":
-      clockMeasured(context, input.offsetMs);
-      return none;
-    case "heartbeat.changed":
-      heartbeatChanged(context, input.detail);
-      return none;
-    case "chat.changed":
-      degrade(context, "chat", input.detail);
-      return none;
     case "run.start":
       startRun(context);
       return none;
@@ -124,7 +106,47 @@ function handle(context: StepContext, envelope: Envelope): Reply {
     case "request":
       return handleRequest(context, input.request);
     default:
-      return unreachable(input);
+      troubleReported(context, input);
+      return none;
+  }
+}
+
+type Trouble = Extract<
+  EngineInput,
+  {
+    readonly kind:
+      | "ledger.late"
+      | "conservation.broken"
+      | "time.jumped"
+      | "clock.measured"
+      | "heartbeat.changed"
+      | "chat.changed";
+  }
+>;
+
+/** What the guards around the engine noticed. */
+function troubleReported(context: StepContext, input: Trouble): void {
+  switch (input.kind) {
+    case "ledger.late":
+      halt(context, "ledger_failed", input.detail);
+      return;
+    case "conservation.broken":
+      halt(context, "conservation", input.detail);
+      return;
+    case "time.jumped":
+      timeJumped(context, input.detail);
+      return;
+    case "clock.measured":
+      clockMeasured(context, input.offsetMs);
+      return;
+    case "heartbeat.changed":
+      heartbeatChanged(context, input.detail);
+      return;
+    case "chat.changed":
+      degrade(context, "chat", input.detail);
+      return;
+    default:
+      unreachable(input);
   }
 }
 

@@ -17,6 +17,7 @@ import { Books } from "./books.ts";
 import { CatalogReader } from "./catalog-reader.ts";
 import { EffectRunner } from "./effect-runner.ts";
 import { HeartbeatGuard } from "./heartbeat-guard.ts";
+import { KillGate } from "./kill-gate.ts";
 import { countedVenue, LastHop } from "./last-hop.ts";
 import { foldLedger, LedgerWriter } from "./ledger-writer.ts";
 import { OutsideMarkets } from "./outside-markets.ts";
@@ -71,10 +72,7 @@ export class Desk {
   readonly effects: EffectRunner;
   readonly #outside: OutsideMarkets;
   readonly #listeners = new Set<() => void>();
-  #gateClosed: boolean;
-  #closings = 0;
-  /** When the gate was closed by somebody whose command has not been worked on yet. */
-  #unexplainedSinceMs: number | null = null;
+  readonly #gate: KillGate;
   readonly #time: TimeGuard;
   readonly #catalog: CatalogReader;
   #connected = false;
@@ -100,19 +98,8 @@ export class Desk {
     const deps = { ...machine, clock };
     this.deps = deps;
     this.state = folded.state;
-    this.#gateClosed = folded.state.killed !== null;
-    this.ledger = new LedgerWriter({
-      log: deps.log,
-      clock: deps.clock,
-      logger: deps.logger,
-      nextSeq: folded.nextSeq,
-      commitMaxMs: deps.ledgerCommitMaxMs,
-      onFailure: () => this.closeGate(),
-      onLate: (detail) => {
-        this.closeGate();
-        this.stepper.run({ kind: "ledger.late", detail }, "ledger");
-      },
-    });
+    this.#gate = new KillGate(folded.state.killed !== null);
+    this.ledger = this.#openLedger(deps, folded.nextSeq);
     this.#time = new TimeGuard({
       clock,
       venue: deps.venue,
@@ -167,6 +154,21 @@ export class Desk {
     const { heartbeat = null } = deps;
     this.#heartbeat = heartbeat === null ? null : new HeartbeatGuard(heartbeat, state, stepper);
     this.#catalog = new CatalogReader({ ...deps, state, books, stepper });
+  }
+
+  #openLedger({ log, clock, logger, ledgerCommitMaxMs }: DeskDeps, nextSeq: number): LedgerWriter {
+    return new LedgerWriter({
+      log,
+      clock,
+      logger,
+      nextSeq,
+      commitMaxMs: ledgerCommitMaxMs,
+      onFailure: () => this.closeGate(),
+      onLate: (detail) => {
+        this.closeGate();
+        this.stepper.run({ kind: "ledger.late", detail }, "ledger");
+      },
+    });
   }
 
   /**
@@ -269,7 +271,7 @@ export class Desk {
   }
 
   get gateClosed(): boolean {
-    return this.#gateClosed;
+    return this.#gate.closed;
   }
 
   get isConnected(): boolean {
@@ -278,39 +280,31 @@ export class Desk {
 
   /** Closes the gate in memory at once; what makes it last comes after. */
   closeGate(): void {
-    this.#gateClosed = true;
-    this.#unexplainedSinceMs ??= this.deps.clock.nowMs();
-    this.#closings++;
+    this.#gate.close(this.deps.clock.nowMs());
   }
 
   /** A kill that was seen but whose command never came through becomes a kill all the same. */
   #persistClosedGate(): void {
     const { killed, halt } = this.state;
-    // A kill or halt that came since explains the gate, whoever ends it later.
-    if (killed !== null || halt !== null || this.ledger.failed) this.#unexplainedSinceMs = null;
-    if (this.#unexplainedSinceMs === null) return;
-    if (this.deps.clock.nowMs() - this.#unexplainedSinceMs < unconfirmedKillMs) return;
-    this.#unexplainedSinceMs = null;
+    const isExplained = killed !== null || halt !== null || this.ledger.failed;
+    if (!this.#gate.isOverdue(this.deps.clock.nowMs(), isExplained)) return;
     const note = "the gate was closed and no command followed";
     const request = { do: "kill", byUserId: null, note } as const;
     this.stepper.run({ kind: "request", request }, "kill");
   }
 
-  /** How often the gate was closed: whoever opens it says up to which closing he knew. */
   get closings(): number {
-    return this.#closings;
+    return this.#gate.closings;
   }
 
   /** Opens the gate unless it was closed again since `closings` was read: a later kill wins over an earlier resume. */
   openGate(closings: number): void {
-    if (this.#closings !== closings || this.state.killed !== null || this.ledger.failed) return;
-    this.#gateClosed = false;
-    this.#unexplainedSinceMs = null;
+    if (this.state.killed === null && !this.ledger.failed) this.#gate.open(closings);
   }
 
   gateDenial(): Denial | null {
     if (this.ledger.failed) return { code: "ledger_failed" };
-    if (this.#gateClosed) return { code: "killed" };
+    if (this.#gate.closed) return { code: "killed" };
     const stopped = checkStopped(this.state);
     if (stopped !== null) return stopped;
     if (!this.deps.leaseHeld()) return { code: "paused", subject: "lease_lost" };
@@ -401,6 +395,3 @@ export class Desk {
     }
   }
 }
-
-/** How long the command that belongs to a closed gate may be on its way. */
-const unconfirmedKillMs = 5_000;
