@@ -72,7 +72,8 @@ export class Exchange {
   readonly orders = new Map<string, SimOrder>();
   readonly trades: SimTrade[] = [];
   readonly shares = new Map<string, number>();
-  readonly pastCash: { readonly atMs: number; readonly cash: number }[] = [];
+  /** Balances as they were until a moment: a lagging answer shows one of these. */
+  readonly #past: { readonly atMs: number; readonly of: string; readonly amount: number }[] = [];
   readonly #hooks: ExchangeHooks;
   readonly #forgetsAfterMs: number | null;
   #cash: number;
@@ -88,9 +89,45 @@ export class Exchange {
   }
 
   #moveCash(amount: number): void {
-    this.pastCash.push({ atMs: this.#hooks.nowMs(), cash: this.#cash });
-    if (this.pastCash.length > keptBalances) this.pastCash.shift();
+    this.#remember("cash", this.#cash);
     this.#cash += amount;
+  }
+
+  #moveShares(tokenId: string, amount: number): void {
+    const held = this.shares.get(tokenId) ?? 0;
+    this.#remember(tokenId, held);
+    this.shares.set(tokenId, held + amount);
+  }
+
+  #remember(of: string, amount: number): void {
+    this.#past.push({ atMs: this.#hooks.nowMs(), of, amount });
+    if (this.#past.length > keptBalances) this.#past.shift();
+  }
+
+  /** What a balance was at a moment, as far back as is remembered. */
+  balanceAt(of: string, atMs: number): number {
+    const past = this.#past.find((one) => one.of === of && one.atMs >= atMs);
+    return past?.amount ?? (of === "cash" ? this.#cash : (this.shares.get(of) ?? 0));
+  }
+
+  /** Somebody moves money into the account or out of it, past the venue's orders. */
+  transferCash(amount: number): void {
+    this.#moveCash(amount);
+  }
+
+  /** Somebody takes shares out of the account. */
+  takeShares(tokenId: string, amount: number): void {
+    this.#moveShares(tokenId, 0 - amount);
+  }
+
+  /** Shares that no open sale has claimed. */
+  freeShares(tokenId: string): number {
+    let free = this.shares.get(tokenId) ?? 0;
+    for (const order of this.open()) {
+      const { draft, matched } = order;
+      if (draft.side === "sell" && draft.tokenId === tokenId) free -= draft.size - matched;
+    }
+    return free;
   }
 
   /** True when a look-up or a second copy of its bytes finds nothing. */
@@ -235,7 +272,7 @@ export class Exchange {
     for (const { tokenId } of book.market.outcomes) {
       const held = this.shares.get(tokenId) ?? 0;
       if (tokenId === winner) this.#moveCash(held);
-      this.shares.set(tokenId, 0);
+      this.#moveShares(tokenId, 0 - held);
     }
   }
 
@@ -266,23 +303,13 @@ export class Exchange {
   #move(trade: SimTrade, sign: 1 | -1): void {
     const buys = trade.side === "buy";
     this.#moveCash(sign * ((buys ? 0 - trade.money : trade.money) - trade.fee));
-    const held = this.shares.get(trade.tokenId) ?? 0;
-    this.shares.set(trade.tokenId, held + sign * (buys ? trade.size : 0 - trade.size));
+    this.#moveShares(trade.tokenId, sign * (buys ? trade.size : 0 - trade.size));
   }
 
   #affords(draft: OrderDraft): boolean {
-    const open = this.open();
-    if (draft.side === "sell") {
-      let free = this.shares.get(draft.tokenId) ?? 0;
-      for (const order of open) {
-        if (order.draft.side === "sell" && order.draft.tokenId === draft.tokenId) {
-          free -= order.draft.size - order.matched;
-        }
-      }
-      return draft.size <= free;
-    }
+    if (draft.side === "sell") return draft.size <= this.freeShares(draft.tokenId);
     let free = this.#cash;
-    for (const order of open) {
+    for (const order of this.open()) {
       if (order.draft.side === "buy") {
         free -= ceilDiv(order.draft.limit * (order.draft.size - order.matched), 10_000);
       }

@@ -177,20 +177,22 @@ export class SimVenue implements VenuePort {
     return fault === "lagging" && ageMs < chance.int(0, longestLagMs);
   }
 
-  /** A balance can be some seconds behind: too much after a buy, too little after a sale. */
   balance(): Promise<Result<{ readonly cash: Usd; readonly allowance: Usd }, string>> {
-    const { exchange, faults, scheduler } = this.#parts;
-    return this.#read("balance", () => {
-      const { fault, chance } = faults.decide("balance", "cash", { none: 85, lagging: 15 });
-      const atMs = scheduler.nowMs - chance.int(500, longestLagMs);
-      const past = fault === "lagging" ? exchange.pastCash.find((one) => one.atMs >= atMs) : null;
-      return ok({ cash: (past?.cash ?? exchange.cash) as Usd, allowance: 1e12 as Usd });
-    });
+    const cash = () => this.#balanceOf("cash") as Usd;
+    return this.#read("balance", () => ok({ cash: cash(), allowance: 1e12 as Usd }));
   }
 
   shares(tokenId: string): Promise<Result<Shares, string>> {
-    const { exchange } = this.#parts;
-    return this.#read("shares", () => ok((exchange.shares.get(tokenId) ?? 0) as Shares));
+    return this.#read("shares", () => ok(this.#balanceOf(tokenId) as Shares));
+  }
+
+  /** A balance can be some seconds behind: too much cash and too few shares after a buy, the reverse after a sale. */
+  #balanceOf(what: string): number {
+    const { exchange, faults, scheduler } = this.#parts;
+    const kind = what === "cash" ? "cash" : "shares";
+    const { fault, chance } = faults.decide("balance", kind, { none: 85, lagging: 15 });
+    const lagMs = fault === "lagging" ? chance.int(500, longestLagMs) : 0;
+    return exchange.balanceAt(what, scheduler.nowMs - lagMs);
   }
 
   listen(listener: (event: AccountEvent) => void): void {

@@ -29,6 +29,8 @@ export class Witness {
   readonly #shadow = createState();
   readonly #ended = new Map<string, string>();
   readonly #settled = new Map<string, string>();
+  /** Shares that corrections took off, by token. */
+  readonly #gone = new Map<string, number>();
   #expectedCash: number | null = null;
   #seenSeq = -1;
   #digestAtSeq = 0;
@@ -69,6 +71,10 @@ export class Witness {
       const order = this.#shadow.orders.get(fact.clientOid);
       const isFirst = order !== undefined && isOpen(order);
       judge.must(isFirst, "P13", () => `${fact.clientOid} is closed a second time`);
+    } else if (fact.kind === "position.corrected") {
+      const before = this.#shadow.positions.get(fact.tokenId)?.confirmed ?? 0;
+      const gone = Math.max(0, before - fact.shares);
+      this.#gone.set(fact.tokenId, (this.#gone.get(fact.tokenId) ?? 0) + gone);
     } else if (fact.kind === "order.reopened") {
       // The one explicit way out of an end.
       this.#ended.delete(fact.clientOid);
@@ -167,6 +173,7 @@ export class Witness {
     this.#judgeFills(state);
     // After its disk failed a process lives on without a ledger, until the operator ends it.
     if (diskFailed) return;
+    this.#judgePositions(state);
     const cash = this.#expectedCash;
     this.#parts.judge.must(
       state.cash === cash,
@@ -191,14 +198,21 @@ export class Witness {
   }
 
   #judgeFills(state: EngineState): void {
-    const { judge, exchange } = this.#parts;
-    const held = new Map<string, number>();
+    const { judge } = this.#parts;
     for (const fill of state.fills.values()) {
       const before = this.#settled.get(fill.fillId);
       const stays = before === undefined || before === fill.status;
       judge.must(stays, "P13", () => `fill ${fill.fillId} went from ${before} to ${fill.status}`);
       if (before === undefined) this.#judgeFill(fill);
       if (fill.status !== "provisional") this.#settled.set(fill.fillId, fill.status);
+    }
+  }
+
+  /** What is held is what was bought less what was sold, failed fills and corrections aside. */
+  #judgePositions(state: EngineState): void {
+    const { judge, exchange } = this.#parts;
+    const held = new Map<string, number>();
+    for (const fill of state.fills.values()) {
       if (fill.status === "failed") continue;
       const size = fill.side === "buy" ? fill.size : 0 - fill.size;
       held.set(fill.tokenId, (held.get(fill.tokenId) ?? 0) + size);
@@ -208,7 +222,7 @@ export class Witness {
       if (exchange.books.get(position.conditionId)?.winner != null) continue;
       const { confirmed, provisionalBought, provisionalSold, tokenId } = position;
       const own = confirmed + provisionalBought - provisionalSold;
-      const sum = held.get(tokenId) ?? 0;
+      const sum = (held.get(tokenId) ?? 0) - (this.#gone.get(tokenId) ?? 0);
       judge.must(own === sum, "conservation", () => `${own} of ${tokenId}, fills say ${sum}`);
     }
   }

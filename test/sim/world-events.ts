@@ -38,6 +38,7 @@ export class WorldEvents {
     this.#every(60_000, 400_000, () => this.#troubleChat());
     const { chance, scheduler } = this.#parts;
     if (chance.happens(0.4)) this.#every(15_000, 120_000, () => this.#tradeByHand());
+    if (chance.happens(0.3)) this.#every(50_000, 250_000, () => this.#transfer());
     if (chance.happens(0.25)) {
       scheduler.after(chance.int(activeMs * 0.2, activeMs * 0.95), () => this.#resolve());
     }
@@ -181,10 +182,31 @@ export class WorldEvents {
     scheduler.after(chance.int(5_000, 60_000), () => exchange.cancel([orderHash]));
   }
 
+  /** Money comes or goes past the venue, or shares are taken out. */
+  #transfer(): void {
+    const { faults, exchange, chance } = this.#parts;
+    if (!faults.on) return;
+    if (chance.happens(0.5)) {
+      faults.count("foreign.cash");
+      exchange.transferCash(chance.int(-20_000_000, 20_000_000));
+      return;
+    }
+    const tokenId = chance.pick([...exchange.shares.keys()]) ?? "";
+    const free = exchange.freeShares(tokenId);
+    if (free <= 0 || exchange.trades.some((trade) => isOpenTrade(trade, tokenId))) return;
+    faults.count("foreign.shares-taken");
+    exchange.takeShares(tokenId, Math.ceil(free / 3));
+  }
+
   #troubleChat(): void {
     const { faults, chance, telegram } = this.#parts;
     if (!faults.on) return;
     const kind = chance.happens(0.5) ? "conflict" : "unauthorized";
     telegram.refuse(kind, chance.int(2_000, 30_000));
   }
+}
+
+/** True while the shares of a trade may still come back. */
+function isOpenTrade(trade: SimTrade, tokenId: string): boolean {
+  return trade.tokenId === tokenId && trade.status === "provisional";
 }
