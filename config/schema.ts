@@ -50,6 +50,8 @@ const service = z.strictObject({
   health_interval_ms: whole(100, 600_000, 5000),
   watchdog_interval_ms: whole(100, 60_000, 1000),
   stall_ms: whole(1000, 600_000, 3000),
+  crash_loop_crashes: whole(0, 20, 3),
+  crash_loop_window_ms: whole(1000, 86_400_000, 300_000),
   spread: z.strictObject(spreadKeys).prefault({}),
 });
 

@@ -5,6 +5,7 @@ import { LogError } from "../adapters/sqlite/log-error.ts";
 import { controlSocketName } from "../adapters/system/control-protocol.ts";
 import { startControlServer } from "../adapters/system/control-server.ts";
 import { killFileIn } from "../adapters/system/kill-file.ts";
+import { openRunMarks, type RunMarks } from "../adapters/system/run-marks.ts";
 import { BotConfigError } from "../bot/bot-deps.ts";
 import { composeService, type Service } from "../compose.ts";
 import { ServiceError } from "../service-error.ts";
@@ -70,19 +71,10 @@ export async function runServiceCommand(args: readonly string[]): Promise<number
 async function serve(service: Service, readyJson: boolean): Promise<number> {
   const { engine, config, logger } = service;
   const stopping = stopSignal();
-  process.on("unhandledRejection", (error) => {
-    // Something nobody handled is a bug: no new order leaves, the process goes on for cancels and answers.
-    engine.closeGate();
-    logger.failure("unhandled.rejection", error);
-  });
-  process.on("uncaughtException", (error) => {
-    // A broken invariant: the state is not trusted any more. The supervisor starts a fresh process, which folds the
-    // ledger and asks the venue before it trades.
-    engine.closeGate();
-    logger.failure("service.broken", error);
-    setTimeout(() => process.kill(process.pid, "SIGKILL"), brokenFlushMs);
-  });
+  endWhenBroken(service);
+  const marks = openRunMarks(config.service.stateDir, Date.now());
   const unwatchKillFile = startUnderKillFile(service);
+  haltCrashLoop(service, marks);
   const unwatchAccess = service.watchAccess();
   // The second channel comes first: a kill must work while Telegram is out of reach.
   let bot: ServiceBot | null = null;
@@ -106,6 +98,7 @@ async function serve(service: Service, readyJson: boolean): Promise<number> {
   unwatchKillFile();
   unwatchAccess();
   logger.info("service.stopping", { why });
+  engine.refuseNew();
   const hard = setTimeout(() => {
     logger.error("service.stop-timeout");
     process.kill(process.pid, "SIGKILL");
@@ -113,10 +106,33 @@ async function serve(service: Service, readyJson: boolean): Promise<number> {
   await control.close();
   if (bot !== null) await stopBot(bot);
   await service.stop();
+  marks.ended();
   clearTimeout(hard);
   // What kept the bot from starting is for the caller to tell.
   if (why === botFailed) await starting;
   return exitDone;
+}
+
+/**
+ * Something nobody handled: the state is not trusted any more, and nothing half-alive stays. The gate closes at once; the
+ * supervisor starts a fresh process, which folds the ledger and asks the venue before it trades.
+ */
+function endWhenBroken({ engine, logger }: Service): void {
+  const end = (event: string) => (error: unknown) => {
+    engine.closeGate();
+    logger.failure(event, error);
+    setTimeout(() => process.kill(process.pid, "SIGKILL"), brokenFlushMs);
+  };
+  process.on("unhandledRejection", end("unhandled.rejection"));
+  process.on("uncaughtException", end("service.broken"));
+}
+
+function haltCrashLoop({ config, engine }: Service, marks: RunMarks): void {
+  const { crashLoopCrashes, crashLoopWindowMs } = config.service;
+  const crashes = marks.crashesWithin(crashLoopWindowMs);
+  if (crashLoopCrashes === 0 || crashes < crashLoopCrashes) return;
+  const minutes = Math.ceil(crashLoopWindowMs / 60_000);
+  engine.haltCrashLoop(`${crashes} starts within ${minutes} min did not end in order`);
 }
 
 /**
@@ -156,8 +172,9 @@ async function stopBot(bot: ServiceBot): Promise<void> {
 /** Resolves with the reason when the service shall end: a signal, or the parent that started it is gone. */
 async function stopSignal(): Promise<string> {
   return new Promise((done) => {
-    process.once("SIGINT", () => done("SIGINT"));
-    process.once("SIGTERM", () => done("SIGTERM"));
+    // A second signal must not cut the ending short: it is bounded anyway.
+    process.on("SIGINT", () => done("SIGINT"));
+    process.on("SIGTERM", () => done("SIGTERM"));
     if (process.channel !== undefined && process.channel !== null) {
       process.once("disconnect", () => done("parent gone"));
       // Listening keeps the channel counted; a service that is otherwise done must be able to end.

@@ -17,7 +17,9 @@ export function scaledOverrides(timeScale: number): readonly string[] {
   const limits = Object.entries(limitsMs).map(
     ([key, { real, max }]) => `venue_waits.${key}=${Math.min(max, real * timeScale)}`,
   );
-  return [`venue_waits.time_scale=${timeScale}`, ...limits];
+  // Crashes are the point here, and what rests must outlive them.
+  const guards = ["service.crash_loop_crashes=0", "relayer.heartbeat=off"];
+  return [`venue_waits.time_scale=${timeScale}`, ...limits, ...guards];
 }
 
 /** The venue's own wait, as its command takes it. */

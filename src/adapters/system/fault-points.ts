@@ -8,13 +8,16 @@ const afterMaxMs = 60_000;
  * Named points where a crash test kills this process. Enabled, it listens on the parent's channel for `{"arm":"K9"}`,
  * answers `{"armed":"K9"}`, and the next `hit("K9")` ends the process by SIGKILL before anything after it runs.
  * `{"arm":"K9","afterMs":2}` lets it run on for so many milliseconds after the point.
+ * `{"reject":true}` leaves a rejection that nobody handles.
  * Not enabled, it never looks at the channel and `hit` does nothing.
  */
 export function createFaultPoints(enabled: boolean): FaultPoints {
   if (!enabled) return disabled;
   const armed = new Map<string, number>();
   process.on("message", (message: unknown) => {
-    if (typeof message !== "object" || message === null || !("arm" in message)) return;
+    if (typeof message !== "object" || message === null) return;
+    if ("reject" in message) void Promise.reject(new TypeError("asked for by a crash test"));
+    if (!("arm" in message)) return;
     const { arm } = message;
     if (typeof arm !== "string" || !isFaultPoint(arm)) return;
     armed.set(arm, "afterMs" in message ? boundedMs(message.afterMs) : 0);

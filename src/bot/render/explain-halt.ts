@@ -49,6 +49,11 @@ export function explainHalt(reason: HaltReason): { readonly what: string; readon
         what: "the venue refused too many orders within a minute",
         todo: "look at why, in the last messages, then /resume",
       };
+    case "crash_loop":
+      return {
+        what: "the service crashed several times within minutes",
+        todo: "look into its log for the cause before /resume",
+      };
     case "live_start":
       return { what: "a live desk starts halted", todo: "/resume starts trading, in two steps" };
   }
@@ -66,6 +71,7 @@ const haltReasons: Readonly<Record<HaltReason, true>> = {
   consecutive_failures: true,
   reject_burst: true,
   conservation: true,
+  crash_loop: true,
   live_start: true,
 };
 

@@ -152,7 +152,7 @@ function reportCash(context: StepContext, cash: number): void {
 function becomeReady(context: StepContext): void {
   const { state, settings } = context;
   emit(context, { kind: "trading.ready" });
-  if (settings.startHalted && state.killed === null) {
+  if (settings.startHalted && state.killed === null && state.halt === null) {
     emit(context, {
       kind: "trading.halted",
       reason: "live_start",

@@ -34,6 +34,8 @@ export type EngineInput =
   | { readonly kind: "ledger.late"; readonly detail: string }
   /** The count at the last hop does not add up; the gate is closed already. */
   | { readonly kind: "conservation.broken"; readonly detail: string }
+  /** The service crashed again and again. */
+  | { readonly kind: "crash.loop"; readonly detail: string }
   /** The process did not run for a while, or the machine's clock stepped. */
   | { readonly kind: "time.jumped"; readonly detail: string }
   /** The venue's clock less ours; null when it could not be read after a jump. */

@@ -117,6 +117,7 @@ type Trouble = Extract<
     readonly kind:
       | "ledger.late"
       | "conservation.broken"
+      | "crash.loop"
       | "time.jumped"
       | "clock.measured"
       | "heartbeat.changed"
@@ -132,6 +133,9 @@ function troubleReported(context: StepContext, input: Trouble): void {
       return;
     case "conservation.broken":
       halt(context, "conservation", input.detail);
+      return;
+    case "crash.loop":
+      halt(context, "crash_loop", input.detail);
       return;
     case "time.jumped":
       timeJumped(context, input.detail);

@@ -126,6 +126,8 @@ export type HaltReason =
   | "reject_burst"
   /** More started on the socket than was approved. */
   | "conservation"
+  /** The service crashed several times within minutes. */
+  | "crash_loop"
   | "live_start";
 
 /** Why new orders are restricted for now: by the venue's mode, or to sales of held shares; cancels always pass. Most end by themselves when their cause is gone. */

@@ -16,8 +16,8 @@ import { createState, type EngineState } from "../state/engine-state.ts";
 import { Books } from "./books.ts";
 import { CatalogReader } from "./catalog-reader.ts";
 import { EffectRunner } from "./effect-runner.ts";
+import { GateLatch } from "./gate-latch.ts";
 import { HeartbeatGuard } from "./heartbeat-guard.ts";
-import { KillGate } from "./kill-gate.ts";
 import { countedVenue, LastHop } from "./last-hop.ts";
 import { foldLedger, LedgerWriter } from "./ledger-writer.ts";
 import { OutsideMarkets } from "./outside-markets.ts";
@@ -72,7 +72,7 @@ export class Desk {
   readonly effects: EffectRunner;
   readonly #outside: OutsideMarkets;
   readonly #listeners = new Set<() => void>();
-  readonly #gate: KillGate;
+  readonly #latch: GateLatch;
   readonly #time: TimeGuard;
   readonly #catalog: CatalogReader;
   #connected = false;
@@ -98,7 +98,7 @@ export class Desk {
     const deps = { ...machine, clock };
     this.deps = deps;
     this.state = folded.state;
-    this.#gate = new KillGate(folded.state.killed !== null);
+    this.#latch = new GateLatch(folded.state.killed !== null);
     this.ledger = this.#openLedger(deps, folded.nextSeq);
     this.#time = new TimeGuard({
       clock,
@@ -271,7 +271,7 @@ export class Desk {
   }
 
   get gateClosed(): boolean {
-    return this.#gate.closed;
+    return this.#latch.closed;
   }
 
   get isConnected(): boolean {
@@ -280,31 +280,38 @@ export class Desk {
 
   /** Closes the gate in memory at once; what makes it last comes after. */
   closeGate(): void {
-    this.#gate.close(this.deps.clock.nowMs());
+    this.#latch.close(this.deps.clock.nowMs());
+  }
+
+  /** The process ends: nothing new leaves any more, cancels and answers do. */
+  refuseNew(): void {
+    this.#latch.end();
   }
 
   /** A kill that was seen but whose command never came through becomes a kill all the same. */
   #persistClosedGate(): void {
     const { killed, halt } = this.state;
-    const isExplained = killed !== null || halt !== null || this.ledger.failed;
-    if (!this.#gate.isOverdue(this.deps.clock.nowMs(), isExplained)) return;
+    // A kill or halt that came since explains the gate, whoever ends it later.
+    const explained = killed !== null || halt !== null || this.ledger.failed;
+    if (!this.#latch.isUnexplained(this.deps.clock.nowMs(), explained)) return;
     const note = "the gate was closed and no command followed";
     const request = { do: "kill", byUserId: null, note } as const;
     this.stepper.run({ kind: "request", request }, "kill");
   }
 
   get closings(): number {
-    return this.#gate.closings;
+    return this.#latch.closings;
   }
 
   /** Opens the gate unless it was closed again since `closings` was read: a later kill wins over an earlier resume. */
   openGate(closings: number): void {
-    if (this.state.killed === null && !this.ledger.failed) this.#gate.open(closings);
+    if (this.state.killed === null && !this.ledger.failed) this.#latch.open(closings);
   }
 
   gateDenial(): Denial | null {
     if (this.ledger.failed) return { code: "ledger_failed" };
-    if (this.#gate.closed) return { code: "killed" };
+    if (this.#latch.closed) return { code: "killed" };
+    if (this.#latch.ending) return { code: "not_ready" };
     const stopped = checkStopped(this.state);
     if (stopped !== null) return stopped;
     if (!this.deps.leaseHeld()) return { code: "paused", subject: "lease_lost" };
@@ -326,6 +333,11 @@ export class Desk {
     if (order.cancelAskedAtMs !== null) return { code: "order_closed", subject: "cancel asked" };
     if (this.deps.clock.nowMs() >= order.deadlineMs) return { code: "command_expired" };
     return null;
+  }
+
+  /** The service crashed again and again: trading waits for a person. */
+  haltCrashLoop(detail: string): void {
+    this.stepper.run({ kind: "crash.loop", detail }, "start");
   }
 
   /** An order tried to leave that the approvals do not explain: the order path itself cannot be trusted any more. */
