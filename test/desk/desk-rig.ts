@@ -77,8 +77,11 @@ export class DeskRig implements AsyncDisposable {
     });
   }
 
-  /** Starts a desk on a state of its own; `venueArgs` go to the paper venue. */
-  static async open(venueArgs: readonly string[] = ["--still"]): Promise<DeskRig> {
+  /** Starts a desk on a state of its own; `venueArgs` go to the paper venue, `overrides` (section.key=value) to the service. */
+  static async open(
+    venueArgs: readonly string[] = ["--still"],
+    overrides: readonly string[] = [],
+  ): Promise<DeskRig> {
     const dir = mkdtempSync(join(tmpdir(), "desk-rig-"));
     const state = openDeskState(dir, false);
     const desk = new Desk({
@@ -86,7 +89,7 @@ export class DeskRig implements AsyncDisposable {
       transport: "poll",
       mainFile,
       venueArgs,
-      overrides: scaledWaits,
+      overrides: [...scaledWaits, ...overrides],
     });
     const rig = new DeskRig(desk, dir, () => state[Symbol.dispose]());
     try {
