@@ -62,11 +62,18 @@ export function orderText(
   return `${order.shortId}  ${what}  ${status}  ${ageText(nowMs - order.createdAtMs)}  ${plainText(question)}`;
 }
 
+/** "  sent 2.1 ms, answered 40 ms after the command", as far as it got. */
+function timingText({ timing }: OrderView): string {
+  const { sentMs, acknowledgedMs } = timing;
+  if (sentMs === null || acknowledgedMs === null) return "";
+  return `  sent ${sentMs.toFixed(1)} ms, answered ${acknowledgedMs.toFixed(1)} ms after the command`;
+}
+
 function ordersText(orders: readonly OrderView[], nowMs: number): string[] {
   if (orders.length === 0) return ["no open orders"];
   const more = orders.length - ordersShownMax;
   return [
-    ...orders.slice(0, ordersShownMax).map((order) => orderText(order, nowMs)),
+    ...orders.slice(0, ordersShownMax).map((order) => orderText(order, nowMs) + timingText(order)),
     ...(more > 0 ? [`… and ${more} more (--json shows all)`] : []),
   ];
 }

@@ -14,6 +14,17 @@ afterEach(async () => {
   await rig.stop();
 });
 
+describe("/orders with an id", () => {
+  test("shows the stages of one order and its request", async () => {
+    rig.emulator.send(trader, "/orders 1a2b");
+    const { text } = await heard(rig, /ORDER 1a2b3c4d/);
+    expect(text).toContain("After the command: decided 3 ms → committed –");
+    expect(text).toMatch(/Request plan1-0 · id 0x/);
+    rig.emulator.send(trader, "/orders ffff");
+    await heard(rig, /There is no order with that id/);
+  });
+});
+
 describe("changing the price of a resting order", () => {
   test("/replace shows a card that names the old order, and Confirm says what happens", async () => {
     rig.emulator.send(trader, "/replace 1a2b 0.61");

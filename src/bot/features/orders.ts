@@ -1,6 +1,7 @@
 import type { ExternalOrderView, OrderView } from "../../engine/api/views.ts";
 import { externalLine } from "../render/external.ts";
 import { modeTag } from "../render/mode.ts";
+import { renderOrderDetails } from "../render/order-details.ts";
 import { orderCount, orderLine, ordersKeyboard, renderOrders } from "../render/orders.ts";
 import { TextBuilder } from "../text/rich-text.ts";
 import { answered, executed, message, pressedMessage, type Reply, type Turn } from "../turn.ts";
@@ -14,8 +15,9 @@ export function openOrders(turn: Turn): readonly OrderView[] {
   return turn.api.orders().filter((order) => !isOver.has(order.status));
 }
 
-/** `/orders`, refreshed in place by its button. */
-export function orders(turn: Turn): Reply {
+/** `/orders ID`: everything about one order, also after its end. `/orders`: what is open, refreshed by its button. */
+export function orders(turn: Turn, args = ""): Reply {
+  if (args.trim() !== "") return orderDetails(turn, args.trim());
   const open = openOrders(turn);
   const isRefresh = turn.command.text.startsWith("v1:orders:");
   return answered(
@@ -25,6 +27,17 @@ export function orders(turn: Turn): Reply {
       isRefresh ? pressedMessage(turn) : null,
     ),
   );
+}
+
+function orderDetails(turn: Turn, typed: string): Reply {
+  const found = typed.length >= 4 ? matching(turn.api.orders(), typed) : [];
+  const [order] = found;
+  if (order === undefined) return refuse(turn, { code: "order_unknown" });
+  if (found.length === 1) return answered(message(renderOrderDetails(turn.deps.mode, order)));
+  const text = new TextBuilder()
+    .line(`${found.length} orders begin with that.`)
+    .plain("Use more characters of the id.");
+  return answered(message(text.build()));
 }
 
 /** Orders whose short id, hash or client id begins with what was typed. */

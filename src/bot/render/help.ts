@@ -62,6 +62,13 @@ const topics: Readonly<Record<string, Topic>> = {
     usage: "/cancel [id|all]",
     lines: ["An id is what /orders shows. Without one: the orders with a button each."],
   },
+  orders: {
+    usage: "/orders [id]",
+    lines: [
+      "What is open, and what others ordered on the account.",
+      "With an id, also of an order that is over: its fills, its fee, its request and how long each stage took.",
+    ],
+  },
   replace: {
     usage: "/replace ID PRICE",
     lines: [

@@ -24,7 +24,8 @@ export function orderCount(count: number): string {
   return count === 1 ? "1 order" : `${count} orders`;
 }
 
-function stateText(order: OrderView): string {
+/** What an order is doing, in a few words. */
+export function stateText(order: OrderView): string {
   if (order.cancelAsked) return "cancel asked";
   switch (order.status) {
     case "in_flight":

@@ -1,6 +1,7 @@
 import type { ConditionId, OutcomeIndex, Side, TokenId } from "../domain/market.ts";
 import type { Price, Shares, Usd } from "../domain/numbers.ts";
 import type { OrderStatus, TimeInForce } from "../domain/order.ts";
+import type { OrderTiming } from "../domain/order-timing.ts";
 import type { Denial, HaltReason, ReducingReason, RejectReason } from "../domain/reasons.ts";
 
 /** paper: the paper venue. dry-run: real data, nothing sent. live: money. First line of every trading message. */
@@ -205,6 +206,7 @@ export type OrderView = {
   readonly leg: number;
   readonly strategy: "manual" | "dutch";
   readonly cancelAsked: boolean;
+  readonly timing: OrderTiming;
 };
 
 /** An open order on the account that this desk did not place. */

@@ -4,6 +4,7 @@ import type { Market } from "../domain/market.ts";
 import { ageMs, currentHash, type MarketBook } from "../domain/market-book.ts";
 import type { Usd } from "../domain/numbers.ts";
 import type { Order, OrderDraft, PreparedOrder } from "../domain/order.ts";
+import { decidedAfter } from "../domain/order-timing.ts";
 import { assert } from "../lib/assert.ts";
 import type { Evidence, Plan } from "../protocol/plan.ts";
 import type { Approved } from "../risk/check-risk.ts";
@@ -55,6 +56,7 @@ function newOrder(
   const { state, settings, atMs, hasher } = context;
   const { draft, prepared, planId, leg } = signed;
   const { kind, userId, chatId, commandId } = signed.parts;
+  const receivedAtMs = state.commands.get(commandId)?.receivedAtMs;
   return {
     clientOid: clientOidOf(hasher.sha256Hex, planId, leg),
     planId,
@@ -80,6 +82,7 @@ function newOrder(
     feesUsd: 0 as Usd,
     venueMatched: 0 as Order["venueMatched"],
     venueDone: false,
+    timing: decidedAfter(planId, leg, Math.max(0, atMs - (receivedAtMs ?? atMs))),
   };
 }
 

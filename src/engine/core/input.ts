@@ -8,6 +8,7 @@ import type { ConditionId, Market } from "../domain/market.ts";
 import type { BookSnapshot, MarketEvent } from "../domain/market-event.ts";
 import type { Price, Shares } from "../domain/numbers.ts";
 import type { OrderDraft, PreparedOrder } from "../domain/order.ts";
+import type { RequestTiming } from "../domain/order-timing.ts";
 import type { PreparedCall } from "../domain/position-action.ts";
 import type { DegradedSource, Denial } from "../domain/reasons.ts";
 import type { Result } from "../lib/result.ts";
@@ -60,6 +61,7 @@ export type EngineInput =
       readonly outcome: PostOutcome;
       /** From the first byte to the answer; null or absent when no byte left. */
       readonly durationMs?: number | null;
+      readonly timing?: RequestTiming;
     }
   | {
       readonly kind: "query.finished";

@@ -2,7 +2,7 @@ import type { FillReport } from "../domain/fill.ts";
 import { isOpen, isResting, type Order } from "../domain/order.ts";
 import type { Denial, RejectReason } from "../domain/reasons.ts";
 import { unreachable } from "../lib/assert.ts";
-import type { PostOutcome, QueryOutcome, VenueOrder } from "../protocol/venue-report.ts";
+import type { QueryOutcome, VenueOrder } from "../protocol/venue-report.ts";
 import { checkRepost } from "../risk/check-risk.ts";
 import type { OrderWatch } from "../state/engine-state.ts";
 import type { Fact } from "../state/fact.ts";
@@ -10,6 +10,7 @@ import { fillsOf } from "../state/kept-orders.ts";
 import { ask, emit, type StepContext } from "./context.ts";
 import { postSeen, refusalSeen } from "./evidence.ts";
 import { halt } from "./halt.ts";
+import type { EngineInput } from "./input.ts";
 import { tellOrder } from "./notices.ts";
 import { recordFill } from "./record-fill.ts";
 import { postAnswered } from "./venue-mode.ts";
@@ -39,13 +40,15 @@ export function watchOf(context: StepContext, clientOid: string): OrderWatch {
 /** What became of one POST (design 5.4, reliability 1.6). */
 export function postFinished(
   context: StepContext,
-  clientOid: string,
-  outcome: PostOutcome,
-  durationMs: number | null,
+  input: Extract<EngineInput, { readonly kind: "post.finished" }>,
 ): void {
+  const { clientOid, outcome, timing, durationMs } = input;
+  if (timing !== undefined && context.state.orders.has(clientOid)) {
+    emit(context, { kind: "order.timed", clientOid, timing });
+  }
   const order = context.state.orders.get(clientOid);
   postAnswered(context, order, outcome);
-  postSeen(context, outcome, durationMs, order !== undefined && isOpen(order));
+  postSeen(context, outcome, durationMs ?? null, order !== undefined && isOpen(order));
   if (order === undefined || !isOpen(order)) return;
   // Only an answer that proves that nothing was taken allows the bytes to be sent again.
   watchOf(context, clientOid).repost = false;

@@ -31,5 +31,6 @@ export function orderView(state: LedgerState, order: Order): OrderView {
     leg: order.leg,
     strategy: order.strategy,
     cancelAsked: order.cancelAskedAtMs !== null,
+    timing: order.timing,
   };
 }

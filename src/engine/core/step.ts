@@ -83,7 +83,7 @@ function handle(context: StepContext, envelope: Envelope): Reply {
       accountRead(context, input.purpose, input.report);
       return none;
     case "post.finished":
-      postFinished(context, input.clientOid, input.outcome, input.durationMs ?? null);
+      postFinished(context, input);
       return none;
     case "query.finished":
       queryFinished(context, input.clientOid, input.outcome, input.fills);

@@ -1,5 +1,6 @@
 import type { ConditionId, OutcomeIndex, Side, TokenId } from "./market.ts";
 import type { Price, Shares, Usd } from "./numbers.ts";
+import type { OrderTiming } from "./order-timing.ts";
 import type { RejectReason } from "./reasons.ts";
 
 export type TimeInForce = "fak" | "fok" | "gtc" | "gtd";
@@ -83,6 +84,7 @@ export type Order = {
   readonly venueMatched: Shares;
   /** True once the venue said that the order is over; it closes when the fills it named have arrived. */
   readonly venueDone: boolean;
+  readonly timing: OrderTiming;
 };
 
 export function isOpen(order: Order): boolean {

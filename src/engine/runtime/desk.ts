@@ -131,7 +131,7 @@ export class Desk {
       ...deps,
       state: this.state,
       ledger: this.ledger,
-      runEffect: (effect) => this.effects.run(effect),
+      runEffect: (effect, decidedMs) => this.effects.run(effect, decidedMs),
       onDurable: (facts) => lastHop.noteDurable(facts),
       onCommitted: () => this.#changed(),
       onBroken: (error) => this.#break(error),

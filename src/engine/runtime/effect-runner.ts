@@ -51,17 +51,18 @@ export class EffectRunner {
     this.acts = contracts === undefined ? null : new ActionRunner({ ...deps, contracts });
   }
 
-  run(effect: Effect): void {
-    this.#perform(effect).catch((error: unknown) => {
+  /** `decidedMs`: monotonic time of the step that asked for it, from which its stages are measured. */
+  run(effect: Effect, decidedMs = this.#deps.clock.monotonicMs()): void {
+    this.#perform(effect, decidedMs).catch((error: unknown) => {
       const detail = error instanceof Error ? error.message : "unknown failure";
       this.#deps.logger.error("effect.failed", { effect: effect.kind, detail });
     });
   }
 
-  async #perform(effect: Effect): Promise<void> {
+  async #perform(effect: Effect, decidedMs: number): Promise<void> {
     switch (effect.kind) {
       case "order.post":
-        return this.#post(effect.clientOid);
+        return this.#post(effect.clientOid, decidedMs);
       case "order.query":
         return this.#query(effect.clientOid);
       case "order.cancel":
@@ -92,26 +93,28 @@ export class EffectRunner {
     }
   }
 
-  async #post(clientOid: string): Promise<void> {
+  async #post(clientOid: string, decidedMs: number): Promise<void> {
     const { state, venue, faultPoints, clock } = this.#deps;
+    const committedMs = sinceMs(clock, decidedMs);
+    let sentMs: number | null = null;
     const order = state.orders.get(clientOid);
     if (order === undefined) return;
     faultPoints.hit("K6");
     const { orderHash, body } = order;
-    let sentAtMs: number | null = null;
     const gate = (): Denial | null => {
       const denial = this.#deps.gate(clientOid);
       if (denial !== null) return denial;
+      sentMs = sinceMs(clock, decidedMs);
       faultPoints.hit("K7");
-      sentAtMs = clock.nowMs();
       clock.after(k9DelayMs, () => faultPoints.hit("K9"));
       return null;
     };
     const leftMs = Math.max(0, order.deadlineMs - clock.nowMs());
     const outcome = await venue.post({ orderHash, body }, gate, leftMs);
+    const timing = { committedMs, sentMs, acknowledgedMs: sinceMs(clock, decidedMs) };
     faultPoints.hit("K10");
-    const durationMs = sentAtMs === null ? null : clock.nowMs() - sentAtMs;
-    const finished = { kind: "post.finished", clientOid, outcome, durationMs } as const;
+    const durationMs = sentMs === null ? null : Math.round(timing.acknowledgedMs - sentMs);
+    const finished = { kind: "post.finished", clientOid, outcome, durationMs, timing } as const;
     await this.#deps.dispatch(finished, order.planId);
     faultPoints.hit("K11");
   }
@@ -209,4 +212,9 @@ export class EffectRunner {
       this.#balanceReading = false;
     }
   }
+}
+
+/** Milliseconds since a monotonic time, to the microsecond. */
+function sinceMs(clock: Clock, startMs: number): number {
+  return Math.round((clock.monotonicMs() - startMs) * 1_000) / 1_000;
 }

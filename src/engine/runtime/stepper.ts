@@ -17,7 +17,8 @@ export type StepperDeps = {
   readonly faultPoints: FaultPoints;
   readonly logger: Log;
   readonly ledger: LedgerWriter;
-  readonly runEffect: (effect: Effect) => void;
+  /** With the monotonic time of the step that asked for it. */
+  readonly runEffect: (effect: Effect, decidedMs: number) => void;
   /** A step threw: an invariant is broken and the state cannot be trusted any more. */
   readonly onBroken: (error: unknown) => void;
   /** Facts that are on the disk now; called before their effects run. */
@@ -52,11 +53,12 @@ export class Stepper {
       input,
     };
     const { facts, effects, reply } = this.#step(envelope);
+    const decidedMs = clock.monotonicMs();
     if (facts.length === 0) {
-      for (const effect of effects) this.#deps.runEffect(effect);
+      for (const effect of effects) this.#deps.runEffect(effect, decidedMs);
       return { reply, durable: this.#newest };
     }
-    const durable = this.#commit(facts, effects, state.live.nowMs, correlationId);
+    const durable = this.#commit({ facts, effects, decidedMs }, state.live.nowMs, correlationId);
     // A caller that does not wait must not bring the process down; the writer has closed the gate already.
     durable.catch(() => undefined);
     this.#newest = durable;
@@ -74,15 +76,22 @@ export class Stepper {
   }
 
   async #commit(
-    facts: readonly Fact[],
-    effects: readonly Effect[],
+    {
+      facts,
+      effects,
+      decidedMs,
+    }: {
+      readonly facts: readonly Fact[];
+      readonly effects: readonly Effect[];
+      readonly decidedMs: number;
+    },
     atMs: number,
     correlationId: string,
   ): Promise<void> {
     await this.#deps.ledger.append(facts, atMs, correlationId);
     this.#deps.onDurable(facts);
     if (facts.some((fact) => fact.kind === "fill.recorded")) this.#deps.faultPoints.hit("K13");
-    for (const effect of effects) this.#deps.runEffect(effect);
+    for (const effect of effects) this.#deps.runEffect(effect, decidedMs);
     // A line takes as long as an order's request, whose first byte leaves only after this turn: the line can wait, for
     // the ledger has everything already.
     if (effects.some((effect) => effect.kind === "order.post")) {

@@ -68,6 +68,7 @@ function applyMoneyFact(state: EngineState, fact: MoneyFact, atMs: number): void
     case "plan.approved":
     case "order.acked":
     case "order.refused":
+    case "order.timed":
     case "order.unknown":
     case "order.absent":
     case "order.reported":

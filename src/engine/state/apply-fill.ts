@@ -1,6 +1,7 @@
 import type { Fill } from "../domain/fill.ts";
 import { addShares, addUsd, subShares, subUsd, usd } from "../domain/numbers.ts";
 import { isOpen, isResting, type Order, restingStatus } from "../domain/order.ts";
+import type { OrderTiming } from "../domain/order-timing.ts";
 import { assert } from "../lib/assert.ts";
 import {
   bookFill,
@@ -40,9 +41,15 @@ export function recordFill(state: EngineState, fill: Fill, clientOid: string, at
       unknownSinceMs: null,
       cleanAbsences: 0,
       refusal: null,
+      timing: withFill(order, atMs),
     };
     return isOpen(order) ? { ...filledOrder, status: restingStatus(filledOrder) } : filledOrder;
   });
+}
+
+function withFill({ timing, createdAtMs }: Order, atMs: number): OrderTiming {
+  if (timing.filledMs !== null) return timing;
+  return { ...timing, filledMs: timing.decidedMs + Math.max(0, atMs - createdAtMs) };
 }
 
 /** A provisional fill came to its end: it stands, or everything that it moved goes back. */

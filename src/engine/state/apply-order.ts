@@ -1,4 +1,5 @@
-import { isOpen, restingStatus } from "../domain/order.ts";
+import { isOpen, type Order, restingStatus } from "../domain/order.ts";
+import { decidedAfter, type RequestTiming } from "../domain/order-timing.ts";
 import { assert, unreachable } from "../lib/assert.ts";
 import { recordFill, settleFill } from "./apply-fill.ts";
 import { changeOrder } from "./change-order.ts";
@@ -13,6 +14,7 @@ type OrderFact = Extract<
       | "plan.approved"
       | "order.acked"
       | "order.refused"
+      | "order.timed"
       | "order.unknown"
       | "order.absent"
       | "order.reported"
@@ -40,6 +42,9 @@ export function applyOrderFact(state: EngineState, fact: OrderFact, atMs: number
       return;
     case "order.refused":
       refuse(state, fact);
+      return;
+    case "order.timed":
+      changeOrder(state, fact.clientOid, (order) => withRequest(order, fact.timing));
       return;
     case "order.unknown":
       becomeUnknown(state, fact.clientOid, atMs);
@@ -93,10 +98,26 @@ function approve(state: EngineState, fact: Extract<Fact, { kind: "plan.approved"
   for (const order of fact.orders) {
     assert(!state.orders.has(order.clientOid), "a client order id has one order");
     assert(!state.oidByHash.has(order.orderHash), "an order hash belongs to one order");
-    // Rows of an older version carry no refusal.
-    keepOrder(state, { ...order, refusal: order.refusal ?? null });
+    // Rows of an older version carry no refusal and no timing.
+    const timing = order.timing ?? decidedAfter(order.planId, order.leg, 0);
+    keepOrder(state, { ...order, refusal: order.refusal ?? null, timing });
     state.oidByHash.set(order.orderHash, order.clientOid);
   }
+}
+
+/** The first request that got an answer stays; the ones before it were not taken. */
+function withRequest(order: Order, request: RequestTiming): Order {
+  const { decidedMs } = order.timing;
+  const after = (ms: number) => decidedMs + ms;
+  return {
+    ...order,
+    timing: {
+      ...order.timing,
+      committedMs: order.timing.committedMs ?? after(request.committedMs),
+      sentMs: request.sentMs === null ? order.timing.sentMs : after(request.sentMs),
+      acknowledgedMs: after(request.acknowledgedMs),
+    },
+  };
 }
 
 function becomeUnknown(state: EngineState, clientOid: string, atMs: number): void {

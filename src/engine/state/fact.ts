@@ -8,6 +8,7 @@ import type { Fill } from "../domain/fill.ts";
 import type { Market, MarketGroup } from "../domain/market.ts";
 import type { Shares, Usd } from "../domain/numbers.ts";
 import type { Order, OrderStatus } from "../domain/order.ts";
+import type { RequestTiming } from "../domain/order-timing.ts";
 import type { ActionFailure, Claim, PositionAction } from "../domain/position-action.ts";
 import type {
   DegradedSource,
@@ -85,6 +86,12 @@ export type Fact =
       readonly detail: string;
     }
   | { readonly kind: "order.unknown"; readonly clientOid: string; readonly detail: string }
+  /** How long the newest request of the order took, as the runtime measured it. */
+  | {
+      readonly kind: "order.timed";
+      readonly clientOid: string;
+      readonly timing: RequestTiming;
+    }
   | { readonly kind: "order.absent"; readonly clientOid: string }
   | {
       readonly kind: "order.reported";

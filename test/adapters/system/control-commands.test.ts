@@ -14,6 +14,7 @@ import {
 import { killFileIn } from "../../../src/adapters/system/kill-file.ts";
 import type { DeskView, OrderView } from "../../../src/engine/api/views.ts";
 import type { Price, Shares, Usd } from "../../../src/engine/domain/numbers.ts";
+import { decidedAfter } from "../../../src/engine/domain/order-timing.ts";
 
 const runCommand = new URL("./run-command.ts", import.meta.url).pathname;
 const folders: string[] = [];
@@ -89,6 +90,7 @@ function order(change: Partial<OrderView> = {}): OrderView {
     leg: 0,
     strategy: "manual",
     cancelAsked: false,
+    timing: decidedAfter("p", 0, 3),
     ...change,
   };
 }

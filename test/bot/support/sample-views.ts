@@ -10,6 +10,7 @@ import type {
   TradeCard,
 } from "../../../src/engine/api/views.ts";
 import type { Price, Shares, Usd } from "../../../src/engine/domain/numbers.ts";
+import { decidedAfter } from "../../../src/engine/domain/order-timing.ts";
 
 export const price = (value: number) => value as Price;
 export const sharesOf = (whole: number) => Math.round(whole * 1_000_000) as Shares;
@@ -134,6 +135,7 @@ export function orderView(fields: Partial<OrderView> = {}): OrderView {
     leg: 0,
     strategy: "manual",
     cancelAsked: false,
+    timing: decidedAfter("plan1", 0, 3),
     ...fields,
   };
 }

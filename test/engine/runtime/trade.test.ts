@@ -52,6 +52,19 @@ describe("a buy and a sale on the paper venue", () => {
     expect(desk.notices().map((body) => body.kind)).toEqual(["started", "order.outcome"]);
   });
 
+  test("every stage of the order is timed, in order, by one clock", async () => {
+    const { clientOid, planId } = await desk.place(buy);
+    await settled();
+    await until("answered", () => desk.order(clientOid).timing.acknowledgedMs !== null);
+    const { requestId, ...stages } = desk.order(clientOid).timing;
+    expect(requestId).toBe(`${planId.slice(0, 12)}-0`);
+    const { decidedMs, committedMs, sentMs, acknowledgedMs, filledMs } = stages;
+    const path = [decidedMs, committedMs, sentMs, acknowledgedMs].map((ms) => ms ?? -1);
+    expect(path).toEqual([...path].sort((a, b) => a - b));
+    expect(path[1]).toBeGreaterThan(0);
+    expect(filledMs).not.toBeNull();
+  });
+
   test("the log leads from the command to its order, the posting, the fill and its settlement", async () => {
     const { clientOid, orderHash } = await desk.place(buy);
     await settled();
@@ -68,8 +81,10 @@ describe("a buy and a sale on the paper venue", () => {
         orderHash,
       },
     ]);
+    await until("the posting is logged", () => lines("order.posted").length > 0);
     expect(lines("order.posted")[0]).toMatchObject({ orderHash, outcome: "accepted" });
     for (const event of ["fill.recorded", "order.closed"]) {
+      await until(`${event} is logged`, () => lines(event).length > 0);
       const line = { planId: plan?.["planId"], clientOid, orderHash };
       expect(lines(event)[0]).toMatchObject(line);
     }
