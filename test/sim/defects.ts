@@ -2,7 +2,7 @@ import type { FillReport } from "../../src/engine/domain/fill.ts";
 import type { Order } from "../../src/engine/domain/order.ts";
 import type { LogRecord } from "../../src/engine/ports/durable-log.ts";
 import type { PostOutcome } from "../../src/engine/protocol/venue-report.ts";
-import type { DeskDeps } from "../../src/engine/runtime/desk.ts";
+import type { DeskDeps } from "../../src/engine/runtime/desk-deps.ts";
 import type { Engine } from "../../src/engine/runtime/engine.ts";
 import type { Fact } from "../../src/engine/state/fact.ts";
 import { plainHasher } from "../engine/support/hasher.ts";

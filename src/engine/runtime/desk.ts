@@ -1,20 +1,12 @@
 import type { EngineInput } from "../core/input.ts";
 import { isOpen } from "../domain/order.ts";
 import type { Denial } from "../domain/reasons.ts";
-import type { CatalogPort } from "../ports/catalog.ts";
-import type { ContractPort } from "../ports/contracts.ts";
-import type { DurableLog } from "../ports/durable-log.ts";
-import type { Hasher } from "../ports/hasher.ts";
-import type { HeartbeatPort } from "../ports/heartbeat.ts";
-import type { MarketDataPort } from "../ports/market-data.ts";
-import type { Clock, Entropy, FaultPoints, Log } from "../ports/system.ts";
-import type { VenuePort } from "../ports/venue.ts";
-import type { EngineSettings } from "../protocol/settings.ts";
 import { checkDegraded } from "../risk/degraded.ts";
 import { checkStopped, checkTradingState } from "../risk/trading-state.ts";
 import { createState, type EngineState } from "../state/engine-state.ts";
 import { Books } from "./books.ts";
 import { CatalogReader } from "./catalog-reader.ts";
+import type { DeskDeps } from "./desk-deps.ts";
 import { EffectRunner } from "./effect-runner.ts";
 import { GateLatch } from "./gate-latch.ts";
 import { HeartbeatGuard } from "./heartbeat-guard.ts";
@@ -24,38 +16,6 @@ import { OutsideMarkets } from "./outside-markets.ts";
 import { steadyClock } from "./steady-clock.ts";
 import { Stepper } from "./stepper.ts";
 import { TimeGuard } from "./time-guard.ts";
-
-export type DeskDeps = {
-  readonly settings: EngineSettings;
-  readonly log: DurableLog;
-  readonly venue: VenuePort;
-  readonly marketData: MarketDataPort;
-  /** Absent when nothing on this desk reaches the position contracts. */
-  readonly contracts?: ContractPort;
-  readonly catalog: CatalogPort;
-  readonly hasher: Hasher;
-  readonly clock: Clock;
-  /** Null: the venue's dead-man switch is not used. */
-  readonly heartbeat?: HeartbeatPort | null;
-  readonly entropy: Entropy;
-  readonly faultPoints: FaultPoints;
-  readonly logger: Log;
-  /** False once the one-writer lease is lost. */
-  readonly leaseHeld: () => boolean;
-  /** Keeps a kill that the ledger did not take somewhere else; true when the next start will find it. */
-  readonly keepKill?: (note: string) => boolean;
-  readonly tickMs: number;
-  readonly snapshotWaitMs: number;
-  readonly bookRefreshAgeMs: number;
-  readonly ledgerCommitMaxMs: number;
-  readonly canaryMs: number;
-  /** A main loop that did not run for longer was stalled. */
-  readonly stallMs: number;
-  /** How often the venue's time is read. */
-  readonly clockCheckMs: number;
-  /** Most markets that a scan for sets looks at. */
-  readonly maxSetMarkets: number;
-};
 
 /** A command waits at most this long after a start for the first reconciliation. */
 const readyWaitMs = 5_000;
