@@ -93,6 +93,8 @@ max_daily_volume_usd = 100000
 duplicate_window_ms = 0
 max_open_orders = 2000
 breaker_orders_per_minute = 100000
+repeat_max_executions = 10000
+message_rate_max = 100000
 [venue_limits]
 orders_per_second = 100000
 orders_burst = 100000

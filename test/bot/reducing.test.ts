@@ -84,3 +84,18 @@ test("a desk that only sells still shows Kill, not Resume", () => {
   const labels = statusKeyboard(view, new ButtonMaker(() => "n".repeat(32))).flat();
   expect(labels.map((button) => button.label)).toContain("■ Kill");
 });
+
+test("a strategy that was stopped is named with what it did and what to do", () => {
+  const body = {
+    kind: "strategy.locked",
+    strategy: "dutch",
+    side: "sell",
+    question: "Who wins?",
+    executions: 40,
+    windowMs: 60_000,
+  } as const;
+  const { text } = renderNotice("live", { noticeId: 1, atMs: 0, chatId: null, body });
+  expect(text).toMatch(/^LIVE · STOPPED · dutch sales\n40 orders .* within (?:1 min|60 s)/);
+  expect(text).toContain("Who wins?");
+  expect(text).toContain("/resume");
+});

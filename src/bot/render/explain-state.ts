@@ -16,6 +16,8 @@ type StateCode =
   | "busy"
   | "rate_limited"
   | "duplicate_intent"
+  | "repeated_execution"
+  | "message_rate"
   | "command_expired";
 type CardCode = "card_unknown" | "card_used" | "card_expired" | "card_not_yours" | "price_moved";
 /** Too many orders, when a limit is named; else too many commands. */
@@ -105,6 +107,16 @@ export function explainState(code: StateCode, denial: Denial, subject: string): 
           ? "The same order was just placed; this looks like sending it twice."
           : `The same order was placed less than ${duration(denial.limit)} ago; this looks like sending it twice.`,
         "/orders shows the first one. Wait a moment if you do want both.",
+      );
+    case "repeated_execution":
+      return because(
+        `This was done too often in a row${subject === "" ? "" : ` (${subject})`}, so it is stopped until somebody looks.`,
+        "Look at /orders and /positions; /resume lets it go on.",
+      );
+    case "message_rate":
+      return because(
+        `Too many requests to the venue within a moment: it would be ${denial.wanted ?? "more"}, the limit is ${denial.limit ?? "lower"}.`,
+        "Wait a few seconds, then send it again. Cancels and /kill are never refused.",
       );
     case "command_expired":
       return because(

@@ -29,6 +29,8 @@ export function explain(denial: Denial): Explanation {
     case "busy":
     case "rate_limited":
     case "duplicate_intent":
+    case "repeated_execution":
+    case "message_rate":
     case "command_expired":
       return explainState(code, denial, subject);
     case "card_unknown":

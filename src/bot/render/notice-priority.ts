@@ -19,6 +19,7 @@ export function noticePriority(body: NoticeBody): OutPriority {
     case "resumed":
     case "halted":
     case "reducing":
+    case "strategy.locked":
     case "degraded":
     case "degraded.over":
     case "feed.lost":

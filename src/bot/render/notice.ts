@@ -14,7 +14,7 @@ import { explainReject } from "./explain-order.ts";
 import { externalFates, renderAccountNews } from "./external.ts";
 import { modeTag, tradingLine } from "./mode.ts";
 import { canChangePrice, orderCount, orderLine } from "./orders.ts";
-import { renderReducing } from "./reducing.ts";
+import { renderControl } from "./reducing.ts";
 
 /** Fates or legs listed one by one; the rest is counted. */
 const linesShown = 40;
@@ -335,7 +335,8 @@ export function renderNotice(mode: DeskMode, notice: Notice): RichText {
     case "started":
       return renderStarted(mode, body);
     case "reducing":
-      return renderReducing(mode, body);
+    case "strategy.locked":
+      return renderControl(mode, body);
     case "killed":
     case "resumed":
     case "halted":

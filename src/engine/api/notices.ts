@@ -92,6 +92,15 @@ export type NoticeBody =
     }
   | { readonly kind: "resumed"; readonly byUserId: number | null }
   | { readonly kind: "halted"; readonly reason: HaltReason; readonly detail: string }
+  /** A strategy was applied to the same token and side too often; that side of it waits for a resume. */
+  | {
+      readonly kind: "strategy.locked";
+      readonly strategy: OrderView["strategy"];
+      readonly side: OrderView["side"];
+      readonly question: string;
+      readonly executions: number;
+      readonly windowMs: number;
+    }
   /** The causes for taking no new risk changed; none of them left: it is taken again (unless halted or killed). */
   | {
       readonly kind: "reducing";

@@ -25,4 +25,24 @@ export function emit(context: StepContext, fact: Fact): void {
 
 export function ask(context: StepContext, effect: Effect): void {
   context.effects.push(effect);
+  if (aboutOrders.has(effect.kind)) countRequest(context);
+}
+
+/** Requests that the limit on new orders counts. */
+const aboutOrders: ReadonlySet<Effect["kind"]> = new Set([
+  "order.post",
+  "order.query",
+  "order.cancel",
+  "orders.cancel-all",
+]);
+
+/** Keeps the times of the newest requests, as many as the limit needs to know of. */
+function countRequest({ state, settings, atMs }: StepContext): void {
+  const { requestedAtMs } = state.live;
+  requestedAtMs.push(atMs);
+  const { messageRateMax, messageRateWindowMs } = settings.risk;
+  const sinceMs = atMs - messageRateWindowMs;
+  let past = Math.max(0, requestedAtMs.length - messageRateMax);
+  while (past < requestedAtMs.length && (requestedAtMs[past] ?? atMs) <= sinceMs) past++;
+  if (past > 0) requestedAtMs.splice(0, past);
 }

@@ -93,6 +93,9 @@ function warningsOf(state: EngineState, nowMs: number, settings: EngineSettings)
     );
   }
   for (const { detail } of state.live.degraded.values()) warnings.push(detail);
+  for (const [lock, { executions }] of state.control.locks) {
+    warnings.push(`${lock} orders are stopped after ${executions} of the same kind: /resume`);
+  }
   const late = provisionalFills(state).filter(
     (fill) => nowMs - fill.atMs > settings.waits.settleAlarmMs,
   ).length;

@@ -1,9 +1,12 @@
 import type { Side } from "../domain/market.ts";
+import type { Order } from "../domain/order.ts";
 import type { RejectReason } from "../domain/reasons.ts";
 import type { PostOutcome } from "../protocol/venue-report.ts";
+import { executionsOf, lockKey } from "../risk/throttles.ts";
 import type { Breaker } from "../state/control-state.ts";
 import { emit, type StepContext } from "./context.ts";
 import { halt } from "./halt.ts";
+import { raise } from "./notices.ts";
 
 /** Refusals that are no trouble: nothing to match with, or nothing was sent at all. */
 const harmless: ReadonlySet<RejectReason> = new Set([
@@ -44,6 +47,27 @@ export function postSeen(
       if (durationMs === null || durationMs <= risk.breakerSlowAckMs) return;
       count(context, "slow_acks", risk.breakerSlowWindowMs);
   }
+}
+
+/** The throttle on repeated executions: what is done again and again is stopped until a person lets it go on. */
+export function executionSeen(context: StepContext, order: Order): void {
+  const { state, settings } = context;
+  const { strategy } = order;
+  const { side } = order.draft;
+  const lock = lockKey({ strategy, side });
+  if (state.control.locks.has(lock)) return;
+  const executions = executionsOf(state, settings, order, context.atMs);
+  if (executions < settings.risk.repeatMaxExecutions) return;
+  emit(context, { kind: "strategy.locked", lock, executions });
+  const market = state.markets.get(order.draft.conditionId);
+  raise(context, null, {
+    kind: "strategy.locked",
+    strategy,
+    side,
+    question: market?.question ?? order.draft.conditionId,
+    executions,
+    windowMs: settings.risk.repeatWindowMs,
+  });
 }
 
 /** What the venue's refusal of an order says about the account, the place, and our picture of the venue. */

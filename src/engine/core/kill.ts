@@ -124,8 +124,9 @@ function fateOf(order: Order): OrderFate["fate"] {
 
 /** True when something is in force that only a person ends. */
 function isForResume(state: EngineState): boolean {
-  const { closedOnly, degraded } = state.control;
-  return state.killed !== null || state.halt !== null || closedOnly || degraded.has("geoblock");
+  const { closedOnly, degraded, locks } = state.control;
+  const isStopped = state.killed !== null || state.halt !== null;
+  return isStopped || closedOnly || degraded.has("geoblock") || locks.size > 0;
 }
 
 /** First step of resuming: an offer that is good only after a pause, so that it is not a reflex. */

@@ -3,6 +3,7 @@ import { costOfShares, type Fill, type FillReport } from "../domain/fill.ts";
 import type { Usd } from "../domain/numbers.ts";
 import type { Order } from "../domain/order.ts";
 import { emit, type StepContext } from "./context.ts";
+import { executionSeen } from "./evidence.ts";
 import { externalFillReported } from "./external.ts";
 import { raise, tellFill } from "./notices.ts";
 import { orderView } from "./order-view.ts";
@@ -25,7 +26,10 @@ export function recordFill(context: StepContext, report: FillReport): string | n
     const fill = newFill(context, order, report, fillId);
     emit(context, { kind: "fill.recorded", fill, clientOid });
     // A fill that is reported dead before it was known is kept, so that a late MATCHED cannot revive it.
-    if (fill.status !== "failed") tellFill(context, clientOid, fill);
+    if (fill.status !== "failed") {
+      tellFill(context, clientOid, fill);
+      executionSeen(context, order);
+    }
     return clientOid;
   }
   if (known.status === "provisional" && report.status !== "provisional") {

@@ -101,7 +101,7 @@ function judge(
 export function continueReplacements(context: StepContext): void {
   const { state } = context;
   for (const replacement of state.replacements.values()) {
-    const kind = { ...replacement.draft, isRepost: false };
+    const kind = { ...replacement.draft, strategy: "manual", isRepost: false } as const;
     const denial = state.ready ? checkTradingState(state, kind) : null;
     if (denial !== null) end(context, replacement, denial);
     else if (context.atMs >= replacement.expiresAtMs) {

@@ -42,6 +42,8 @@ export type DenyReason =
   | "cap_day_volume"
   | "cap_day_loss"
   | "duplicate_intent"
+  | "repeated_execution"
+  | "message_rate"
   | "order_unknown"
   | "order_closed"
   | "order_not_resting"

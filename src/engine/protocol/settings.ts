@@ -20,6 +20,12 @@ export type RiskLimits = {
   readonly breakerSlowAckMs: number;
   readonly breakerSlowAcks: number;
   readonly breakerSlowWindowMs: number;
+  /** So many orders of one strategy, token and side that traded within the window stop it until a resume. */
+  readonly repeatMaxExecutions: number;
+  readonly repeatWindowMs: number;
+  /** Requests about orders within the window above which new orders are refused. */
+  readonly messageRateMax: number;
+  readonly messageRateWindowMs: number;
   /** Orders within a minute that halt trading. */
   readonly breakerOrdersPerMinute: number;
   readonly maxOpenOrders: number;

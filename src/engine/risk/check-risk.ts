@@ -11,6 +11,7 @@ import { checkDegraded } from "./degraded.ts";
 import { checkCash, checkExposure, checkShares } from "./exposure-caps.ts";
 import { checkBookState, checkCollar } from "./price-collar.ts";
 import { notionalOf } from "./reserve.ts";
+import { checkMessageRate } from "./throttles.ts";
 import { checkTradingState } from "./trading-state.ts";
 
 declare const approved: unique symbol;
@@ -37,6 +38,7 @@ export function checkRisk(
     checkState(state, settings, question) ??
     checkDegraded(state, question.drafts) ??
     checkOrderCount(state, settings, question.drafts.length, question.nowMs) ??
+    checkMessageRate(state, settings, question.drafts.length, question.nowMs) ??
     firstDenial(question.drafts, (draft) => checkDraft(state, settings, draft, question)) ??
     checkExposure(state, settings, question.drafts, question.strategy) ??
     checkDay(state, settings, question.drafts, question.nowMs) ??
@@ -53,8 +55,9 @@ function checkState(
   settings: EngineSettings,
   question: RiskQuestion,
 ): Denial | null {
+  const { strategy } = question;
   const denial = firstDenial(question.drafts, (draft) =>
-    checkTradingState(state, { ...draft, isRepost: false }),
+    checkTradingState(state, { ...draft, strategy, isRepost: false }),
   );
   if (denial?.code !== "reducing") return denial;
   const day = checkDay(state, settings, question.drafts, question.nowMs);

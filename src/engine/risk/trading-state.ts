@@ -1,6 +1,8 @@
 import type { Side } from "../domain/market.ts";
+import type { Order } from "../domain/order.ts";
 import type { Denial, HaltReason, ReducingReason } from "../domain/reasons.ts";
 import type { LedgerState } from "../state/engine-state.ts";
+import { checkLock } from "./throttles.ts";
 
 /**
  * What may be sent now. Killed and halted: nothing. Reducing: what every cause lets pass, which is a sale of held shares
@@ -23,6 +25,7 @@ export function tradingState(state: LedgerState): TradingState {
 
 /** What the trading state looks at in an order. */
 export type OrderKind = {
+  readonly strategy: Order["strategy"];
   readonly side: Side;
   readonly postOnly: boolean;
   /** The bytes were sent before, were not taken, and a look has shown that nothing rests. */
@@ -42,6 +45,8 @@ export function checkStopped(state: LedgerState): Denial | null {
 export function checkTradingState(state: LedgerState, order: OrderKind): Denial | null {
   const stopped = checkStopped(state);
   if (stopped !== null) return stopped;
+  const locked = checkLock(state, order);
+  if (locked !== null) return locked;
   const { causes } = state.control.reducing;
   const against = causes.filter((cause) => !passes(cause, order));
   if (against.length === 0) return null;

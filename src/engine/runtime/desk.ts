@@ -286,7 +286,8 @@ export class Desk {
     const order = this.state.orders.get(clientOid);
     if (order === undefined || order.status !== "in_flight") return { code: "order_closed" };
     const isRepost = (this.state.live.watches.get(clientOid)?.reposts ?? 0) > 0;
-    const state = checkTradingState(this.state, { ...order.draft, isRepost });
+    const kind = { ...order.draft, strategy: order.strategy, isRepost };
+    const state = checkTradingState(this.state, kind);
     if (state !== null) return state;
     const degraded = checkDegraded(this.state, [order.draft]);
     if (degraded !== null) return degraded;

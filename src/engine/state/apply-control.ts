@@ -12,7 +12,8 @@ type ControlFact = Extract<
       | "account.closed-only"
       | "venue.mode"
       | "breaker.counted"
-      | "breaker.cleared";
+      | "breaker.cleared"
+      | "strategy.locked";
   }
 >;
 
@@ -41,6 +42,9 @@ export function applyControlFact(state: EngineState, fact: ControlFact, atMs: nu
     case "breaker.cleared":
       control.breakers = { ...control.breakers, [fact.breaker]: [] };
       return;
+    case "strategy.locked":
+      control.locks.set(fact.lock, { executions: fact.executions, atMs });
+      return;
     default:
       unreachable(fact);
   }
@@ -50,5 +54,6 @@ export function applyControlFact(state: EngineState, fact: ControlFact, atMs: nu
 export function resumeControl(state: EngineState): void {
   state.control.closedOnly = false;
   state.control.breakers = quietBreakers;
+  state.control.locks.clear();
   state.control.degraded.delete("geoblock");
 }

@@ -1,4 +1,3 @@
-import { unreachable } from "../lib/assert.ts";
 import { applyAccountFact } from "./apply-account.ts";
 import { applyActionFact, isActionFact } from "./apply-action.ts";
 import { applyChatFact } from "./apply-chat.ts";
@@ -93,16 +92,9 @@ function applyMoneyFact(state: EngineState, fact: MoneyFact, atMs: number): void
     case "trading.ready":
       applyTradingFact(state, fact, atMs);
       return;
-    case "reducing.changed":
-    case "desk.degraded":
-    case "account.closed-only":
-    case "venue.mode":
-    case "breaker.counted":
-    case "breaker.cleared":
-      applyControlFact(state, fact, atMs);
-      return;
+    // What is left are the controls: a new kind without a place here or there does not compile.
     default:
-      unreachable(fact);
+      applyControlFact(state, fact, atMs);
   }
 }
 

@@ -28,6 +28,8 @@ export type ControlState = {
   venue: VenueState;
   /** When each piece of evidence that still counts was seen, oldest first. */
   breakers: Readonly<Record<Breaker, readonly number[]>>;
+  /** Strategies that were applied too often in a row, each on one side ("dutch buy"); a resume lets them go on. */
+  readonly locks: Map<string, { readonly executions: number; readonly atMs: number }>;
 };
 
 export const quietBreakers: ControlState["breakers"] = {
@@ -43,10 +45,15 @@ export function createControl(): ControlState {
     closedOnly: false,
     venue: { mode: "normal", untilMs: null, tries: 0 },
     breakers: quietBreakers,
+    locks: new Map(),
   };
 }
 
 /** Plain data of the controls, for the digest. */
 export function canonicalControl(control: ControlState): unknown {
-  return { ...control, degraded: [...control.degraded.entries()] };
+  return {
+    ...control,
+    degraded: [...control.degraded.entries()],
+    locks: [...control.locks.entries()],
+  };
 }

@@ -179,6 +179,8 @@ export type LiveState = {
   booksStaleSinceMs: number | null;
   /** What is wrong around the engine at this moment; each refuses a part of new orders. */
   readonly degraded: Map<DegradedCause, { readonly sinceMs: number; readonly detail: string }>;
+  /** Times of the newest requests about orders. */
+  readonly requestedAtMs: number[];
   framesApplied: number;
   resyncs: Map<string, number>;
 };
@@ -258,6 +260,7 @@ function createLive(): LiveState {
     killFirstCleanAtMs: null,
     booksStaleSinceMs: null,
     degraded: new Map(),
+    requestedAtMs: [],
     framesApplied: 0,
     resyncs: new Map(),
   };

@@ -211,6 +211,8 @@ export type Fact =
   /** One more piece of evidence; those up to `sinceMs` do not count any more. */
   | { readonly kind: "breaker.counted"; readonly breaker: Breaker; readonly sinceMs: number }
   | { readonly kind: "breaker.cleared"; readonly breaker: Breaker }
+  /** A strategy was applied to the same token and side too often: its side waits for a resume. */
+  | { readonly kind: "strategy.locked"; readonly lock: string; readonly executions: number }
   /** What the venue takes from now on, until when that is assumed, and how often in a row it was found off. */
   | {
       readonly kind: "venue.mode";

@@ -12,6 +12,7 @@ const resting = {
   limit: priceOf("0.40"),
   amount: { unit: "shares", value: sharesOf("10") },
 } as const;
+const manual = { strategy: "manual" } as const;
 const { restartQuietMs, postOnlyMs, venueProbeMs, venueProbeMaxMs } = testSettings().waits;
 
 type NotTaken = Extract<PostOutcome, { kind: "not_taken" }>["reason"];
@@ -101,7 +102,7 @@ describe("what the venue's answers say about what it takes", () => {
 
   test("sales are no exception: the venue would not take them either", () => {
     const desk = after(notTaken("venue_disabled"));
-    const order = { side: "sell", postOnly: false, isRepost: true } as const;
+    const order = { ...manual, side: "sell", postOnly: false, isRepost: true } as const;
     expect(checkTradingState(desk.state, order)).toMatchObject({ code: "venue_mode" });
   });
 
@@ -137,7 +138,7 @@ describe("post-only mode", () => {
 
   test("a post-only order passes, one that may take does not", () => {
     const { state } = after(notTaken("post_only_mode"));
-    const order = { side: "buy", isRepost: false } as const;
+    const order = { ...manual, side: "buy", isRepost: false } as const;
     expect(checkTradingState(state, { ...order, postOnly: true })).toBeNull();
     expect(checkTradingState(state, { ...order, postOnly: false })).toMatchObject({
       code: "venue_mode",
@@ -148,7 +149,7 @@ describe("post-only mode", () => {
 describe("a restart (V8)", () => {
   test("new orders wait; bytes that were not taken may be sent again within their bound", () => {
     const { state } = after(notTaken("venue_restarting"));
-    const order = { side: "buy", postOnly: false } as const;
+    const order = { ...manual, side: "buy", postOnly: false } as const;
     expect(checkTradingState(state, { ...order, isRepost: false })).not.toBeNull();
     expect(checkTradingState(state, { ...order, isRepost: true })).toBeNull();
   });
