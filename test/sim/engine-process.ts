@@ -93,6 +93,7 @@ export class EngineProcess implements Caller {
       ...around,
       life,
       hidesEnded: new Chance(seed, "hides").happens(0.25),
+      clockOffsetMs: around.clockOffsetMs,
       loseLease: () => {
         if (lease.holder === number) lease.holder = null;
       },
@@ -121,7 +122,7 @@ export class EngineProcess implements Caller {
       hasher: { ...plainHasher },
       clock: {
         nowMs: () => scheduler.nowMs + clockOffsetMs(),
-        monotonicMs: () => scheduler.nowMs,
+        monotonicMs: () => scheduler.nowMs - this.life.sleptMs,
         after: (delayMs, callback) => this.life.after(delayMs, callback),
       },
       entropy: {

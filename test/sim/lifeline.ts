@@ -5,6 +5,7 @@ export class Lifeline {
   readonly #scheduler: Scheduler;
   #isAlive = true;
   #wasSuspended = false;
+  #sleptMs = 0;
   /** What came while the process was suspended; null while it runs. */
   #backlog: (() => void)[] | null = null;
 
@@ -43,12 +44,21 @@ export class Lifeline {
     else this.#backlog.push(run);
   }
 
-  /** The process stands still while the world goes on; what came meanwhile comes in order afterwards. */
-  suspend(forMs: number): void {
+  /** Milliseconds that the machine slept: its monotonic clock stood still as well. */
+  get sleptMs(): number {
+    return this.#sleptMs;
+  }
+
+  /**
+   * The process stands still while the world goes on; what came meanwhile comes in order afterwards. When the whole
+   * machine sleeps, its monotonic clock does too.
+   */
+  suspend(forMs: number, isMachine: boolean): void {
     if (!this.isRunning) return;
     this.#backlog = [];
     this.#wasSuspended = true;
     this.#scheduler.after(forMs, () => {
+      if (isMachine) this.#sleptMs += forMs;
       const waiting = this.#backlog ?? [];
       this.#backlog = null;
       for (const run of waiting) this.after(0, run);

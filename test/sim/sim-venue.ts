@@ -29,6 +29,8 @@ const readFaults = { none: 90, failed: 7, slow: 4 } as const;
 export type SimVenueParts = PostWireParts & {
   /** In some worlds a look-up shows only orders that rest (reliability 9.3: the documents disagree). */
   readonly hidesEnded: boolean;
+  /** The machine's wall clock less the venue's. */
+  readonly clockOffsetMs: () => number;
   /** The lease goes while a request waits for its connection. */
   readonly loseLease: () => void;
   /** The first byte of an order leaves now. */
@@ -50,7 +52,7 @@ export class SimVenue implements VenuePort {
   }
 
   connect(): Promise<Result<{ readonly clockOffsetMs: number }, string>> {
-    return this.#read("connect", () => ok({ clockOffsetMs: 0 }));
+    return this.#read("connect", () => ok({ clockOffsetMs: 0 - this.#parts.clockOffsetMs() }));
   }
 
   async readTime(): Promise<

@@ -272,7 +272,7 @@ export class Simulation {
     this.#every(30_000, 300_000, () => this.#stepClock());
     this.#every(80_000, 700_000, () => this.#loseLease());
     this.#every(60_000, 600_000, () => this.#startSecond());
-    this.#every(100_000, 900_000, () => this.#suspend());
+    this.#every(60_000, 500_000, () => this.#suspend());
     this.#every(5_000, 5_000, () => this.#operate());
   }
 
@@ -291,14 +291,24 @@ export class Simulation {
 
   #suspend(): void {
     if (!this.#faults.on || this.#newest?.life.isRunning !== true) return;
-    this.#faults.count("process.suspended");
-    this.#newest.life.suspend(this.#chance.int(3_000, 90_000));
+    const isMachine = this.#chance.happens(0.5);
+    this.#faults.count(isMachine ? "machine.slept" : "process.suspended");
+    this.#newest.life.suspend(this.#chance.int(3_000, 90_000), isMachine);
   }
 
   #stepClock(): void {
     if (!this.#faults.on) return;
-    this.#faults.count("clock.step");
-    this.#clockOffsetMs = this.#chance.int(-1_500, 1_500);
+    const size = this.#chance.weighted({ step: 70, jump: 20, hour: 10 });
+    this.#faults.count(`clock.${size}`);
+    const mostMs = { step: 1_500, jump: 20_000, hour: 3_600_000 }[size];
+    this.#clockOffsetMs = this.#chance.int(-mostMs, mostMs);
+    // The operator's time service sets a clock right that is far off.
+    if (size !== "step")
+      this.#scheduler.after(this.#chance.int(1_000, 40_000), () => this.#setClock());
+  }
+
+  #setClock(): void {
+    this.#clockOffsetMs = this.#chance.int(-300, 300);
   }
 
   #loseLease(): void {
@@ -316,17 +326,25 @@ export class Simulation {
     if (this.#faults.on && this.#newest !== undefined) this.#startProcess();
   }
 
-  /** The operator: a process without lease or with a failed disk is started anew after a while. */
+  /** The operator: a process without lease, with a failed disk or a wrong clock is started anew after a while. */
   #operate(): void {
     for (const process of this.#processes) {
-      if (process.leaseHeld && !process.diskFailed) continue;
+      if (process.leaseHeld && !process.diskFailed && !this.#isOffClock(process)) continue;
       if (!this.#faults.on || this.#chance.happens(0.3)) process.crash();
     }
+  }
+
+  /** Started while the machine's clock was wrong: it says so itself, and refuses to trade. */
+  #isOffClock(process: EngineProcess): boolean {
+    const ownMs = process.engine?.deps.clock.nowMs() ?? this.#scheduler.nowMs;
+    const isMachineRight = Math.abs(this.#clockOffsetMs) < 2_000;
+    return isMachineRight && Math.abs(ownMs - this.#scheduler.nowMs) > 4_000;
   }
 
   /** Faults stop: the venue answers, the disk works, one process is up. */
   #calm(): void {
     this.#faults.on = false;
+    this.#setClock();
     this.#mode.end();
     this.#telegram.calm();
     this.#person.stop();

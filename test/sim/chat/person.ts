@@ -49,7 +49,7 @@ export class Person {
   kills = 0;
   readonly #parts: PersonParts;
   #isActive = true;
-  #mayKill = true;
+  #isHasty = true;
   #resumedAtMs = 0;
 
   constructor(parts: PersonParts) {
@@ -58,16 +58,17 @@ export class Person {
 
   start(): void {
     const { scheduler, chance } = this.#parts;
-    scheduler.after(chance.int(100, 1_500), () => {
+    const waitMs = this.#isHasty ? chance.int(100, 1_500) : chance.int(1_500, 3_500);
+    scheduler.after(waitMs, () => {
       if (!this.#isActive) return;
       this.#act(chance.weighted(actions));
       this.start();
     });
   }
 
-  /** From now on nobody kills any more, so that trading comes to something. */
+  /** From now on nobody kills or hurries, so that trading comes to something. */
   settle(): void {
-    this.#mayKill = false;
+    this.#isHasty = false;
   }
 
   stop(): void {
@@ -82,7 +83,7 @@ export class Person {
 
   kill(): void {
     const { chance, faults } = this.#parts;
-    if (!this.#mayKill) return;
+    if (!this.#isHasty) return;
     this.kills++;
     const isEdit = chance.happens(0.15);
     const words = chance.pick(killWords) ?? "/kill";
@@ -160,6 +161,7 @@ export class Person {
   }
 
   #flood(): void {
+    if (!this.#isHasty) return;
     this.#parts.faults.count("chat.flood");
     for (let i = 0; i < floodSize; i++) this.#write("/help", { delayMs: 5 });
     if (this.#parts.chance.happens(0.5)) this.kill();
