@@ -24,6 +24,8 @@ try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   const text = error instanceof Error ? `${error.name}: ${error.message}` : "unknown failure";
-  process.stderr.write(`pitboss: ${text}\n`);
+  // Nobody knows what a failure that nobody handled carries: keys and tokens go by their form.
+  const { createRedactor } = await import("./adapters/telemetry/redaction.ts");
+  process.stderr.write(`pitboss: ${String(createRedactor([]).field("", text))}\n`);
   process.exitCode = exitFailed;
 }

@@ -2,6 +2,7 @@ import type { DegradedSource } from "../domain/reasons.ts";
 import { reducingCauses } from "../risk/reducing.ts";
 import type { Fact } from "../state/fact.ts";
 import { emit, type StepContext } from "./context.ts";
+import { halt } from "./halt.ts";
 import { raise } from "./notices.ts";
 import { tradingView } from "./trading-view.ts";
 
@@ -41,6 +42,10 @@ export function followControls(context: StepContext, isTick: boolean): void {
 
 /** Another part of the desk cannot do its work (or can again): no new risk meanwhile. The same word twice is one. */
 export function degrade(context: StepContext, source: DegradedSource, detail: string | null): void {
+  // Nothing at all is taken of such an account: a person has to look, and does so before sales are tried one by one.
+  if (source === "account" && (detail === "banned" || detail === "unauthorized")) {
+    halt(context, detail, "found by the check of the account");
+  }
   if ((context.state.control.degraded.get(source)?.detail ?? null) === detail) return;
   emit(context, { kind: "desk.degraded", source, detail });
 }

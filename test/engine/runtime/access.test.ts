@@ -53,7 +53,6 @@ describe("access that ends while trading (V30)", () => {
   test.each([
     [{ blocked: true }, "geoblock"],
     [{ closed_only: true }, "account"],
-    [{ banned: true }, "account"],
   ])("%o stops new buys until it ends", async (restriction, cause) => {
     const { nonce } = await desk.card(buy);
     await script("/paper/access", restriction);
@@ -65,6 +64,24 @@ describe("access that ends while trading (V30)", () => {
     await until("ended", () => causes().length === 0);
     await desk.place({ ...buy, limit: priceOf("0.44") });
   });
+
+  test.each([
+    ["banned", { banned: true }],
+    ["unauthorized", { unauthorized: true }],
+  ] as const)(
+    "%s halts, until a person resumes and the check passes",
+    async (reason, restriction) => {
+      if (reason === "banned") await script("/paper/access", restriction);
+      else await desk.fault("status", { path: "closed-only", code: 401, times: 1_000_000 });
+      await until("halted", () => desk.engine.state.halt?.reason === reason);
+      expect(await quoteFails()).toBe("paused");
+      expect(desk.notices().filter((body) => body.kind === "halted")).toHaveLength(1);
+      await desk.clearFaults();
+      await script("/paper/access", {});
+      await until("the check passes", () => !desk.engine.state.control.degraded.has("account"));
+      expect(desk.engine.state.halt?.reason).toBe(reason);
+    },
+  );
 
   test("a check that gives no answer changes nothing, in either direction", async () => {
     await desk.fault("status", { path: "geoblock|closed-only", code: 500, times: 1_000_000 });
