@@ -121,6 +121,7 @@ const fateWords: Readonly<Record<OrderFate["fate"], string>> = {
   filled: "filled before the cancel came",
   was_done: "was already over",
   still_open: "STILL OPEN, cancel is being repeated",
+  delayed: "DELAYED by the venue: may still fill, cannot be canceled before its delay is over",
   unknown: "UNKNOWN, being checked with the venue",
 };
 
@@ -128,7 +129,7 @@ function renderKillReport(
   mode: DeskMode,
   body: Extract<NoticeBody, { kind: "kill.report" }>,
 ): RichText {
-  const open = body.orders.filter((one) => one.fate === "still_open" || one.fate === "unknown");
+  const open = body.orders.filter((one) => ["still_open", "unknown", "delayed"].includes(one.fate));
   const canceled = body.orders.filter((one) => one.fate === "canceled").length;
   const total = body.orders.length;
   const text = new TextBuilder();

@@ -26,6 +26,7 @@ export function orderCount(count: number): string {
 
 /** What an order is doing, in a few words. */
 export function stateText(order: OrderView): string {
+  if (order.delayed) return "DELAYED by the venue: may fill, cannot be canceled yet";
   if (order.cancelAsked) return "cancel asked";
   switch (order.status) {
     case "in_flight":

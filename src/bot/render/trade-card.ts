@@ -20,6 +20,9 @@ const fiveDollars = 5_000_000;
 
 /** "FAK: what does not match at once is dropped", for the order types as a person needs them. */
 function typeText(card: TradeCard): string {
+  if (card.immediate === true) {
+    return "LIMIT, AT ONCE: so many shares at this price or better; what does not match at once is canceled";
+  }
   switch (card.timeInForce) {
     case "fak":
       return "FAK: what does not match at once is dropped";

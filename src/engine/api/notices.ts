@@ -137,5 +137,5 @@ export type ExternalFate = {
 
 export type OrderFate = {
   readonly order: OrderView;
-  readonly fate: "canceled" | "filled" | "was_done" | "still_open" | "unknown";
+  readonly fate: "canceled" | "filled" | "was_done" | "still_open" | "unknown" | "delayed";
 };

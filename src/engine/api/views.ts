@@ -114,6 +114,8 @@ export type TradeCard = {
   readonly bookAgeMs: number;
   /** Set when a dollar amount was cut to what the book or the account allows. */
   readonly amountCutFrom: Usd | null;
+  /** Shares at a limit, and what does not match at once is canceled. */
+  readonly immediate?: true;
   /** Set on the card of a price change: the order that is canceled and proven gone before this one is sent. */
   readonly replaces?: {
     readonly clientOid: string;
@@ -207,6 +209,8 @@ export type OrderView = {
   readonly strategy: "manual" | "dutch";
   readonly cancelAsked: boolean;
   readonly timing: OrderTiming;
+  /** Held back by the venue before it matches: cannot be canceled now. */
+  readonly delayed: boolean;
 };
 
 /** An open order on the account that this desk did not place. */

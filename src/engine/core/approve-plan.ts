@@ -82,6 +82,7 @@ function newOrder(
     feesUsd: 0 as Usd,
     venueMatched: 0 as Order["venueMatched"],
     venueDone: false,
+    delayed: false,
     timing: decidedAfter(planId, leg, Math.max(0, atMs - (receivedAtMs ?? atMs))),
   };
 }

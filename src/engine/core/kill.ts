@@ -116,6 +116,7 @@ function reportKill(context: StepContext): void {
 }
 
 function fateOf(order: Order): OrderFate["fate"] {
+  if (isOpen(order) && order.delayed) return "delayed";
   if (order.status === "unknown" || order.status === "in_flight") return "unknown";
   if (isOpen(order)) return "still_open";
   if (order.status === "filled") return "filled";

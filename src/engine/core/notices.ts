@@ -1,7 +1,7 @@
 import type { NoticeBody, OrderResult } from "../api/notices.ts";
 import { type Shares, type Usd, usd } from "../domain/numbers.ts";
 import type { Order } from "../domain/order.ts";
-import { isOpen, isResting } from "../domain/order.ts";
+import { isOpen, isResting, restIsCanceled } from "../domain/order.ts";
 import type { Told } from "../state/fact.ts";
 import { emit, type StepContext } from "./context.ts";
 import { orderView } from "./order-view.ts";
@@ -35,7 +35,8 @@ export function tellOrder(context: StepContext, clientOid: string): void {
     return;
   }
   if (isOpen(order)) {
-    const rests = order.draft.timeInForce === "gtc" || order.draft.timeInForce === "gtd";
+    const { timeInForce } = order.draft;
+    const rests = (timeInForce === "gtc" || timeInForce === "gtd") && !restIsCanceled(order);
     if (isResting(order) && rests && told !== "resting") {
       outcome(context, order, "resting", "resting");
     }
@@ -72,6 +73,7 @@ export function resultOf(order: Order): OrderResult {
     const clean = reason === "no_match" || reason === "not_fully_filled";
     return clean ? "nothing_filled" : "rejected";
   }
+  if (order.draft.immediate === true) return "nothing_filled";
   if (order.cancelAskedAtMs !== null) return "canceled";
   if (order.draft.timeInForce === "gtd") return "expired";
   return order.draft.timeInForce === "gtc" ? "canceled" : "nothing_filled";

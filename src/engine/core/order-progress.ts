@@ -1,5 +1,5 @@
 import type { FillReport } from "../domain/fill.ts";
-import { isOpen, isResting, type Order } from "../domain/order.ts";
+import { isOpen, isResting, type Order, restIsCanceled } from "../domain/order.ts";
 import type { Denial, RejectReason } from "../domain/reasons.ts";
 import { unreachable } from "../lib/assert.ts";
 import type { QueryOutcome, VenueOrder } from "../protocol/venue-report.ts";
@@ -103,8 +103,8 @@ export function postFinished(
 function afterAck(context: StepContext, clientOid: string): void {
   const order = context.state.orders.get(clientOid);
   if (order === undefined) return;
-  // A leg of a set never rests: what did not match at once is canceled at once.
-  if (order.strategy === "dutch" && isResting(order)) askCancel(context, [order], "set remainder");
+  // Of a leg of a set, or a marketable limit order, nothing rests: what did not match at once is canceled at once.
+  if (restIsCanceled(order) && isResting(order)) askCancel(context, [order], "remainder");
   // A kill that came while the request was under way has already asked for its cancel; ask again, it may have been
   // too early for the venue.
   else if (order.cancelAskedAtMs !== null && isResting(order)) {
@@ -291,16 +291,19 @@ export function applyVenueOrder(context: StepContext, report: VenueOrder): boole
     return applyVenueOrder(context, report);
   }
   const done = report.state === "matched" || report.state === "ended";
+  const { matched } = report;
+  const delayed = report.state === "delayed";
   const isNews =
     order.status === "unknown" ||
-    order.status === "in_flight" ||
-    report.matched > order.venueMatched ||
+    (order.status === "in_flight" && !(delayed && order.delayed)) ||
+    matched > order.venueMatched ||
     (done && !order.venueDone);
   if (isNews) {
-    emit(context, { kind: "order.reported", clientOid, matched: report.matched, done });
+    const held = delayed ? { delayed } : {};
+    emit(context, { kind: "order.reported", clientOid, matched, done, ...held });
   }
-  if (order.strategy === "dutch" && !done && order.cancelAskedAtMs === null) {
-    askCancel(context, [order], "set remainder");
+  if (restIsCanceled(order) && !done && !delayed && order.cancelAskedAtMs === null) {
+    askCancel(context, [order], "remainder");
   }
   closeIfComplete(context, clientOid);
   return true;

@@ -1,5 +1,5 @@
 import type { OrderView } from "../api/views.ts";
-import type { Order } from "../domain/order.ts";
+import { isOpen, type Order } from "../domain/order.ts";
 import type { LedgerState } from "../state/engine-state.ts";
 import { reservedUsd } from "../state/exposure.ts";
 
@@ -32,5 +32,6 @@ export function orderView(state: LedgerState, order: Order): OrderView {
     strategy: order.strategy,
     cancelAsked: order.cancelAskedAtMs !== null,
     timing: order.timing,
+    delayed: isOpen(order) && order.delayed,
   };
 }

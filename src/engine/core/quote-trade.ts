@@ -117,7 +117,8 @@ export function tradeCardOf(
     draft.spend === null ? subShares(draft.size, walk.shares) : (0 as typeof walk.shares);
   const restMoney =
     draft.side === "buy" ? costCeil(draft.limit, rest) : costFloor(draft.limit, rest);
-  const rests = draft.timeInForce === "gtc" || draft.timeInForce === "gtd";
+  const isLimit = draft.timeInForce === "gtc" || draft.timeInForce === "gtd";
+  const rests = isLimit && draft.immediate !== true;
   const money = rests ? addUsd(walk.money, restMoney) : walk.money;
   const cardShares = rests ? draft.size : walk.shares;
   const reserved = feeReserved(market.fee, walk.money, walk.shares);
@@ -150,6 +151,7 @@ export function tradeCardOf(
     riskAfter: riskAfter(state, settings, [draft]),
     bookAgeMs: book === undefined ? 0 : ageMs(book, atMs),
     amountCutFrom: drafted.amountCutFrom,
+    ...(draft.immediate === true ? { immediate: true as const } : {}),
     request,
   };
 }

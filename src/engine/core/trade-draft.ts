@@ -65,6 +65,7 @@ export function draftTrade(
   }
   const input: DraftInput = { state, settings, market, book, request, timeInForce };
   if (rests) return draftResting(input);
+  if (isMarketableLimit(request, timeInForce)) return draftMarketableLimit(input);
   return request.side === "buy" ? draftMarketableBuy(input) : draftMarketableSale(input);
 }
 
@@ -191,6 +192,24 @@ function saleSize(input: DraftInput, best: Price): Shares {
   if (walk.shares === 0 || walk.money === 0) return shares(floorTo(guess, sizeUnit));
   const atAverage = mulDivCeil(amount.value, walk.shares, walk.money);
   return shares(floorTo(atAverage + sizeUnit - 1, sizeUnit));
+}
+
+/** So many shares, at once, at this price or better: a buy that spends dollars would take more when it is cheaper. */
+function isMarketableLimit(request: TradeRequest, timeInForce: TimeInForce): boolean {
+  return (
+    timeInForce === "fak" &&
+    request.side === "buy" &&
+    request.amount.unit === "shares" &&
+    request.limit !== null
+  );
+}
+
+function draftMarketableLimit(input: DraftInput): Result<Drafted, Denial> {
+  const drafted = draftResting({ ...input, timeInForce: "gtc" });
+  if (!drafted.ok) return drafted;
+  const { draft, walk } = drafted.value;
+  if (walk.shares === 0) return err({ code: "no_liquidity", limit: draft.limit });
+  return ok({ ...drafted.value, draft: { ...draft, immediate: true } });
 }
 
 function draftResting(input: DraftInput): Result<Drafted, Denial> {

@@ -40,6 +40,11 @@ export type OrderDraft = {
   /** Unix seconds, gtd only, the venue's own minute already added. */
   readonly expirationS: number | null;
   readonly postOnly: boolean;
+  /**
+   * A marketable limit order: shares at a limit that crosses. It goes out as a limit order, the only kind that is sized in
+   * shares for a buy, and what did not match at once is canceled.
+   */
+  readonly immediate?: true;
 };
 
 /** A signed order: bytes that are sent as they are, however often, and the id that the venue will give them. */
@@ -85,7 +90,14 @@ export type Order = {
   /** True once the venue said that the order is over; it closes when the fills it named have arrived. */
   readonly venueDone: boolean;
   readonly timing: OrderTiming;
+  /** The venue holds it back before it matches (taker delay): it may fill, and it cannot be canceled meanwhile. */
+  readonly delayed: boolean;
 };
+
+/** True for an order of which nothing may rest: a leg of a set, a marketable limit order. */
+export function restIsCanceled(order: Order): boolean {
+  return order.strategy === "dutch" || order.draft.immediate === true;
+}
 
 export function isOpen(order: Order): boolean {
   return order.status !== "filled" && order.status !== "canceled" && order.status !== "rejected";

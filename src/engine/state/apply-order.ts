@@ -38,6 +38,7 @@ export function applyOrderFact(state: EngineState, fact: OrderFact, atMs: number
         status: isOpen(order) && fact.state === "live" ? restingStatus(order) : order.status,
         unknownSinceMs: null,
         cleanAbsences: 0,
+        delayed: fact.state === "delayed",
       }));
       return;
     case "order.refused":
@@ -58,7 +59,8 @@ export function applyOrderFact(state: EngineState, fact: OrderFact, atMs: number
     case "order.reported":
       changeOrder(state, fact.clientOid, (order) => ({
         ...order,
-        status: isOpen(order) ? restingStatus(order) : order.status,
+        status: reportedStatus(order, fact.delayed === true),
+        delayed: fact.delayed === true,
         unknownSinceMs: null,
         cleanAbsences: 0,
         refusal: fact.done && fact.matched === 0 ? order.refusal : null,
@@ -100,9 +102,16 @@ function approve(state: EngineState, fact: Extract<Fact, { kind: "plan.approved"
     assert(!state.oidByHash.has(order.orderHash), "an order hash belongs to one order");
     // Rows of an older version carry no refusal and no timing.
     const timing = order.timing ?? decidedAfter(order.planId, order.leg, 0);
-    keepOrder(state, { ...order, refusal: order.refusal ?? null, timing });
+    const delayed = order.delayed ?? false;
+    keepOrder(state, { ...order, refusal: order.refusal ?? null, timing, delayed });
     state.oidByHash.set(order.orderHash, order.clientOid);
   }
+}
+
+/** A delayed order is held by the venue but does not rest: nothing of it can be canceled yet. */
+function reportedStatus(order: Order, delayed: boolean): Order["status"] {
+  if (!isOpen(order)) return order.status;
+  return delayed && order.filled === 0 ? "in_flight" : restingStatus(order);
 }
 
 /** The first request that got an answer stays; the ones before it were not taken. */

@@ -98,6 +98,7 @@ export type Fact =
       readonly clientOid: string;
       readonly matched: Shares;
       readonly done: boolean;
+      readonly delayed?: true;
     }
   | {
       readonly kind: "order.closed";

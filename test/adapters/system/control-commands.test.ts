@@ -91,6 +91,7 @@ function order(change: Partial<OrderView> = {}): OrderView {
     strategy: "manual",
     cancelAsked: false,
     timing: decidedAfter("p", 0, 3),
+    delayed: false,
     ...change,
   };
 }

@@ -136,6 +136,7 @@ export function orderView(fields: Partial<OrderView> = {}): OrderView {
     strategy: "manual",
     cancelAsked: false,
     timing: decidedAfter("plan1", 0, 3),
+    delayed: false,
     ...fields,
   };
 }
