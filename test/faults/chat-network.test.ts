@@ -98,3 +98,14 @@ describe("a message to the trader that is", () => {
     },
   );
 });
+
+test("a message that is never answered holds up the next one of its chat for seconds, not for as long as a poll", async () => {
+  proxy.add({ do: "black-hole", path: /sendMessage/u });
+  emulator.send(trader, "/status");
+  await until("it was sent", () => said(/STATUS|Trading on/u) > 0);
+  emulator.send(trader, "/kill the line");
+  await until("the kill is kept", () => double.isKilled);
+  const acknowledged = (): boolean => said(/KILL/u) > 0;
+  expect(acknowledged()).toBe(false);
+  await expect.poll(acknowledged, { timeout: 25_000 }).toBe(true);
+});

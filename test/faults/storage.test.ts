@@ -121,6 +121,24 @@ describe("the ledger's files, damaged", () => {
     }
   });
 
+  test("S5: a bit flipped in every sector of its database: what is read is what was written, or it is refused", {
+    timeout: allMs,
+  }, () => {
+    scratch.file = join(scratchFolder(), "cut.db");
+    const { files, all } = ledgerFiles();
+    let refused = 0;
+    for (let at = sector / 2; at < files.database.length; at += sector) {
+      const database = Buffer.from(files.database);
+      database[at] = (database[at] ?? 0) ^ 1;
+      const found = reopen({ ...files, database });
+      if (typeof found === "string") {
+        expect(found).toBe("ledger_corrupt");
+        refused += 1;
+      } else expectCleanPrefix(found, all);
+    }
+    expect(refused).toBeGreaterThan(0);
+  });
+
   test("K16: its log written back up to any page: everything that was committed is there", {
     timeout: allMs,
   }, () => {

@@ -23,6 +23,7 @@ export function judge(evidence: Evidence): readonly string[] {
     ...commandFaults(evidence),
     ...orderFaults(evidence),
     ...fillFaults(evidence),
+    ...endFaults(evidence),
     ...holdingFaults(evidence),
     ...killFaults(evidence),
     ...unsettled(evidence.ledger.state),
@@ -83,6 +84,22 @@ function fillFaults({ ledger, venue }: Evidence): string[] {
       .filter(({ status }) => status !== "CONFIRMED" && status !== "FAILED")
       .map(({ tradeId }) => `P10 trade ${tradeId} is not settled at the venue`),
   ];
+}
+
+/** P2: each order's end is what the venue says it was: as much matched, and none refused that traded. */
+function endFaults({ ledger, venue }: Evidence): string[] {
+  const there = new Map(venue.orders.map((order) => [order.id, order]));
+  return [...ledger.state.orders.values()].flatMap(({ orderHash, status, filled }) => {
+    const matched = there.get(orderHash)?.matched ?? 0n;
+    const faults: string[] = [];
+    if (BigInt(filled) !== matched) {
+      faults.push(`P2 order ${orderHash} filled ${filled} here, matched ${matched} at the venue`);
+    }
+    if (status === "rejected" && matched > 0n) {
+      faults.push(`P2 order ${orderHash} is rejected here and traded at the venue`);
+    }
+    return faults;
+  });
 }
 
 /** P10: cash, shares and open orders are equal to the last millionth. */

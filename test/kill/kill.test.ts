@@ -99,13 +99,20 @@ describe("the judge", () => {
     posts: [{ body: "{}", atMs: 0 }],
     cash: 1_000,
     updatesSent: 1,
+    end: { orderHash: "0x1", clientOid: "a", status: "filled", filled: 5_000_000 },
   };
 
   const evidenceOf = (change: Partial<typeof good>): Evidence => {
-    const { facts, venueOrders, posts, cash, updatesSent } = { ...good, ...change };
+    const { facts, venueOrders, posts, cash, updatesSent, end } = { ...good, ...change };
     const state = { ...createState(), ready: true, cash: 1_000 as never };
+    Object.assign(state, { orders: new Map([["a", end]]) });
     const settled = { tradeId: "t1", orderId: "0x1", size: 5_000_000n, status: "CONFIRMED" };
-    const orders = venueOrders.map((id) => ({ id, tokenId: "7", status: "MATCHED", matched: 0n }));
+    const orders = venueOrders.map((id) => ({
+      id,
+      tokenId: "7",
+      status: "MATCHED",
+      matched: 5_000_000n,
+    }));
     return {
       ledger: {
         state,
@@ -136,6 +143,8 @@ describe("the judge", () => {
       "P2",
       { facts: good.facts.filter(({ kind }) => kind !== "fill.recorded") },
     ],
+    ["a traded order that counts as refused", "P2", { end: { ...good.end, status: "rejected" } }],
+    ["a fill that an order does not count", "P2", { end: { ...good.end, filled: 1 } }],
     ["a micro-dollar that is missing", "P10", { cash: 999 }],
     [
       "an order posted after a kill",
