@@ -6,6 +6,7 @@ import { chmodSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openLedger } from "../../src/adapters/sqlite/ledger.ts";
+import { traders } from "../../src/bot/local/desk.ts";
 import { codeOf, scratchFolder } from "../adapters/sqlite/support.ts";
 import { DeskRig } from "../desk/desk-rig.ts";
 
@@ -81,7 +82,7 @@ describe("a disk that fails under the service", () => {
       await using rig = await DeskRig.open();
       let tracer: ChildProcess | null = null;
       await expectClosedAndKillable(rig, async () => {
-        tracer = await failSyncs(servicePid(rig));
+        tracer = await harmSyncs(servicePid(rig), "error=EIO");
       });
       await endOf(tracer);
       await rig.play("/buy selby-strait-reopens yes 10sh @0.62 fak\n!refute CONFIRM BUY");
@@ -89,12 +90,31 @@ describe("a disk that fails under the service", () => {
       await expectSoundAfterRestart(rig);
     },
   );
+  test.skipIf(!hasTrace)(
+    "S10: each fsync takes two seconds: what is pressed after a kill is refused, and the kill cancels what rests",
+    { timeout: allMs },
+    async () => {
+      await using rig = await DeskRig.open();
+      await rig.play(resting);
+      await rig.play("/buy selby-strait-reopens yes 10sh @0.62 fak\n!expect CONFIRM BUY");
+      const tracer = await harmSyncs(servicePid(rig), "delay_exit=2000000");
+      // The kill waits for its commit; the press right behind it must find the gate closed already.
+      rig.desk.emulator.send(traders[0].id, "/kill while the disk is slow");
+      expect(rig.pressAll(/^Confirm/u)).toBe(1);
+      await rig.until("the venue has no order", async () => (await rig.openOrders()).length === 0);
+      await rig.until("the kill is told", () => rig.told(/KILL/u).length > 0);
+      await endOf(tracer);
+      await rig.play("/orders\n!expect No open orders");
+      expect((await rig.posts()).length, rig.transcript()).toBe(1);
+      expect(await rig.trades()).toEqual([]);
+    },
+  );
 });
 
-/** Makes every fsync and fdatasync of a process fail from now on. */
-async function failSyncs(pid: string): Promise<ChildProcess> {
+/** Makes every fsync and fdatasync of a process fail, or end late, from now on. */
+async function harmSyncs(pid: string, how: string): Promise<ChildProcess> {
   const syncs = "fsync,fdatasync";
-  const args = ["-f", "-p", pid, "-e", `trace=${syncs}`, "-e", `inject=${syncs}:error=EIO`];
+  const args = ["-f", "-p", pid, "-e", `trace=${syncs}`, "-e", `inject=${syncs}:${how}`];
   const tracer = spawn("strace", [...args, "-o", "/dev/null"], {
     stdio: ["ignore", "ignore", "pipe"],
   });
