@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // Everything that must hold, in one command: format, lint, types, unused code, tests, then the count line.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findNode, missingNode, projectRoot } from "./pinned-node.mjs";
 
@@ -45,6 +46,40 @@ const steps = {
   ],
 };
 
+/**
+ * The EVM and the compiler of the contract tests have a lockfile of their own, so that a trader's install stays small.
+ * They are installed once for each lockfile; without them the tests fail loudly instead of being left out.
+ */
+function installHeavyParts() {
+  const folder = join(projectRoot, "test", "heavy");
+  const lock = readFileSync(join(folder, "package-lock.json"));
+  const wanted = createHash("sha256").update(lock).digest("hex");
+  const stamp = join(folder, "node_modules", ".installed");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return true;
+  process.stdout.write(
+    "── heavy test parts: installing an EVM and a Solidity compiler (52 MB, once)\n",
+  );
+  const npm = process.platform === "win32" ? "npm.cmd" : "npm";
+  const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
+  const result = spawnSync(npm, args, { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
+  if (result.status === 0) {
+    writeFileSync(stamp, wanted);
+    return true;
+  }
+  process.stderr.write(
+    "── heavy test parts COULD NOT BE INSTALLED: the package registry did not give them. The tests of contract calls cannot run, so this check fails. Try again with the registry in reach.\n",
+  );
+  return false;
+}
+
+/** Only runs that touch the contract tests need them. */
+function needsHeavyParts() {
+  return (
+    testFiles.length === 0 ||
+    testFiles.some((file) => "test/heavy".startsWith(file) || file.includes("heavy"))
+  );
+}
+
 mkdirSync(join(projectRoot, ".cache"), { recursive: true });
 rmSync(reportFile, { force: true });
 const chosen = fixFormat ? ["format"] : (only ?? Object.keys(steps));
@@ -54,6 +89,10 @@ for (const name of chosen) {
   if (command === undefined) {
     process.stderr.write(`check: unknown step "${name}"\n${help}\n`);
     process.exit(2);
+  }
+  if (name === "test" && needsHeavyParts() && !installHeavyParts()) {
+    failed = true;
+    break;
   }
   const startedAt = Date.now();
   process.stdout.write(`── ${name}\n`);

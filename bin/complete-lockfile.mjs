@@ -6,9 +6,6 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { projectRoot } from "./pinned-node.mjs";
 
-const file = join(projectRoot, "package-lock.json");
-const lock = JSON.parse(readFileSync(file, "utf8"));
-const packages = lock.packages;
 const words = {
   os: ["darwin", "linux", "win32", "freebsd", "openbsd", "android", "sunos", "aix", "netbsd"],
   cpu: [
@@ -25,6 +22,9 @@ const words = {
   ],
 };
 
+/** What some packages call the same processors. */
+const otherNames = { ppc64: "ppc64le", x64: "amd64" };
+
 /** The platform that a package name spells out, e.g. "@x/binding-linux-x64-gnu". */
 function platformOf(name) {
   const parts = name.split(/[-/@]/);
@@ -32,26 +32,36 @@ function platformOf(name) {
     (word) => parts.includes(word) || (word === "win32" && parts.includes("windows")),
   );
   const cpu = words.cpu.filter(
-    (word) => parts.includes(word) || (word === "ppc64" && parts.includes("ppc64le")),
+    (word) => parts.includes(word) || parts.includes(otherNames[word] ?? word),
   );
   return { ...(os.length > 0 && { os }), ...(cpu.length > 0 && { cpu }) };
 }
 
-const missing = [];
-for (const [path, entry] of Object.entries(packages)) {
-  for (const [name, range] of Object.entries(entry.optionalDependencies ?? {})) {
-    const nested = path === "" ? `node_modules/${name}` : `${path}/node_modules/${name}`;
-    if (packages[nested] !== undefined || packages[`node_modules/${name}`] !== undefined) continue;
-    missing.push({ name, version: range.replace(/^[\^~]/, "") });
+/** Names what one lockfile lacks, and adds it unless it is only checked. */
+function complete(file) {
+  const lock = JSON.parse(readFileSync(file, "utf8"));
+  const packages = lock.packages;
+  const missing = [];
+  for (const [path, entry] of Object.entries(packages)) {
+    for (const [name, range] of Object.entries(entry.optionalDependencies ?? {})) {
+      const nested = path === "" ? `node_modules/${name}` : `${path}/node_modules/${name}`;
+      if (packages[nested] !== undefined || packages[`node_modules/${name}`] !== undefined)
+        continue;
+      missing.push({ name, version: range.replace(/^[\^~]/, "") });
+    }
   }
+  for (const { name, version } of missing) {
+    packages[`node_modules/${name}`] = { version, ...platformOf(name), optional: true };
+  }
+  if (missing.length > 0 && !process.argv.includes("--check")) {
+    const sorted = Object.entries(packages).sort(([a], [b]) => (a < b ? -1 : 1));
+    lock.packages = Object.fromEntries(sorted);
+    writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`);
+  }
+  return missing.length;
 }
-for (const { name, version } of missing) {
-  packages[`node_modules/${name}`] = { version, ...platformOf(name), optional: true };
-}
-if (missing.length > 0 && !process.argv.includes("--check")) {
-  const sorted = Object.entries(packages).sort(([a], [b]) => (a < b ? -1 : 1));
-  lock.packages = Object.fromEntries(sorted);
-  writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`);
-}
-process.stdout.write(`${missing.length} optional packages were missing from the lockfile\n`);
-process.exitCode = process.argv.includes("--check") && missing.length > 0 ? 1 : 0;
+
+const files = ["package-lock.json", "test/heavy/package-lock.json"];
+const missing = files.reduce((sum, file) => sum + complete(join(projectRoot, file)), 0);
+process.stdout.write(`${missing} optional packages were missing from the lockfiles\n`);
+process.exitCode = process.argv.includes("--check") && missing > 0 ? 1 : 0;
