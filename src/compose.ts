@@ -13,6 +13,7 @@ import { Desk } from "./engine/runtime/desk.ts";
 import type { DeskDeps } from "./engine/runtime/desk-deps.ts";
 import { Engine } from "./engine/runtime/engine.ts";
 import { engineSettings } from "./engine-settings.ts";
+import { openContracts } from "./open-contracts.ts";
 import { openVenue } from "./open-venue.ts";
 import { renewStamp, requirePreflight } from "./preflight-stamp.ts";
 import { takeLease } from "./take-lease.ts";
@@ -44,7 +45,8 @@ export type ComposeOptions = {
 /** Names every concrete adapter. Rejects with ServiceError when the service must not run. */
 export async function composeService(config: Config, options: ComposeOptions): Promise<Service> {
   const { service } = config;
-  const { logger, signing, polymarket, close } = await openVenue(config);
+  const opened = await openVenue(config);
+  const { logger, signing, polymarket, close } = opened;
   const { account } = polymarket.venue;
   if (isLive(config)) requirePreflight(config, account.signer, systemClock.nowMs());
   const lease = takeLease(config, account.signer, "run-service");
@@ -56,10 +58,12 @@ export async function composeService(config: Config, options: ComposeOptions): P
     lease.release();
     throw error;
   });
+  const contracts = openContracts(config, opened);
   const deps: DeskDeps = {
     settings: engineSettings(config),
     log,
     venue: polymarket.venue,
+    ...(contracts !== null && { contracts }),
     marketData: polymarket.marketData,
     catalog: polymarket.catalog,
     hasher: polymarket.hasher,

@@ -4,9 +4,10 @@ import type { Logger } from "./adapters/telemetry/logger.ts";
 
 /** Every host that the configuration names, and no other. */
 export function configuredHosts({ relayer, telegram, storage }: Config): string[] {
-  const { baseUrl, gammaUrl, dataUrl, wsUrl, geoblockUrl, rpcUrl } = relayer;
+  const { baseUrl, relayerUrl, gammaUrl, dataUrl, wsUrl, geoblockUrl, rpcUrl } = relayer;
   const urls = [
     baseUrl,
+    relayerUrl,
     gammaUrl,
     dataUrl,
     wsUrl,

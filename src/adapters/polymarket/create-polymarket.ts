@@ -18,6 +18,7 @@ import { createHttpClient, type HttpTimeouts } from "./http-client.ts";
 import { createMarketFeed } from "./market-feed.ts";
 import { type OpenProbe, openProbe } from "./probe.ts";
 import { defaultRateLimits, RateGuard, type RateLimits } from "./rate-limits.ts";
+import { refreshBalances } from "./refresh-balances.ts";
 import { createRehearsal } from "./rehearse.ts";
 import type { OrderScheme, SignatureType } from "./signed-order.ts";
 import { OrderSigner } from "./signing.ts";
@@ -79,6 +80,8 @@ export type Polymarket = {
   readonly readAccess: () => Promise<AccessReport>;
   /** Null when it is switched off, and in a dry run. */
   readonly heartbeat: HeartbeatPort | null;
+  /** Makes the venue read the account's balances on the chain again; best effort. */
+  readonly refreshBalances: (tokenIds: readonly string[]) => Promise<void>;
   /** The API key in use after `venue.connect`, to be stored as a secret; null before. */
   readonly credentials: () => ApiCredentials | null;
   readonly close: () => Promise<void>;
@@ -152,6 +155,7 @@ export function createPolymarket(options: PolymarketOptions): Polymarket {
     openProbe: ({ data, rpc }) =>
       openProbe({ clob, signer, timeouts, urls: { gamma: urls.gamma, ws: urls.ws, data, rpc } }),
     readAccess: () => readAccess(clob, geoblock),
+    refreshBalances: (tokenIds) => refreshBalances(clob, signer.signatureType, tokenIds),
     async close() {
       await Promise.all([
         heartbeat?.close(),

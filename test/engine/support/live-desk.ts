@@ -7,6 +7,8 @@ import {
 } from "../../../src/adapters/paper-venue/http/create-paper-venue.ts";
 import type { LoggedRequest } from "../../../src/adapters/paper-venue/http/request-log.ts";
 import { createGammaHandler } from "../../../src/adapters/paper-venue/world/gamma-handler.ts";
+import { polygonAddresses } from "../../../src/adapters/polygon/address-book.ts";
+import { RelayerPort } from "../../../src/adapters/polygon/relayer-port.ts";
 import {
   createPolymarket,
   type Polymarket,
@@ -84,9 +86,13 @@ type Ground = {
   readonly folder: string;
 };
 
-async function openGround(way: Way | undefined): Promise<Ground> {
+const funder = "0x00000000000000000000000000000000000fd0e5";
+const walletKinds = ["WALLET", "PROXY", "SAFE", "WALLET"] as const;
+
+async function openGround(over: DeskOver, way: Way | undefined): Promise<Ground> {
   const folder = mkdtempSync(join(tmpdir(), "pitboss-engine-"));
-  const venue = createPaperVenue({ stateDir: join(folder, "venue"), settleMs });
+  const { autoRedeem = true } = over;
+  const venue = createPaperVenue({ stateDir: join(folder, "venue"), settleMs, autoRedeem });
   listStandingMarkets(venue.exchange);
   const { exchange } = venue;
   venue.setMounts({ gamma: createGammaHandler({ exchange, metadata: () => null }) });
@@ -108,11 +114,14 @@ export type DeskOver = SettingsOver & {
   readonly clock?: Clock;
   readonly stallMs?: number;
   readonly clockCheckMs?: number;
+  readonly signatureType?: 0 | 1 | 2 | 3;
+  /** Whether the venue pays a resolved market by itself. */
+  readonly autoRedeem?: boolean;
 };
 
 /** Opens everything and waits until the engine trades (or stands killed or halted, reconciled). */
 export async function openLiveDesk(over: DeskOver = {}, way?: Way): Promise<LiveDesk> {
-  return openOn(await openGround(way), over);
+  return openOn(await openGround(over, way), over);
 }
 
 async function openOn(ground: Ground, over: DeskOver): Promise<LiveDesk> {
@@ -126,14 +135,36 @@ async function openOn(ground: Ground, over: DeskOver): Promise<LiveDesk> {
   const lease = { held: true };
   const timeouts = { headersMs: postTimeoutMs, totalMs: postTimeoutMs * 3 };
   const urls = { clob, gamma: `${base}/gamma`, ws };
-  const account = { chainId: 137, privateKey, signatureType: 0, funder: null } as const;
+  const { signatureType = 0 } = over;
+  const wallet = signatureType === 0 ? null : funder;
+  const account = { chainId: 137, privateKey, signatureType, funder: wallet } as const;
   const dryRun = over.mode === "dry-run";
   const polymarket = createPolymarket({ urls, ...account, timeouts, log, dryRun });
   const ledger = await openLedger(ledgerIn(folder));
+  const contracts = new RelayerPort({
+    relayerUrl: clob,
+    chainId: 137,
+    privateKey,
+    kind: walletKinds[signatureType],
+    wallet: polymarket.venue.account.funder,
+    apiKey: "a-relayer-key",
+    addresses: polygonAddresses,
+    gasLimit: 1_500_000,
+    timeoutMs: postTimeoutMs,
+    nowMs: () => systemClock.nowMs(),
+    readMarket: async () => ({ ok: true, value: { feeBips: 0, questions: 3 } }),
+    shares: (tokenId, version) => polymarket.venue.shares(tokenId, version),
+    refreshBalances: polymarket.refreshBalances,
+  });
   const deps = {
-    settings: testSettings({ ...over, waits: { ...quickWaits, ...over.waits } }),
+    settings: testSettings({
+      ...over,
+      waits: { ...quickWaits, ...over.waits },
+      contracts: { pollMs: 20, ...over.contracts },
+    }),
     log: ledger,
     ...polymarket,
+    contracts,
     clock: over.clock ?? systemClock,
     entropy: systemEntropy,
     faultPoints: { hit: () => undefined },

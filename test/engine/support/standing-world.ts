@@ -61,8 +61,10 @@ export const standingTaxed = specOf(2, { feeRate: "0.04", feeType: "finance" });
 
 const raceId = "9077";
 /** Three outcomes whose asks add up to 0.90. */
-export const standingRunners = [11, 12, 13].map((n) =>
+export const standingRunners = [11, 12, 13].map((n, i) =>
   specOf(n, {
+    // The last byte counts the questions of the neg-risk market.
+    questionId: idOf(7_700 + i),
     negRisk: true,
     negRiskMarketId: idOf(7_700),
     groupItemTitle: `Runner ${n}`,

@@ -135,7 +135,27 @@ export function convert(
 }
 
 function redeem(state: VenueState, work: Work, market: Market, winner: OutcomeIndex): void {
-  for (const account of [...state.accounts.all(), state.crowd]) {
+  const holders = state.options.autoRedeem ? state.accounts.all() : [];
+  payOut(state, work, market, winner, [...holders, state.crowd]);
+}
+
+/** What an account holds of a resolved market, both outcomes at once. Throws 400 or 404. */
+export function redeemShares(state: VenueState, account: Account, conditionId: string): void {
+  const market = state.markets.market(conditionId);
+  if (market === null) throw notFound("market not found");
+  const winner = market.resolved;
+  if (winner === null) throw badRequest("result for condition not received yet");
+  state.act((work) => payOut(state, work, market, winner, [account]));
+}
+
+function payOut(
+  state: VenueState,
+  work: Work,
+  market: Market,
+  winner: OutcomeIndex,
+  accounts: readonly Account[],
+): void {
+  for (const account of accounts) {
     for (const outcome of [0, 1] as const) {
       const token = market.token(outcome);
       const shares = account.shares(token);

@@ -2,6 +2,7 @@ import Database from "better-sqlite3";
 import type { Account } from "./account.ts";
 import type { ActivityRow, ApiKey, OrderRecord, OutcomeIndex, TradeRecord } from "./records.ts";
 import { decodeRecord, encodeRecord, isOpen } from "./records.ts";
+import type { RelayRecord } from "./relays.ts";
 
 /** Everything that one action changed, written in one transaction before anybody is answered. */
 export type Changes = {
@@ -12,6 +13,7 @@ export type Changes = {
   readonly trades: ReadonlySet<TradeRecord>;
   readonly activity: readonly ActivityRow[];
   readonly resolutions: readonly { readonly conditionId: string; readonly winner: OutcomeIndex }[];
+  readonly relays: readonly RelayRecord[];
 };
 
 export type TradeFilter = {
@@ -40,6 +42,7 @@ CREATE TABLE IF NOT EXISTS trade_parties (account TEXT NOT NULL, trade TEXT NOT 
   maker_address TEXT NOT NULL, PRIMARY KEY (account, trade, token, maker_address)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS activity (seq INTEGER PRIMARY KEY, account TEXT NOT NULL, record TEXT NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS activity_account ON activity (account, seq);
+CREATE TABLE IF NOT EXISTS relays (id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS resolutions (condition_id TEXT PRIMARY KEY, winner INTEGER NOT NULL) STRICT;
 `;
 
@@ -134,6 +137,12 @@ export class Store {
     return this.#db.prepare<[], Row>(sql).all();
   }
 
+  /** Oldest first: their number is the next nonce of their wallet. */
+  relays(): RelayRecord[] {
+    const rows = this.#db.prepare<[], RecordRow>("SELECT record FROM relays ORDER BY rowid").all();
+    return rows.map((row) => decodeRecord<RelayRecord>(row.record));
+  }
+
   /** The highest sequence number used so far in trades and activity. */
   lastSeq(): number {
     type Row = { seq: number };
@@ -161,6 +170,9 @@ export class Store {
     for (const trade of changes.trades) this.#writeTrade(trade);
     for (const row of changes.activity) {
       this.#run("INSERT INTO activity VALUES (?, ?, ?)", row.seq, row.account, encodeRecord(row));
+    }
+    for (const relay of changes.relays) {
+      this.#run("INSERT INTO relays VALUES (?, ?)", relay.id, encodeRecord(relay));
     }
     for (const { conditionId, winner } of changes.resolutions) {
       this.#run("INSERT OR REPLACE INTO resolutions VALUES (?, ?)", conditionId, winner);

@@ -5,6 +5,7 @@ import { Feed } from "./feed.ts";
 import type { Market } from "./market.ts";
 import { MarketRegistry } from "./market.ts";
 import type { OrderRecord, OutcomeIndex, TradeRecord } from "./records.ts";
+import { Relays } from "./relays.ts";
 import { Store } from "./store.ts";
 import { CROWD_ADDRESS } from "./wire.ts";
 import { Work } from "./work.ts";
@@ -24,6 +25,8 @@ export type VenueOptions = {
   readonly gtdMarginMs: number;
   /** One second of a market's taker delay, so that scaled tests can shorten it. */
   readonly delaySecondMs: number;
+  /** False: winning shares wait until their owner redeems them, as on the chain. */
+  readonly autoRedeem: boolean;
 };
 
 /** All that the exchange knows. Changes go through `act`, which writes before it publishes. */
@@ -33,6 +36,7 @@ export class VenueState {
   readonly accounts: Accounts;
   readonly markets = new MarketRegistry();
   readonly feed = new Feed();
+  readonly relays: Relays;
   readonly unsettled = new Map<string, TradeRecord>();
   readonly delayed = new Map<string, OrderRecord>();
   readonly expiring = new Map<string, OrderRecord>();
@@ -52,6 +56,7 @@ export class VenueState {
     this.options = options;
     this.store = new Store(join(options.stateDir, "venue.db"));
     this.accounts = new Accounts(this.store, options.startCash);
+    this.relays = new Relays(this.store.relays());
     this.#seq = this.store.lastSeq();
     for (const { conditionId, winner } of this.store.resolutions()) {
       this.resolutions.set(conditionId, winner);

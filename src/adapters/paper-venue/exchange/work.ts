@@ -2,6 +2,7 @@ import type { Account } from "./account.ts";
 import type { Market } from "./market.ts";
 import type { ActivityRow, ApiKey, OrderRecord, OutcomeIndex, TradeRecord } from "./records.ts";
 import { isOpen } from "./records.ts";
+import type { RelayRecord } from "./relays.ts";
 import type { Changes } from "./store.ts";
 import type { OrderEvent, TradePrint } from "./wire.ts";
 import { orderFrame, tradeFrame } from "./wire.ts";
@@ -39,6 +40,7 @@ export class Work implements Changes {
   readonly trades = new Set<TradeRecord>();
   readonly activity: ActivityRow[] = [];
   readonly resolutions: { conditionId: string; winner: OutcomeIndex }[] = [];
+  readonly relays: RelayRecord[] = [];
   readonly touched = new Set<Market>();
   readonly prints = new Map<Market, TradePrint[]>();
   readonly userFrames: UserFrame[] = [];
@@ -57,7 +59,8 @@ export class Work implements Changes {
         this.keys.length +
         this.funders.length +
         this.activity.length +
-        this.resolutions.length >
+        this.resolutions.length +
+        this.relays.length >
       0
     );
   }

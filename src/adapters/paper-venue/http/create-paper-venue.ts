@@ -12,6 +12,7 @@ import { Heartbeats } from "./heartbeats.ts";
 import { HttpServer } from "./http-server.ts";
 import { privateRoutes } from "./private-routes.ts";
 import { publicRoutes } from "./public-routes.ts";
+import { relayerRoutes } from "./relayer-routes.ts";
 import { RequestLog } from "./request-log.ts";
 import type { HttpReply, HttpRequest } from "./route.ts";
 import { Router, reply } from "./route.ts";
@@ -41,6 +42,8 @@ export type PaperVenueOptions = {
   readonly gtdMarginMs?: number;
   /** Length of one second of a market's taker delay. */
   readonly delaySecondMs?: number;
+  /** Whether a resolved market pays by itself (the default); otherwise its shares wait to be redeemed. */
+  readonly autoRedeem?: boolean;
   /** Told of bugs behind a 500; one JSON line on stderr unless given. */
   readonly onError?: (error: unknown) => void;
 };
@@ -81,6 +84,7 @@ function openState(options: PaperVenueOptions): VenueState {
     startCash: startCash(options),
     gtdMinLeadMs: options.gtdMinLeadMs ?? GTD_MARGIN_MS,
     gtdMarginMs: options.gtdMarginMs ?? GTD_MARGIN_MS,
+    autoRedeem: options.autoRedeem ?? true,
     delaySecondMs: options.delaySecondMs ?? Number(ONE / 1000n),
   });
 }
@@ -124,6 +128,7 @@ export function createPaperVenue(options: PaperVenueOptions): PaperVenue {
     ...publicRoutes(state),
     ...authRoutes(state),
     ...privateRoutes(state, heartbeats),
+    ...relayerRoutes(state),
     ...controlRoutes({ state, exchange, faults, socketFaults, log, move, tick }),
   ]);
   const server = new HttpServer({
