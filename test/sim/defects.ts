@@ -143,14 +143,14 @@ export const defects = {
   },
   "timeout-as-rejected": {
     property: "P3",
-    seed: 3,
+    seed: 1,
     deps: (_deps, process) => {
       outcomes(process, (outcome) => (outcome.kind === "unknown" ? neverSent : outcome));
     },
   },
   "duplicate-as-rejected": {
     property: "P3",
-    seed: 3,
+    seed: 6,
     deps: (_deps, process) => {
       outcomes(process, (outcome) => (outcome.kind === "duplicated" ? neverSent : outcome));
     },
@@ -165,7 +165,7 @@ export const defects = {
   },
   "reservation-released-on-unknown": {
     property: "P3",
-    seed: 1,
+    seed: 5,
     engine: (engine) => {
       beforeStep(engine, (input) => {
         if (input.kind !== "post.finished" || input.outcome.kind !== "unknown") return;
@@ -175,7 +175,7 @@ export const defects = {
   },
   "caps-not-applied": {
     property: "P3",
-    seed: 1,
+    seed: 2,
     ignored: ["P9"],
     deps: (deps) => {
       const risk = {
@@ -188,7 +188,7 @@ export const defects = {
   },
   "kill-asked-before-await": {
     property: "P4",
-    seed: 2,
+    seed: 3,
     deps: (_deps, { venue }) => {
       const post = venue.post.bind(venue);
       patch(venue, "post", (order, gate) => {
@@ -212,7 +212,7 @@ export const defects = {
   },
   "cancel-button-confirms": {
     property: "P5",
-    seed: 1,
+    seed: 2,
     engine: (engine) => {
       const { confirm } = engine;
       let commandId = "";
@@ -228,7 +228,7 @@ export const defects = {
   },
   "card-without-end": {
     property: "P5",
-    seed: 1,
+    seed: 2,
     ignored: ["P9"],
     engine: (engine) => {
       const { cards } = engine.state;
@@ -254,7 +254,7 @@ export const defects = {
   },
   "failed-message-counts-as-sent": {
     property: "P7",
-    seed: 4,
+    seed: 1,
     engine: (engine) => {
       replace(engine, "markFailed", (messageId) => engine.markSent(messageId, 1));
     },
@@ -305,7 +305,7 @@ export const defects = {
   },
   "lease-not-looked-at": {
     property: "P12",
-    seed: 13,
+    seed: 12,
     deps: (deps) => patch(deps, "leaseHeld", () => true),
   },
   "ended-order-opened-again": {
@@ -323,7 +323,7 @@ export const defects = {
   },
   "late-matched-revives-failed-fill": {
     property: "P13",
-    seed: 3,
+    seed: 10,
     engine: (engine) => {
       const { fills } = engine.state;
       beforeStep(engine, (input) => {
@@ -371,7 +371,7 @@ export const defects = {
   },
   "maker-fill-pays-a-fee": {
     property: "conservation",
-    seed: 2,
+    seed: 1,
     deps: (_deps, process) => fillReports(process, (fill) => ({ ...fill, isMaker: false })),
   },
 } as const satisfies Readonly<Record<string, Defect>>;

@@ -29,7 +29,7 @@ export const postFaults = {
   "limited-429": 4,
   "not-sent": 4,
   "sent-twice": 4,
-  "other-id": 0.25,
+  "other-id": 0.5,
 } as const;
 
 export type PostFault = keyof typeof postFaults;

@@ -270,9 +270,9 @@ export class Simulation {
     this.#scheduler.after(at(0.9), () => this.#crash());
     this.#scheduler.after(at(0.7), () => this.#person.kill());
     this.#every(30_000, 300_000, () => this.#stepClock());
-    this.#every(80_000, 700_000, () => this.#loseLease());
+    this.#every(60_000, 450_000, () => this.#loseLease());
     this.#every(60_000, 600_000, () => this.#startSecond());
-    this.#every(60_000, 500_000, () => this.#suspend());
+    this.#every(50_000, 400_000, () => this.#suspend());
     this.#every(5_000, 5_000, () => this.#operate());
   }
 
@@ -298,7 +298,7 @@ export class Simulation {
 
   #stepClock(): void {
     if (!this.#faults.on) return;
-    const size = this.#chance.weighted({ step: 70, jump: 20, hour: 10 });
+    const size = this.#chance.weighted({ step: 56, jump: 24, hour: 20 });
     this.#faults.count(`clock.${size}`);
     const mostMs = { step: 1_500, jump: 20_000, hour: 3_600_000 }[size];
     this.#clockOffsetMs = this.#chance.int(-mostMs, mostMs);
