@@ -5,6 +5,7 @@ import { startPolling } from "../bot/transport/polling.ts";
 import type { Transport, TransportTrouble } from "../bot/transport/trouble.ts";
 import type { Service } from "../compose.ts";
 import { ServiceError } from "../service-error.ts";
+import { watchChat } from "./chat-watch.ts";
 
 const usdPerMicro = 1_000_000;
 
@@ -37,12 +38,33 @@ export async function startServiceBot(service: Service): Promise<ServiceBot> {
   };
   const desk = createBot(deps);
   desk.start();
-  const onTrouble = (trouble: TransportTrouble) => {
-    logger.error("chat.trouble", { kind: trouble.kind, detail: trouble.detail });
+  let transport: Transport | null = null;
+  const watch = watchChat({
+    engine,
+    log,
+    clearMs: telegram.troubleClearMs,
+    health: () => transport?.health() ?? { up: false, lastContactMs: null },
+  });
+  const { onTrouble } = watch;
+  const detail = "a message was refused with 401";
+  desk.onUnauthorized(() => onTrouble({ kind: "unauthorized", detail }));
+  transport = await openTransport(service, desk, onTrouble);
+  const { health, stop } = transport;
+  const endWatch = async (): Promise<void> => {
+    watch.end();
+    await stop();
   };
-  if (telegram.transport === "polling") {
-    return { desk, transport: startPolling(desk, { onTrouble }) };
-  }
+  return { desk, transport: { health, stop: endWatch } };
+}
+
+/** Polls, or listens for a webhook, as the configuration says. */
+async function openTransport(
+  { config }: Service,
+  desk: TelegramDesk,
+  onTrouble: (trouble: TransportTrouble) => void,
+): Promise<Transport> {
+  const { telegram } = config;
+  if (telegram.transport === "polling") return startPolling(desk, { onTrouble });
   const secret = telegram.webhookSecret?.reveal();
   if (secret === undefined) {
     throw new ServiceError(
@@ -53,7 +75,7 @@ export async function startServiceBot(service: Service): Promise<ServiceBot> {
   const [host = "127.0.0.1", port = "0"] = telegram.webhookListen.split(/:(?=\d+$)/);
   // Loaded only here: a service that polls does not carry an HTTP server in its memory.
   const { startWebhook } = await import("../bot/transport/webhook.ts");
-  const transport = await startWebhook(desk, {
+  return startWebhook(desk, {
     host,
     port: Number(port),
     secret,
@@ -63,5 +85,4 @@ export async function startServiceBot(service: Service): Promise<ServiceBot> {
     }),
     onTrouble,
   });
-  return { desk, transport };
 }

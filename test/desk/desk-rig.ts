@@ -29,6 +29,7 @@ const scaledWaits = [
   "venue_waits.feed_lost_after_ms=120000",
   // A service that stays dead for long on a busy machine must find its resting orders again.
   "relayer.heartbeat=off",
+  "telegram.trouble_clear_ms=8000",
 ] as const;
 
 /** One request as the venue received it; status 0 was never answered. */

@@ -19,10 +19,6 @@ const texts: Readonly<Record<DegradedCause, Explanation>> = {
     "The desk did not run for a while and reads everything again before it trades.",
     "Wait some seconds. Cards from before are expired: ask again.",
   ),
-  chat: because(
-    "Somebody else may read this chat's commands: nothing is bought. /kill, /cancel and /sell work.",
-    "Stop a second service with this bot token; else revoke the token in BotFather and put the new one into secrets.local.toml.",
-  ),
   heartbeat: because(
     "The venue does not hear our heartbeat and may cancel what rests: no new resting orders.",
     "It ends by itself; /orders shows what still rests. Orders that trade at once work.",
@@ -41,7 +37,6 @@ const names: Readonly<Record<DegradedCause, string>> = {
   clock: "CLOCK",
   clock_warn: "CLOCK",
   stalled: "TIME LOST",
-  chat: "CHAT",
   heartbeat: "HEARTBEAT",
 };
 

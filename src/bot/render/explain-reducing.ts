@@ -40,8 +40,8 @@ const causes: Readonly<Record<ReducingReason, Cause>> = {
     end: "your next order tries it again after a while",
   },
   telegram: {
-    what: "the desk has trouble with Telegram",
-    end: "it ends when the chat works again",
+    what: "somebody else may read this bot's messages, or its token is not accepted",
+    end: "stop a second service with this token, else revoke the token in BotFather; it ends when the chat worked for a while",
   },
   geoblock: {
     what: "the venue blocks new orders from this place",

@@ -6,7 +6,7 @@ import { resync } from "./links.ts";
 import { raise } from "./notices.ts";
 
 /** Enters or leaves (null) a degraded state; traders are told once of each. */
-export function degrade(context: StepContext, cause: DegradedCause, detail: string | null): void {
+function degrade(context: StepContext, cause: DegradedCause, detail: string | null): void {
   const { degraded } = context.state.live;
   const known = degraded.get(cause);
   if (detail === null) {

@@ -43,8 +43,6 @@ export type EngineInput =
   | { readonly kind: "clock.measured"; readonly offsetMs: number | null }
   /** The venue's dead-man switch hears us (null), or why not. */
   | { readonly kind: "heartbeat.changed"; readonly detail: string | null }
-  /** The chat's connection is ours (null), or why it may not be. */
-  | { readonly kind: "chat.changed"; readonly detail: string | null }
   | { readonly kind: "market"; readonly event: MarketEvent | FeedEvent }
   | { readonly kind: "books.watched"; readonly markets: readonly Market[] }
   | { readonly kind: "book.read"; readonly conditionId: ConditionId; readonly book: BookSnapshot }

@@ -9,7 +9,7 @@ import { accountEvent, accountRead, cancelFinished, readAccount } from "./accoun
 import { callReported, claimRead, startActions, submitFinished } from "./action-progress.ts";
 import { emit, type StepContext } from "./context.ts";
 import { followControls } from "./controls.ts";
-import { clockMeasured, degrade, heartbeatChanged, timeJumped } from "./degraded.ts";
+import { clockMeasured, heartbeatChanged, timeJumped } from "./degraded.ts";
 import { halt } from "./halt.ts";
 import type { EngineInput, Envelope, Reply } from "./input.ts";
 import { bookRead, booksWatched, catalogRead, marketInput } from "./market-input.ts";
@@ -145,9 +145,6 @@ function troubleReported(context: StepContext, input: Trouble): void {
       return;
     case "heartbeat.changed":
       heartbeatChanged(context, input.detail);
-      return;
-    case "chat.changed":
-      degrade(context, "chat", input.detail);
       return;
     default:
       unreachable(input);

@@ -16,9 +16,6 @@ function refuses(cause: DegradedCause, draft: OrderDraft): boolean {
     case "clock":
     case "stalled":
       return true;
-    case "chat":
-      // Who commands may be somebody else, or nobody: what is held may be sold, nothing more is bought.
-      return draft.side === "buy";
     case "heartbeat":
       // Only an order that rests can be canceled by the venue's dead-man switch.
       return draft.timeInForce === "gtc" || draft.timeInForce === "gtd";

@@ -47,17 +47,6 @@ const told = (desk: CoreDesk, cause: DegradedCause) =>
   });
 
 describe("what is wrong around the engine", () => {
-  test("a chat that may not be ours: nothing is bought, what is held may be sold", () => {
-    const desk = openWithShares();
-    desk.run({ kind: "chat.changed", detail: "409" });
-    expect(verdicts(desk)).toEqual(["degraded chat", "degraded chat", null]);
-    desk.run({ kind: "chat.changed", detail: "409 again" });
-    desk.run({ kind: "chat.changed", detail: null });
-    desk.run({ kind: "chat.changed", detail: null });
-    expect(verdicts(desk)).toEqual([null, null, null]);
-    expect(told(desk, "chat")).toEqual(["degraded", "degraded.over"]);
-  });
-
   test("a venue that does not hear our heartbeat: nothing new rests, and the account is read again", () => {
     const desk = openWithShares();
     desk.run({ kind: "heartbeat.changed", detail: "no answer" });
