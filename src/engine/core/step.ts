@@ -120,8 +120,7 @@ type Trouble = Extract<
       | "crash.loop"
       | "time.jumped"
       | "clock.measured"
-      | "heartbeat.changed"
-      | "chat.changed";
+      | "heartbeat.changed";
   }
 >;
 
