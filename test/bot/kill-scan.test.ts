@@ -56,6 +56,54 @@ describe("a kill in a batch", () => {
     expect(killerOf(update, whitelist)).toEqual({ userId: 42, chatId: 42 });
   });
 
+  const typed = [
+    "/kill",
+    "/KILL",
+    "/Kill",
+    " /kill",
+    "/kill@desk_bot",
+    "/kill@desk_bot wrong prices",
+    "/kill wrong prices",
+    "/kill\nwrong prices",
+    "/stop",
+    "/STOP now",
+    "kill",
+    "KILL",
+    "Kill!",
+    "kill all",
+    "kill it now",
+    "KILL EVERYTHING",
+    "stop",
+    "STOP",
+    "stop trading",
+    "Stop all orders now!",
+    "kill, please.",
+    "kill kill kill",
+  ];
+
+  test.each(typed)("typed as %j is seen, as a message, an edit and a caption (T13)", (words) => {
+    const message = { message_id: 1, date: 0, from, chat };
+    for (const update of [
+      { update_id: 1, message: { ...message, text: words } },
+      { update_id: 1, edited_message: { ...message, text: words } },
+      { update_id: 1, message: { ...message, photo: [], caption: words } },
+    ]) {
+      expect(killerOf(update, whitelist)).toEqual({ userId: 42, chatId: 42 });
+    }
+  });
+
+  test.each([
+    "kill bill wins best picture",
+    "stop the war by june",
+    "/buy stop-the-war yes $10",
+    "/killer",
+    "/stopping",
+    "don't stop",
+    "nonstop",
+  ])("%j is no kill", (words) => {
+    expect(killerOf(text(words), whitelist)).toBeNull();
+  });
+
   test.each<[string, unknown]>([
     [
       "a stranger",
@@ -116,7 +164,7 @@ describe("a kill in a batch", () => {
         message: { message_id: 1, from, chat: { id: 42, type: "group" }, text: "/kill" },
       },
     ],
-    ["other words", text("stop!")],
+    ["other words", text("stop it if it rains")],
     [
       "another button",
       {

@@ -225,14 +225,14 @@ describe("commands", () => {
   });
 
   test.each([
-    "stop!",
+    "stop it if it rains",
     "/killer",
     "/killed",
     "kill bill market",
     "kill all the sharks market",
     "please kill",
     "killing",
-    "/stop",
+    "/stopped",
     "",
   ])("%s does not kill", (text) => {
     expect(killReason(text)).toBeNull();

@@ -22,16 +22,16 @@ export function tokenize(args: string): readonly Token[] {
   return tokens.filter((token) => token.text !== "");
 }
 
-/** "kill", "KILL it all", "kill now please!": nothing but these words, so that a market's name never kills. */
+/** "kill", "STOP trading", "kill now please!": nothing but these words, so that a market's name never kills. */
 const bareKill =
-  /^\s*kill(?:[\s,]+(?:all|everything|it|kill|now|orders|please|switch|that|the|them|this|trading))*\s*[.!]*\s*$/iu;
+  /^\s*(?:kill|stop)(?:[\s,]+(?:all|everything|it|kill|now|orders|please|switch|that|the|them|this|trading))*\s*[.!]*\s*$/iu;
 
 /**
- * Kill as text: "/kill", "/KILL@bot reason", or the word "kill" with nothing but a few fillers. Read generously on purpose: a kill too many costs a
+ * Kill as text: "/kill", "/KILL@bot reason", "/stop", or the word "kill" or "stop" with nothing but a few fillers. Read generously on purpose: a kill too many costs a
  * resume, a kill too few costs money. Returns the reason given, or null when it is no kill.
  */
 export function killReason(text: string): string | null {
-  const command = /^\s*\/kill(?:@\w+)?(?![\w])([\s\S]*)$/iu.exec(text);
+  const command = /^\s*\/(?:kill|stop)(?:@\w+)?(?![\w])([\s\S]*)$/iu.exec(text);
   if (command !== null) return (command[1] ?? "").trim().slice(0, 200);
   return bareKill.test(text) ? "" : null;
 }

@@ -13,6 +13,7 @@ import {
   createPolymarket,
   type Polymarket,
 } from "../../../src/adapters/polymarket/create-polymarket.ts";
+import type { RateLimits } from "../../../src/adapters/polymarket/rate-limits.ts";
 import { openLedger } from "../../../src/adapters/sqlite/ledger.ts";
 import { systemClock } from "../../../src/adapters/system/clock.ts";
 import { systemEntropy } from "../../../src/adapters/system/entropy.ts";
@@ -111,6 +112,10 @@ function ledgerIn(folder: string): string {
 export type Way = (venuePort: number) => Promise<{ readonly base?: string; readonly ws?: string }>;
 
 export type DeskOver = SettingsOver & {
+  readonly rateLimits?: RateLimits;
+  readonly ledgerCommitMaxMs?: number;
+  /** Puts something in front of the ledger, such as a slow disk. */
+  readonly wrapLog?: (log: DurableLog) => DurableLog;
   readonly clock?: Clock;
   readonly stallMs?: number;
   readonly clockCheckMs?: number;
@@ -139,7 +144,14 @@ async function openOn(ground: Ground, over: DeskOver): Promise<LiveDesk> {
   const wallet = signatureType === 0 ? null : funder;
   const account = { chainId: 137, privateKey, signatureType, funder: wallet } as const;
   const dryRun = over.mode === "dry-run";
-  const polymarket = createPolymarket({ urls, ...account, timeouts, log, dryRun });
+  const polymarket = createPolymarket({
+    urls,
+    ...account,
+    timeouts,
+    log,
+    dryRun,
+    ...(over.rateLimits !== undefined && { rateLimits: over.rateLimits }),
+  });
   const ledger = await openLedger(ledgerIn(folder));
   const contracts = new RelayerPort({
     relayerUrl: clob,
@@ -162,7 +174,7 @@ async function openOn(ground: Ground, over: DeskOver): Promise<LiveDesk> {
       waits: { ...quickWaits, ...over.waits },
       contracts: { pollMs: 20, ...over.contracts },
     }),
-    log: ledger,
+    log: over.wrapLog?.(ledger) ?? ledger,
     ...polymarket,
     contracts,
     clock: over.clock ?? systemClock,
@@ -173,7 +185,7 @@ async function openOn(ground: Ground, over: DeskOver): Promise<LiveDesk> {
     tickMs,
     snapshotWaitMs: 2_000,
     bookRefreshAgeMs: 2_000,
-    ledgerCommitMaxMs: 2_000,
+    ledgerCommitMaxMs: over.ledgerCommitMaxMs ?? 2_000,
     canaryMs: 15_000,
     stallMs: over.stallMs ?? 3_000,
     clockCheckMs: over.clockCheckMs ?? 30_000,
