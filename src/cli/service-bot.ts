@@ -48,13 +48,13 @@ export async function startServiceBot(service: Service): Promise<ServiceBot> {
   const { onTrouble } = watch;
   const detail = "a message was refused with 401";
   desk.onUnauthorized(() => onTrouble({ kind: "unauthorized", detail }));
-  transport = await openTransport(service, desk, onTrouble);
-  const { health, stop } = transport;
-  const endWatch = async (): Promise<void> => {
+  const opened = await openTransport(service, desk, onTrouble);
+  transport = opened;
+  const stop = async (): Promise<void> => {
     watch.end();
-    await stop();
+    await opened.stop();
   };
-  return { desk, transport: { health, stop: endWatch } };
+  return { desk, transport: { health: () => opened.health(), stop } };
 }
 
 /** Polls, or listens for a webhook, as the configuration says. */
