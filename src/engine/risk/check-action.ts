@@ -44,13 +44,14 @@ export function checkCallState(state: EngineState, terms: ActionTerms): Denial |
 /** Only confirmed shares that nothing else has claimed, and free cash. */
 function checkTakes(state: EngineState, terms: ActionTerms): Denial | null {
   const limit = freeCash(state);
-  if (terms.takesUsd > limit) return { code: "insufficient_cash", limit, wanted: terms.takesUsd };
+  if (!(terms.takesUsd <= limit))
+    return { code: "insufficient_cash", limit, wanted: terms.takesUsd };
   for (const { tokenId, conditionId, size } of terms.takes) {
     const free =
       terms.call.kind === "redeem"
         ? (state.claims.get(conditionId)?.legs.find((leg) => leg.tokenId === tokenId)?.size ?? 0)
         : freeShares(state, tokenId);
-    if (size > free) return { code: "insufficient_shares", limit: free, wanted: size };
+    if (!(size <= free)) return { code: "insufficient_shares", limit: free, wanted: size };
   }
   return null;
 }
@@ -67,18 +68,18 @@ function checkCaps(
   const byMarket = new Map<ConditionId, number>(now.byMarket);
   for (const { tokenId, conditionId, cost } of costs) {
     const outcome = (now.byToken.get(tokenId) ?? 0) + cost;
-    if (outcome > risk.maxExposurePerOutcomeUsd) {
+    if (!(outcome <= risk.maxExposurePerOutcomeUsd)) {
       return { code: "cap_outcome", limit: risk.maxExposurePerOutcomeUsd, wanted: outcome };
     }
     const market = (byMarket.get(conditionId) ?? 0) + cost;
     byMarket.set(conditionId, market);
-    if (market > risk.maxExposurePerMarketUsd) {
+    if (!(market <= risk.maxExposurePerMarketUsd)) {
       return { code: "cap_market", limit: risk.maxExposurePerMarketUsd, wanted: market };
     }
   }
   if (terms.takesUsd === 0) return null;
   const wanted = now.total + terms.takesUsd;
-  if (wanted > risk.maxExposureTotalUsd) {
+  if (!(wanted <= risk.maxExposureTotalUsd)) {
     return { code: "cap_total", limit: risk.maxExposureTotalUsd, wanted };
   }
   return checkEvent(state, settings, terms, now.byMarket);

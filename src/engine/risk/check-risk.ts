@@ -114,11 +114,11 @@ function checkOrderCount(
   const open = state.index.openOrderIds.size;
   const recent = countPlacedSince(state, nowMs - minuteMs);
   const perMinute = settings.risk.breakerOrdersPerMinute;
-  if (recent + more > perMinute) {
+  if (!(recent + more <= perMinute)) {
     return { code: "busy", subject: "orders a minute", limit: perMinute, wanted: recent + more };
   }
   const limit = settings.risk.maxOpenOrders;
-  return open + more > limit ? { code: "busy", limit, wanted: open + more } : null;
+  return open + more <= limit ? null : { code: "busy", limit, wanted: open + more };
 }
 
 function checkDraft(
@@ -138,6 +138,9 @@ function checkDraft(
 }
 
 function checkMarket(market: Market, draft: OrderDraft, nowMs: number): Denial | null {
+  if (!isAmount(draft.size) || (draft.spend !== null && !isAmount(draft.spend))) {
+    return { code: "amount_invalid" };
+  }
   if (!market.tradable) return { code: "market_closed", subject: market.question };
   if (market.endAtMs !== null && market.endAtMs <= nowMs && market.takerDelayMs > 0) {
     return { code: "market_closed", subject: market.question };
@@ -146,11 +149,14 @@ function checkMarket(market: Market, draft: OrderDraft, nowMs: number): Denial |
     return { code: "off_tick", limit: market.tickSize, wanted: draft.limit };
   }
   const rests = draft.timeInForce === "gtc" || draft.timeInForce === "gtd";
-  if (rests && draft.size < market.minOrderSize) {
+  if (rests && !(draft.size >= market.minOrderSize)) {
     return { code: "min_size", limit: market.minOrderSize, wanted: draft.size };
   }
-  if (!(draft.size > 0)) return { code: "amount_invalid" };
   return null;
+}
+
+function isAmount(value: number): boolean {
+  return Number.isSafeInteger(value) && value > 0;
 }
 
 function checkMostUsd(settings: EngineSettings, draft: OrderDraft): Denial | null {
@@ -164,7 +170,7 @@ function checkLeastUsd(settings: EngineSettings, draft: OrderDraft): Denial | nu
   if (draft.side === "sell") return null;
   const wanted = notionalOf(draft);
   const least = settings.risk.minOrderUsd;
-  if (wanted < least) return { code: "min_order_usd", limit: least, wanted };
+  if (!(wanted >= least)) return { code: "min_order_usd", limit: least, wanted };
   return null;
 }
 
