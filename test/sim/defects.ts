@@ -1,14 +1,21 @@
 import type { FillReport } from "../../src/engine/domain/fill.ts";
 import type { Order } from "../../src/engine/domain/order.ts";
-import type { LogRecord } from "../../src/engine/ports/durable-log.ts";
 import type { PostOutcome } from "../../src/engine/protocol/venue-report.ts";
 import type { DeskDeps } from "../../src/engine/runtime/desk-deps.ts";
 import type { Engine } from "../../src/engine/runtime/engine.ts";
-import type { Fact } from "../../src/engine/state/fact.ts";
 import { plainHasher } from "../engine/support/hasher.ts";
 import { Chance } from "./chance.ts";
 import { type EngineProcess, replace } from "./engine-process.ts";
 import type { Property } from "./judge.ts";
+import {
+  beforeStep,
+  changeOrder,
+  fillReports,
+  outcomes,
+  patch,
+  withoutKill,
+  withoutUser,
+} from "./sabotage.ts";
 
 /** What a deliberate defect changes in a process, before and after its engine is made. */
 export type Sabotage = {
@@ -23,53 +30,6 @@ export type Defect = Sabotage & {
   /** Checkers that would speak first. */
   readonly ignored?: readonly Property[];
 };
-
-/** Puts another function in the place of a method of a port. */
-function patch<T extends object, K extends keyof T>(object: T, name: K, by: T[K]): void {
-  Object.defineProperty(object, name, { value: by, configurable: true, writable: true });
-}
-
-/** Changes what a post led to. */
-function outcomes(
-  process: EngineProcess,
-  change: (outcome: PostOutcome) => PostOutcome | Promise<PostOutcome>,
-): void {
-  const { venue } = process;
-  const post = venue.post.bind(venue);
-  patch(venue, "post", async (order, gate) => await change(await post(order, gate)));
-}
-
-/** Changes what the venue says about fills, on the stream and in the lists. */
-function fillReports(process: EngineProcess, change: (fill: FillReport) => FillReport): void {
-  const { venue } = process;
-  const hear = venue.hear.bind(venue);
-  const fills = venue.fills.bind(venue);
-  patch(venue, "hear", (event) =>
-    hear(event.kind === "fill.reported" ? { ...event, fill: change(event.fill) } : event),
-  );
-  patch(venue, "fills", async (afterS) => {
-    const read = await fills(afterS);
-    return read.ok ? { ok: true, value: read.value.map(change) } : read;
-  });
-}
-
-/** Looks at every input just before its step. */
-function beforeStep(
-  engine: Engine,
-  look: (input: Parameters<Engine["stepper"]["run"]>[0]) => void,
-) {
-  const { stepper } = engine;
-  const run = stepper.run.bind(stepper);
-  patch(stepper, "run", (input, correlationId) => {
-    look(input);
-    return run(input, correlationId);
-  });
-}
-
-function changeOrder(engine: Engine, clientOid: string, change: Partial<Order>): void {
-  const order = engine.state.orders.get(clientOid);
-  if (order !== undefined) engine.state.orders.set(clientOid, { ...order, ...change });
-}
 
 const neverSent: PostOutcome = { kind: "blocked", denial: { code: "busy" } };
 
@@ -170,6 +130,17 @@ export const defects = {
       beforeStep(engine, (input) => {
         if (input.kind !== "post.finished" || input.outcome.kind !== "unknown") return;
         changeOrder(engine, input.clientOid, { status: "rejected" });
+      });
+    },
+  },
+  "replaced-before-the-end": {
+    property: "P3",
+    seed: 1,
+    engine: (engine) => {
+      beforeStep(engine, () => {
+        for (const { clientOid } of engine.state.replacements.values()) {
+          changeOrder(engine, clientOid, { status: "canceled", venueDone: true });
+        }
       });
     },
   },
@@ -377,16 +348,3 @@ export const defects = {
 } as const satisfies Readonly<Record<string, Defect>>;
 
 export type DefectName = keyof typeof defects;
-
-function withoutKill(record: LogRecord): LogRecord {
-  if (record.kind !== "trading.killed") return record;
-  const fact: Fact = { kind: "kill.reported", settled: true };
-  return { ...record, kind: fact.kind, body: JSON.stringify(fact) };
-}
-
-function withoutUser(record: LogRecord): LogRecord {
-  if (record.kind !== "plan.approved") return record;
-  const fact = JSON.parse(record.body) as Extract<Fact, { kind: "plan.approved" }>;
-  const orders = fact.orders.map((order) => ({ ...order, userId: 0 }));
-  return { ...record, body: JSON.stringify({ ...fact, orders }) };
-}

@@ -6,7 +6,7 @@ import { applyFact } from "../../src/engine/state/apply-fact.ts";
 import { canonicalState } from "../../src/engine/state/digest.ts";
 import { createState, type EngineState } from "../../src/engine/state/engine-state.ts";
 import type { Fact } from "../../src/engine/state/fact.ts";
-import type { Exchange, SimTrade } from "./exchange.ts";
+import { type Exchange, isOpenThere, type SimTrade } from "./exchange.ts";
 import type { Judge } from "./judge.ts";
 import type { PressRecord } from "./press-record.ts";
 import { factOf } from "./sim-log.ts";
@@ -107,14 +107,43 @@ export class Witness {
     must(card !== undefined, "has no card");
     if (card === undefined) return;
     must(card.userId === plan.userId && card.chatId === plan.chatId, "is another user's card");
-    must(atMs < card.expiresAtMs, "the card was expired");
-    const shown = JSON.stringify(card.drafts);
-    const sent = JSON.stringify(fact.orders.map((order) => order.draft));
-    must(shown === sent, "orders differ from what the card showed");
+    const replacement = this.#shadow.replacements.get(plan.nonce);
+    const endsAtMs = replacement?.expiresAtMs ?? card.expiresAtMs;
+    must(atMs < endsAtMs, "the card was expired");
+    const drafts = fact.orders.map((order) => order.draft);
+    const sent = JSON.stringify(drafts);
+    if (replacement === undefined) {
+      must(JSON.stringify(card.drafts) === sent, "orders differ from what the card showed");
+    } else {
+      // A price change sends what the old order left, at most what was shown.
+      const size = drafts[0]?.size ?? Number.POSITIVE_INFINITY;
+      const shown = card.drafts.map((draft) => ({ ...draft, size }));
+      must(JSON.stringify(shown) === sent, "the new order differs from what the card showed");
+      must(size <= replacement.draft.size, "asks for more than the card showed");
+      this.#judgeReplacement(replacement.clientOid, size);
+    }
     const bodies = fact.orders.map((order) => JSON.parse(order.body) as { draft: unknown });
     must(JSON.stringify(bodies.map((body) => body.draft)) === sent, "signed other orders");
     const pressed = presses.isPress(plan.commandId, plan.userId, plan.nonce);
     must(pressed, `${plan.commandId} is no press of this card by user ${plan.userId}`);
+  }
+
+  /** Never both: the old order is over at the venue, and the new one is no more than it left. */
+  #judgeReplacement(clientOid: string, size: number): void {
+    const { judge, exchange } = this.#parts;
+    const old = exchange.orders.get(this.#shadow.orders.get(clientOid)?.orderHash ?? "");
+    judge.must(
+      old !== undefined && !isOpenThere(old),
+      "P3",
+      () => `${clientOid} and its replacement both rest`,
+    );
+    const matched = old?.matched ?? 0;
+    const whole = old?.draft.size ?? 0;
+    judge.must(
+      matched + size <= whole,
+      "P3",
+      () => `${clientOid} matched ${matched} of ${whole}, its replacement asks for ${size}`,
+    );
   }
 
   #moveCash(fill: Fill, sign: 1 | -1): void {

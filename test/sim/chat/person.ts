@@ -25,7 +25,7 @@ const actions = {
   rest: 18,
   sell: 18,
   arb: 5,
-  orders: 5,
+  orders: 14,
   "cancel-all": 1,
   kill: 0.5,
   resume: 14,
@@ -103,7 +103,7 @@ export class Person {
       case "arb":
         return this.#write("/arb");
       case "orders":
-        return this.#write(chance.happens(0.5) ? "/orders" : "/positions");
+        return this.#write(chance.happens(0.8) ? "/orders" : "/positions");
       case "cancel-all":
         return this.#write("/cancel all");
       case "kill":
@@ -148,7 +148,7 @@ export class Person {
     const limit = action === "rest" ? ` @0.${base + chance.int(-4, 4)}` : "";
     const life =
       action === "rest" && chance.happens(0.75)
-        ? " gtd=2m"
+        ? " gtd=3m"
         : action !== "rest" && chance.happens(0.15)
           ? " fok"
           : "";
@@ -188,8 +188,14 @@ export class Person {
         return undefined;
       case "arbquote":
         return this.#press(message, data, chance.int(100, 1_000));
+      case "askprice":
+        if (chance.happens(0.7)) this.#press(message, data, chance.int(100, 2_000));
+        return undefined;
+      case "reprice":
+        if (chance.happens(0.6)) this.#press(message, data, chance.int(100, 2_000));
+        return undefined;
       case "cancel":
-        if (chance.happens(0.3)) this.#press(message, data, chance.int(100, 3_000));
+        if (chance.happens(0.15)) this.#press(message, data, chance.int(100, 3_000));
         return undefined;
       default:
         return undefined;
@@ -249,4 +255,7 @@ const nonsense = [
   "$25",
   "\u202e<b>kill</b>",
   "/unknown",
+  "/merge market-1 max",
+  "/split market-1 $5",
+  "/redeem",
 ] as const;
