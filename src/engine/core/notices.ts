@@ -47,8 +47,11 @@ export function tellOrder(context: StepContext, clientOid: string): void {
 
 /** Nobody knows what became of an order: told at once, and once more when it stays so for long. */
 function tellUnknown(context: StepContext, order: Order, told: string | undefined): void {
-  const sinceMs = order.unknownSinceMs ?? context.atMs;
-  const late = context.atMs - sinceMs >= context.settings.waits.settleAlarmMs;
+  const { state, atMs } = context;
+  const sinceMs = order.unknownSinceMs ?? atMs;
+  // The clock of an earlier run may have been ahead: such an order is late by this run's time at the latest.
+  const late =
+    atMs - (sinceMs > atMs ? state.startedAtMs : sinceMs) >= context.settings.waits.settleAlarmMs;
   const step = late ? "unknown-late" : "unknown";
   if (told === step || told === "unknown-late") return;
   const body: NoticeBody = { kind: "order.unknown", order: orderView(context.state, order) };

@@ -251,10 +251,19 @@ function absent(context: StepContext, order: Order, watch: OrderWatch): void {
     return;
   }
   emit(context, { kind: "order.absent", clientOid });
-  const waited = context.atMs - order.unknownSinceMs;
+  const waited = unknownForMs(context, order.unknownSinceMs);
   if (waited >= waits.quarantineMs && order.cleanAbsences + 1 >= waits.quarantineCleanReads) {
     reject(context, order, "not_found_after_quarantine", `absent for ${waited} ms`);
   }
+}
+
+/**
+ * How long an order has been unknown as far as this run can tell: the clock of an earlier run, or of this one before it was
+ * set right, may have been wrong, and a quarantine that ends early would release what the venue can still book.
+ */
+function unknownForMs({ state, atMs }: StepContext, sinceMs: number): number {
+  const isOfThisRun = sinceMs >= state.startedAtMs && sinceMs <= atMs;
+  return atMs - (isOfThisRun ? sinceMs : state.startedAtMs);
 }
 
 /** The same bytes once more while deadline, count and price bound hold and nobody asked for a cancel (design 5.5). */

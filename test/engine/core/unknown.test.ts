@@ -5,7 +5,7 @@ import { exposureOf, freeCash } from "../../../src/engine/state/exposure.ts";
 import { type CoreDesk, openCoreDesk } from "../support/core-desk.ts";
 import { priceOf, sharesOf } from "../support/levels.ts";
 import { plain, plainRows } from "../support/markets.ts";
-import { foldedState } from "../support/refold.ts";
+import { foldedState, refold } from "../support/refold.ts";
 import { dollars, testSettings } from "../support/settings.ts";
 import { fillOf, reportOf } from "../support/venue-reports.ts";
 
@@ -68,6 +68,25 @@ describe("an order whose answer never came", () => {
     });
     expect(exposureOf(desk.state).locked).toBe(0);
   });
+
+  test.each([
+    ["ahead", 3_600_000],
+    ["behind", -3_600_000],
+  ])(
+    "a start whose clock is an hour %s neither ends the quarantine nor keeps it for ever",
+    (_, offMs) => {
+      const { desk, oid } = lost();
+      answering(desk, oid, 10_000, { kind: "absent" });
+      const next = refold(desk);
+      next.nowMs += offMs;
+      next.start();
+      answering(next, oid, waits.quarantineMs - 1_000, { kind: "absent" });
+      expect(next.order(oid).status).toBe("unknown");
+      expect(next.notices().map((body) => body.kind)).toContain("order.unknown");
+      answering(next, oid, 10_000, { kind: "absent" });
+      expect(next.order(oid).status).toBe("rejected");
+    },
+  );
 
   test("time alone is no proof: without enough clean reads it stays unknown (P3)", () => {
     const { desk, oid } = lost();
