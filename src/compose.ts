@@ -46,7 +46,7 @@ export type ComposeOptions = {
 export async function composeService(config: Config, options: ComposeOptions): Promise<Service> {
   const { service } = config;
   const opened = await openVenue(config);
-  const { logger, signing, polymarket, close } = opened;
+  const { logger, signing, polymarket, onForeignHost, close } = opened;
   const { account } = polymarket.venue;
   if (isLive(config)) requirePreflight(config, account.signer, systemClock.nowMs());
   const lease = takeLease(config, account.signer, "run-service");
@@ -94,6 +94,7 @@ export async function composeService(config: Config, options: ComposeOptions): P
     throw error;
   });
   const engine = new Engine(deps, prepared);
+  onForeignHost((destination) => void engine.degrade("outbound", destination));
   const coolDown = keepWarm(deps.settings, polymarket);
   const stop = async (): Promise<void> => {
     coolDown();

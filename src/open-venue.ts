@@ -17,6 +17,8 @@ export type OpenedVenue = {
   readonly logger: Logger;
   readonly signing: OpenedScheme;
   readonly polymarket: Polymarket;
+  /** Who is told, beside the log, that some code wanted a foreign host; also of attempts before this call. */
+  readonly onForeignHost: (listener: (destination: string) => void) => void;
   readonly close: () => Promise<void>;
 };
 
@@ -28,17 +30,17 @@ export async function openVenue(
   const key = await openSigningKey(config);
   mkdirSync(config.service.stateDir, { recursive: true, mode: 0o700 });
   const logger = openLogger(config, key.secrets);
-  const openDoors = keepToConfiguredHosts(config, logger);
+  const doors = keepToConfiguredHosts(config, logger);
   const signing = await openSigning(config, logger);
   // The key was judged by what the file says; a command that only reads then cannot do more.
   const asked = options.readOnly === true ? readingOnly(config) : config;
   const polymarket = openPolymarket(asked, key, signing.scheme, logger);
   const close = async (): Promise<void> => {
     await polymarket.close();
-    openDoors();
+    doors.open();
     await logger.close();
   };
-  return { key, logger, signing, polymarket, close };
+  return { key, logger, signing, polymarket, onForeignHost: doors.onRefused, close };
 }
 
 /** For a command whose lines are for a person: only errors are logged, and beside them. */

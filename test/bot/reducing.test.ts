@@ -22,6 +22,7 @@ const onlySales = {
   telegram: true,
   geoblock: true,
   account: true,
+  outbound: true,
 } satisfies Record<ReducingReason, boolean>;
 const causes = Object.keys(onlySales) as ReducingReason[];
 

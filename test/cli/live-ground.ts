@@ -41,6 +41,7 @@ export type ConfigOver = {
   readonly service?: Readonly<Record<string, string | number | boolean>>;
   readonly waits?: Readonly<Record<string, number>>;
   readonly telegram?: Readonly<Record<string, string | number>>;
+  readonly telemetry?: Readonly<Record<string, string>>;
   readonly markets?: readonly string[];
 };
 
@@ -115,6 +116,7 @@ function writeConfig(folder: string, { urls, apiRoot }: Places, over: ConfigOver
     ...(over.markets ?? []).flatMap((slug) => ["[[market]]", `slug = "${slug}"`]),
     ...table("relayer", { type, dry_run: dryRun, ...urls, ...over.relayer }),
     ...table("venue_waits", { query_backoff_ms: [50], kill_window_ms: 1_000, ...over.waits }),
+    ...table("telemetry", over.telemetry ?? {}),
     ...table("telegram", { whitelist: [1], api_root: apiRoot, ...over.telegram }),
   ];
   const file = join(folder, "desk.toml");

@@ -51,6 +51,10 @@ const causes: Readonly<Record<ReducingReason, Cause>> = {
     what: "the venue restricts this account",
     end: "ask the venue; it ends when the check passes again",
   },
+  outbound: {
+    what: "some code on the machine wanted a host that nobody configured; it was not reached",
+    end: "look at outbound.refused in the log; if it was not you, the key may be stolen. /resume ends it",
+  },
 };
 
 /** Why new orders are restricted, in words, and what ends it. */

@@ -127,7 +127,8 @@ function fateOf(order: Order): OrderFate["fate"] {
 function isForResume(state: EngineState): boolean {
   const { closedOnly, degraded, locks } = state.control;
   const isStopped = state.killed !== null || state.halt !== null;
-  return isStopped || closedOnly || degraded.has("geoblock") || locks.size > 0;
+  const isWarned = degraded.has("geoblock") || degraded.has("outbound");
+  return isStopped || closedOnly || isWarned || locks.size > 0;
 }
 
 /** First step of resuming: an offer that is good only after a pause, so that it is not a reflex. */

@@ -149,7 +149,12 @@ export type ReducingReason =
   | "telegram"
   | "geoblock"
   /** The periodic check found the account restricted, banned, or its key refused; it ends when the check passes. */
-  | "account";
+  | "account"
+  /** Some code of this process wanted a host that nobody configured; a person ends it with a resume. */
+  | "outbound";
 
 /** What other parts of the desk can report, and withdraw, as a reason to take no new risk. */
-export type DegradedSource = Extract<ReducingReason, "telegram" | "geoblock" | "account">;
+export type DegradedSource = Extract<
+  ReducingReason,
+  "telegram" | "geoblock" | "account" | "outbound"
+>;

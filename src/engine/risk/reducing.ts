@@ -24,6 +24,7 @@ export function reducingCauses(
     ["telegram", control.degraded.has("telegram")],
     ["geoblock", control.degraded.has("geoblock")],
     ["account", control.degraded.has("account")],
+    ["outbound", control.degraded.has("outbound")],
   ];
   return causes.flatMap(([cause, holds]) => (holds ? [cause] : []));
 }

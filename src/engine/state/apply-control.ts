@@ -56,4 +56,5 @@ export function resumeControl(state: EngineState): void {
   state.control.breakers = quietBreakers;
   state.control.locks.clear();
   state.control.degraded.delete("geoblock");
+  state.control.degraded.delete("outbound");
 }
