@@ -194,6 +194,30 @@ describe("pitboss relayer-dry-run", () => {
     expect(await changing()).toEqual(["POST /order", "DELETE /orders"]);
   });
 
+  test("signs a market of version v2 for its own exchange, and the venue takes it", async () => {
+    const spec = {
+      ...standing,
+      conditionId: `0x${"3".repeat(62)}00`,
+      slug: "standing-v2",
+      version: "v2",
+      outcomes: [
+        { tokenId: `3${"1".repeat(30)}`, name: "Yes" },
+        { tokenId: `3${"2".repeat(30)}`, name: "No" },
+      ],
+    } as const;
+    const levels = [{ price: "0.48", size: "100" }];
+    ground.venue.exchange.addMarket(spec, {
+      bids: levels,
+      asks: [{ price: "0.52", size: "100" }],
+      lastTradePrice: "0.500",
+    });
+    const file = ground.config(paper);
+    const args = ["--config", file, "--send-and-cancel", ...wish({ market: "standing-v2" })];
+    expect(await relayerDryRunCommand(args), out + errors).toBe(0);
+    expect(out).toContain("version 3, chain 137, 0xe3333700cA9d93003F00f0F71f8515005F6c00Aa");
+    expect(out).toContain("posted, canceled and proved gone");
+  });
+
   test.each([
     [{ price: "0.47" }, "less than 5 ticks from the best bid (0.48)"],
     [{ side: "sell", price: "0.55" }, "less than 5 ticks from the best ask (0.52)"],
