@@ -66,7 +66,13 @@ function plainKey(config: Config): SigningKeyResult {
       `${config.file}: there is no signing key: put [relayer] private_key into secrets.local.toml, or make a keystore with  pitboss key-import`,
     ]);
   }
-  return { privateKey, signer: addressOfKey(privateKey), secrets: [privateKey] };
+  try {
+    return { privateKey, signer: addressOfKey(privateKey), secrets: [privateKey] };
+  } catch (error) {
+    // Zero, or beyond the curve's order: 64 hex digits, and still no key.
+    if (!(error instanceof KeystoreError)) throw error;
+    throw new ConfigError([`${secretsFile(config.file)}: relayer.private_key: ${error.message}`]);
+  }
 }
 
 async function lockedKey(keystore: string, config: Config): Promise<SigningKeyResult> {

@@ -99,6 +99,11 @@ describe("the key that signs", () => {
     }
   });
 
+  test("64 hex digits that are no key are refused, unseen", async () => {
+    const file = desk("", `[relayer]\nprivate_key = "0x${"0".repeat(64)}"\n`);
+    expect(await refusal(file)).toContain("secrets.local.toml: relayer.private_key: that is not");
+  });
+
   test("a service names one key, and its address when it is locked", () => {
     const service = '[telegram]\nwhitelist = [1]\n[relayer]\nkeystore = "key.json"\n';
     expect(faultsOf(desk(service, goodSecrets), "service").join("\n")).toMatch(
