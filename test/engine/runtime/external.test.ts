@@ -100,6 +100,23 @@ describe("the official SDK trading on the same account", () => {
     expect(desk.order(resting.clientOid).filled).toBe(0);
   });
 
+  test("taking the exposure over a cap, it leaves the desk with sales only, and says so", async () => {
+    await desk.close();
+    desk = await openLiveDesk({ risk: { maxExposurePerOutcomeUsd: dollars(15) } });
+    const client = await stranger();
+    const order = { tokenID: yes.tokenId, price: 0.4, size: 50, side: Side.BUY };
+    const { orderID } = await client.createAndPostOrder(order, options);
+    await until("sales only", () => desk.engine.view().trading.state === "reducing");
+    await until("told", () => told("reducing") > 0);
+    const buy = {
+      conditionId: standing.conditionId,
+      amount: { unit: "usd", value: dollars(5) },
+    } as const;
+    await expect(desk.card(buy)).rejects.toThrow(/reducing|cap_outcome/);
+    await client.cancelOrder({ orderID });
+    await until("trading again", () => desk.engine.view().trading.state === "active");
+  });
+
   test("what it traded while the desk was down, or while its stream was silent, is found by the reads", async () => {
     const client = await stranger();
     await desk.fault("ws-mute", { ms: 60_000 });

@@ -14,7 +14,11 @@ export type Happening =
   | { readonly do: "post"; readonly pick: number; readonly outcome: PostOutcome }
   | { readonly do: "fill"; readonly pick: number; readonly ppm: number; readonly better: number }
   | { readonly do: "settle"; readonly pick: number; readonly fails: boolean }
-  | { readonly do: "report"; readonly pick: number; readonly state: "live" | "matched" | "ended" }
+  | {
+      readonly do: "report";
+      readonly pick: number;
+      readonly state: "live" | "matched" | "ended" | "delayed";
+    }
   | { readonly do: "absent"; readonly pick: number }
   | { readonly do: "cancel"; readonly pick: number }
   | { readonly do: "replace"; readonly pick: number; readonly limit: number }
@@ -28,7 +32,7 @@ export type Happening =
   | {
       readonly do: "outside";
       readonly n: number;
-      readonly what: "order" | "fill" | "gone" | "settle";
+      readonly what: "order" | "fill" | "gone" | "settle" | "cancel";
       readonly side: "buy" | "sell";
       readonly hundredths: number;
     }
@@ -42,6 +46,7 @@ const pick = fc.nat({ max: 20 });
 const outcomes: readonly PostOutcome[] = [
   { kind: "accepted", state: "live" },
   { kind: "accepted", state: "matched" },
+  { kind: "accepted", state: "delayed" },
   { kind: "duplicated" },
   { kind: "rejected", reason: "balance", detail: "" },
   { kind: "not_taken", reason: "venue_restarting", retryAfterMs: null, detail: "" },
@@ -88,7 +93,9 @@ const usual: readonly fc.WeightedArbitrary<Happening>[] = [
     arbitrary: fc.record({
       do: fc.constant("report" as const),
       pick,
-      state: fc.constantFrom("live" as const, "matched" as const, "ended" as const),
+      state: fc.constantFrom(
+        ...(["live", "matched", "ended", "delayed"] as const satisfies readonly string[]),
+      ),
     }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("absent" as const), pick }) },
@@ -138,7 +145,7 @@ const rare: readonly fc.WeightedArbitrary<Happening>[] = [
     arbitrary: fc.record({
       do: fc.constant("outside" as const),
       n: fc.nat({ max: 4 }),
-      what: fc.constantFrom("order" as const, "fill" as const, "gone" as const, "settle" as const),
+      what: fc.constantFrom(...(["order", "fill", "gone", "settle", "cancel"] as const)),
       side: fc.constantFrom("buy" as const, "sell" as const),
       hundredths: fc.integer({ min: 1, max: 2_000 }),
     }),

@@ -16,6 +16,8 @@ import { plainHasher } from "./hasher.ts";
 import { plain, taxed } from "./markets.ts";
 import { fillOf, foreign, reportOf } from "./venue-reports.ts";
 
+const someTiming = { committedMs: 1.25, sentMs: 2, acknowledgedMs: 40 };
+
 function nth<T>(items: Iterable<T>, n: number): T | undefined {
   const all = [...items];
   return all.length === 0 ? undefined : all[n % all.length];
@@ -204,6 +206,9 @@ function outside(desk: CoreDesk, one: Extract<Happening, { do: "outside" }>): vo
     case "gone":
       event({ kind: "order.reported", order: { ...order, state: "ended" } });
       return;
+    case "cancel":
+      desk.request("cancel-external", { do: "cancel-external", actor: trader, orderHash });
+      return;
     case "settle": {
       const known = [...desk.state.fills.values()].find((one) => one.orderHash === orderHash);
       if (known !== undefined) settle(desk, known, one.hundredths % 2 === 0);
@@ -236,7 +241,7 @@ function happenToOrder(desk: CoreDesk, one: OrderHappening, rules: Rules): void 
   const { clientOid } = order;
   switch (one.do) {
     case "post":
-      desk.run({ kind: "post.finished", clientOid, outcome: one.outcome });
+      desk.run({ kind: "post.finished", clientOid, outcome: one.outcome, timing: someTiming });
       return;
     case "fill":
       if (canFill(order) || rules.fillsAfterEnd === true)
