@@ -179,6 +179,9 @@ async function stopSignal(): Promise<string> {
       process.once("disconnect", () => done("parent gone"));
       // Listening keeps the channel counted; a service that is otherwise done must be able to end.
       process.channel.unref();
+    } else if ("connected" in process && !process.connected) {
+      // Started with a channel, and the parent died meanwhile: nobody is left who could stop this one.
+      done("parent gone");
     }
   });
 }

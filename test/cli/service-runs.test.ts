@@ -67,12 +67,16 @@ async function ask(verb: string): Promise<Status | null> {
   }
 }
 
-/** Starts the service and waits until it answers. */
-async function start(): Promise<Status> {
+function spawn(): void {
   child = fork(mainFile, ["run-service", "--config", join(dir, "service.toml"), "--fault-points"], {
     stdio: ["ignore", "ignore", "ignore", "ipc"],
     env: { ...process.env, XDG_STATE_HOME: join(dir, "user") },
   });
+}
+
+/** Starts the service and waits until it answers. */
+async function start(): Promise<Status> {
+  spawn();
   return vi.waitFor(
     async () => {
       const status = await ask("status");
@@ -128,6 +132,17 @@ describe("a run that ends", () => {
       // Only a person ends it: a start in order does not.
       await end("SIGTERM");
       expect((await start()).view.trading.reason).toBe("crash_loop");
+    },
+    allMs,
+  );
+
+  test(
+    "whose parent was gone before it listened ends in order: nobody is left who could stop it",
+    async () => {
+      spawn();
+      const ended = once(child, "exit");
+      child.disconnect();
+      expect(await ended).toEqual([0, null]);
     },
     allMs,
   );
