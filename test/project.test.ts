@@ -34,4 +34,31 @@ describe("the project's own files", () => {
     const allowed = Object.entries(manifest["allowScripts"] ?? {}).filter(([, yes]) => yes);
     expect(allowed.map(([name]) => name)).toEqual(["node"]);
   });
+
+  test("every package is known by its hash, none comes from git or an address, and each install script is decided on (X4)", () => {
+    type Entry = {
+      readonly version?: string;
+      readonly integrity?: string;
+      readonly optional?: boolean;
+      readonly os?: readonly string[];
+      readonly cpu?: readonly string[];
+      readonly hasInstallScript?: boolean;
+    };
+    const lock = JSON.parse(read("package-lock.json")) as { packages: Record<string, Entry> };
+    const manifest = JSON.parse(read("package.json")) as { allowScripts: Record<string, boolean> };
+    const faults: string[] = [];
+    for (const [path, entry] of Object.entries(lock.packages)) {
+      if (path === "") continue;
+      // Builds for other systems have no hash where the registry left them out; npm never fetches them here.
+      const isForeign = entry.optional === true && (entry.os ?? entry.cpu) !== undefined;
+      if (entry.integrity?.startsWith("sha512-") !== true && !isForeign)
+        faults.push(`${path}: no hash`);
+      if (!/^\d+\.\d+\.\d+/.test(entry.version ?? "")) faults.push(`${path}: no plain version`);
+      const name = path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length);
+      if (entry.hasInstallScript === true && !(name in manifest.allowScripts)) {
+        faults.push(`${path}: an install script that nobody decided on`);
+      }
+    }
+    expect(faults).toEqual([]);
+  });
 });
