@@ -63,6 +63,18 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import("./key-import.ts")).keyImportCommand,
   },
   {
+    name: "relayer-approve-usdc",
+    group: "Service and venue",
+    summary: "let the venue's contracts take dollars, up to an amount",
+    load: async () => (await import("./relayer-approve.ts")).relayerApproveUsdcCommand,
+  },
+  {
+    name: "relayer-approve-outcome",
+    group: "Service and venue",
+    summary: "let the venue's contracts take outcome shares: all of them, or none",
+    load: async () => (await import("./relayer-approve.ts")).relayerApproveOutcomeCommand,
+  },
+  {
     name: "paper-venue",
     group: "Service and venue",
     summary: "a venue on loopback that speaks Polymarket's wire protocol",

@@ -18,6 +18,8 @@ const commands = [
   "relayer-dry-run",
   "smoke-live",
   "key-import",
+  "relayer-approve-usdc",
+  "relayer-approve-outcome",
   "paper-venue",
   "book-verify",
   "sets-scan",
