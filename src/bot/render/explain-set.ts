@@ -36,6 +36,6 @@ export function setRefusal(code: SetRefusal, subject: string): string {
     case "set_not_profitable":
       return "the prices add up to more than it pays";
     case "needs_convert":
-      return "it needs a contract call (convert) that this desk does not make";
+      return "it ends with a contract call, which a set does not make by itself (see /convert)";
   }
 }

@@ -50,7 +50,7 @@ function figures(set: SetView): string {
 export function setVerdictText(set: SetView): string {
   if (set.verdict === "profitable") return "can be bought now";
   if (set.verdict === "needs_convert") {
-    return "needs_convert: it needs a contract call that this desk does not make";
+    return "needs_convert: it ends with a contract call, which a set does not make by itself (see /convert)";
   }
   if (set.refusal === null) return "refused";
   return isSetRefusal(set.refusal.code)
