@@ -98,6 +98,7 @@ describe("preflight", () => {
     ["^/time$", { code: 200, body: "1800000000" }, "clock: "],
     ["^/version$", { code: 200, body: { version: 4 } }, "version: the CLOB speaks version 4"],
     ["^/version$", { code: 500 }, "version: unreadable"],
+    ["^/gamma/events", { code: 500 }, "new markets: unreadable"],
     [
       "^/auth/(derive|api-key)",
       { code: 401 },
@@ -176,6 +177,19 @@ describe("preflight", () => {
     );
     ground.venue.exchange.setAcceptingOrders(standingTaxed.conditionId, false);
     expect((await failures({ markets })).join()).toContain("takes no orders now");
+  });
+
+  test("new markets of version v2 and of one that is unknown are named", async () => {
+    const told = async (versions: readonly unknown[]) => {
+      const body = { events: [{ markets: versions.map((version) => ({ version })) }] };
+      await ground.fault("status", { path: "/gamma/events", code: 200, body, times: 2 });
+      const { findings } = await run();
+      const { level, what } = findings.find(({ name }) => name === "new markets") ?? {};
+      return [level, what];
+    };
+    expect(await told(["v1", "v1"])).toEqual(["ok", "2 are v1"]);
+    expect(await told(["v1", "v2"])).toEqual(["warn", "1 are v1, 1 are v2"]);
+    expect(await told(["v9"])).toEqual(["warn", "1 are v9"]);
   });
 
   test('edited terms, an "Other" outcome and an event that may grow are named', async () => {

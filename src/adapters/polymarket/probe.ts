@@ -17,6 +17,8 @@ import { arrayOf, conditionIdOf, type Fields, fieldsOf, freeText, jsonOf, textOf
 
 const answerBytesMax = 8 * 1024 * 1024;
 const socketOpenMs = 5_000;
+const freshEvents = 20;
+const versionCharsMax = 20;
 
 type ProbeParts = {
   readonly clob: ClobClient;
@@ -79,6 +81,8 @@ export type VenueProbe = {
   readonly clock: () => Promise<Result<number, string>>;
   /** The CLOB's protocol version. */
   readonly version: () => Promise<Result<string, string>>;
+  /** Gamma's version of the newest open markets -> how many have it. */
+  readonly freshVersions: () => Promise<Result<ReadonlyMap<string, number>, string>>;
   /** Proves the wallet (L1): derives or creates the API key. */
   readonly deriveKey: () => Promise<Result<null, string>>;
   readonly allowances: () => Promise<Result<Allowances, string>>;
@@ -134,6 +138,13 @@ function createProbe(options: ProbeParts): VenueProbe {
         const version = textOf(fieldsOf(jsonOf(answer.body))?.["version"]);
         return answer.status === 200 && version !== null ? ok(version) : err(errorText(answer));
       }),
+    freshVersions: () =>
+      reading(async () => {
+        const query = `limit=${freshEvents}&closed=false&order=startDate&ascending=false`;
+        const answer = await get(gamma, "/events/keyset", query);
+        const events = arrayOf(fieldsOf(jsonOf(answer.body))?.["events"]);
+        return events === null ? err(errorText(answer)) : ok(versionsIn(events));
+      }),
     deriveKey: () =>
       reading(async () => {
         await clob.obtainCredentials();
@@ -169,6 +180,18 @@ function plain(answer: HttpAnswer): Result<null, string> {
 function listed(answer: HttpAnswer, member: string): Result<null, string> {
   const list = arrayOf(fieldsOf(jsonOf(answer.body))?.[member]);
   return answer.status === 200 && list !== null ? ok(null) : err(`${errorText(answer)}: no list`);
+}
+
+function versionsIn(events: readonly unknown[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const event of events) {
+    for (const market of arrayOf(fieldsOf(event)?.["markets"]) ?? []) {
+      // Gamma leaves the member out where it means the older one.
+      const version = freeText(fieldsOf(market)?.["version"] ?? "v1").slice(0, versionCharsMax);
+      counts.set(version, (counts.get(version) ?? 0) + 1);
+    }
+  }
+  return counts;
 }
 
 async function socketOpens(url: string): Promise<Result<null, string>> {

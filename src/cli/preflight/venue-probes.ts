@@ -29,6 +29,7 @@ export async function venueProbes(
     answers("ws_url", relayer.wsUrl, probe.socketOpens()),
     clockProbe(probe),
     versionProbe(probe),
+    freshProbe(probe),
     chainProbe(config, probe),
   ]);
 }
@@ -54,6 +55,26 @@ async function versionProbe(probe: VenueProbe): Promise<Finding> {
     `the CLOB speaks version ${version.value}, this program signs for ${knownVersion}`,
     "do not trade with this version: look for a newer one",
   );
+}
+
+/** Which protocol new markets are made for: it decides which approvals are needed (polymarket-trading 1.3). */
+async function freshProbe(probe: VenueProbe): Promise<Finding> {
+  const name = "new markets";
+  const versions = await probe.freshVersions();
+  if (!versions.ok) return failure(name, `unreadable: ${versions.error}`, "try again");
+  const text = [...versions.value].map(([version, count]) => `${count} are ${version}`).join(", ");
+  const foreign = [...versions.value.keys()].filter((one) => one !== "v1" && one !== "v2");
+  if (foreign.length > 0) {
+    return warning(
+      name,
+      text,
+      "markets of an unknown version are left out: look for a newer program",
+    );
+  }
+  if ((versions.value.get("v2") ?? 0) > 0) {
+    return warning(name, text, "v2 markets need their own approvals (allowance v2 markets below)");
+  }
+  return good(name, text === "" ? "none are open" : text);
 }
 
 async function chainProbe({ relayer }: Config, probe: VenueProbe): Promise<Finding> {
