@@ -270,18 +270,14 @@ describe("what can go wrong with a transaction", () => {
     await world.anvil.mine(confirmations - 2);
     expect(await port.query(call)).toMatchObject({ kind: "pending" });
     // The newest blocks are replaced by empty ones.
+    await world.anvil.rpc("evm_setAutomine", false);
     await world.anvil.rpc("anvil_reorg", confirmations - 1, []);
-    await world.anvil.mine(confirmations + 2);
-    const report = await port.query(call);
-    expect(["absent", "pending", "confirmed"]).toContain(report.kind);
-    if (report.kind === "confirmed") expect(await world.held(conditionId, 0)).toBe(10n);
-    else {
-      expect(await world.held(conditionId, 0)).toBe(0n);
-      expect(await port.submit(call, open)).toMatchObject({ kind: "accepted" });
-      await world.anvil.mine(confirmations);
-      expect(await port.query(call)).toMatchObject({ kind: "confirmed" });
-      expect(await world.held(conditionId, 0)).toBe(10n);
-    }
+    // The node may have it waiting again or not at all; it is never final, and the same bytes bring it back.
+    expect(["absent", "pending"]).toContain((await port.query(call)).kind);
+    await port.submit(call, open);
+    await world.anvil.mine(confirmations);
+    expect(await port.query(call)).toMatchObject({ kind: "confirmed" });
+    expect(await world.held(conditionId, 0)).toBe(10n);
   });
 
   test("a closed gate lets no byte out", async () => {

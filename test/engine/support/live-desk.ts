@@ -20,6 +20,7 @@ import { systemEntropy } from "../../../src/adapters/system/entropy.ts";
 import type { NoticeBody } from "../../../src/engine/api/notices.ts";
 import type { TradeRequest } from "../../../src/engine/api/requests.ts";
 import type { OrderView, TradeCard } from "../../../src/engine/api/views.ts";
+import type { ContractPort } from "../../../src/engine/ports/contracts.ts";
 import type { DurableLog } from "../../../src/engine/ports/durable-log.ts";
 import type { Clock, LogFields } from "../../../src/engine/ports/system.ts";
 import { Desk } from "../../../src/engine/runtime/desk.ts";
@@ -122,6 +123,8 @@ export type DeskOver = SettingsOver & {
   readonly signatureType?: 0 | 1 | 2 | 3;
   /** Whether the venue pays a resolved market by itself. */
   readonly autoRedeem?: boolean;
+  /** Reaches the contracts instead of the venue's relayer; made anew by each start. */
+  readonly openContracts?: () => ContractPort;
 };
 
 /** Opens everything and waits until the engine trades (or stands killed or halted, reconciled). */
@@ -153,7 +156,7 @@ async function openOn(ground: Ground, over: DeskOver): Promise<LiveDesk> {
     ...(over.rateLimits !== undefined && { rateLimits: over.rateLimits }),
   });
   const ledger = await openLedger(ledgerIn(folder));
-  const contracts = new RelayerPort({
+  const relayer = new RelayerPort({
     relayerUrl: clob,
     chainId: 137,
     privateKey,
@@ -168,6 +171,7 @@ async function openOn(ground: Ground, over: DeskOver): Promise<LiveDesk> {
     shares: (tokenId, version) => polymarket.venue.shares(tokenId, version),
     refreshBalances: polymarket.refreshBalances,
   });
+  const contracts: ContractPort = over.openContracts?.() ?? relayer;
   const deps = {
     settings: testSettings({
       ...over,
