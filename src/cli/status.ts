@@ -79,10 +79,11 @@ function ordersText(orders: readonly OrderView[], nowMs: number): string[] {
 }
 
 function tradingText(view: DeskView): string {
-  const { state, reason, sinceMs, byUserId, note } = view.trading;
+  const { state, reason, causes, sinceMs, byUserId, note } = view.trading;
   if (state === "active") return "trading ACTIVE";
   const who = byUserId === null ? "" : ` by user ${byUserId}`;
-  const why = [reason, note].filter((part) => part !== null && part !== "").join(": ");
+  const named = state === "reducing" ? causes.join(", ") : reason;
+  const why = [named, note].filter((part) => part !== null && part !== "").join(": ");
   const since = new Date(sinceMs).toISOString().slice(0, 19).replace("T", " ");
   return `${state.toUpperCase()}${who} since ${since} UTC${why === "" ? "" : ` (${plainText(why)})`}`;
 }

@@ -142,6 +142,19 @@ describe("status", () => {
     expect(out).not.toContain("\u202e");
   });
 
+  test("names the causes for which only sales are taken", async () => {
+    const trading = {
+      ...view.trading,
+      ...({ state: "reducing", byUserId: null, note: "" } as const),
+      causes: ["over_cap", "venue_restarting"] as const,
+    };
+    const status = () => Promise.resolve({ view: { ...view, trading }, orders: [] });
+    const { out } = await run("status", "--state", await serve({ status }));
+    expect(out).toContain(
+      "PAPER · REDUCING since 2023-11-14 22:13:20 UTC (over_cap, venue_restarting) · up",
+    );
+  });
+
   test("--json gives the service's own answer", async () => {
     const { code, out } = await run("status", "--json", "--state", await serve());
     expect(code).toBe(0);
