@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import type { Config } from "./config.ts";
+import { secretFields } from "./secrets.ts";
 
 /** Left out by name, so that a missing secret and a set one give the same hash. */
-const secretNames = new Set(["privateKey", "botToken", "webhookSecret"]);
+const secretNames = new Set(secretFields);
 
 /** SHA-256 (hex) of the configuration as canonical JSON, without secrets and without the file's own place: stands on every order. */
 export function configHash(config: Config): string {

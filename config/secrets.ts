@@ -83,6 +83,16 @@ export function secretsFile(configFile: string): string {
   return join(dirname(configFile), "secrets.local.toml");
 }
 
+/** Their names in the checked configuration. */
+export const secretFields: readonly string[] = secretRules.map((rule) => rule.field);
+
+/** Every secret value that stands anywhere in a checked configuration: what no output may show. */
+export function secretsIn(value: unknown): string[] {
+  if (value instanceof Secret) return [value.reveal()];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.values(value).flatMap(secretsIn);
+}
+
 /** Key paths that belong here and never in the main file. */
 export const secretKeys: readonly string[] = secretRules.map((rule) => rule.key);
 

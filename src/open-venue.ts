@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import type { Config } from "../config/config.ts";
+import { secretsIn } from "../config/secrets.ts";
 import type { ApiCredentials } from "./adapters/polymarket/auth.ts";
 import type { ChainId } from "./adapters/polymarket/contracts.ts";
 import { createPolymarket, type Polymarket } from "./adapters/polymarket/create-polymarket.ts";
@@ -81,14 +82,11 @@ function apiKeyOf(config: Config, signer: string, logger: Logger) {
 
 /** Hides the signing key and every token from the first line on. */
 function openLogger(config: Config, keySecrets: readonly string[]): Logger {
-  const { service, telegram, telemetry } = config;
-  const tokens = [telegram.botToken, telegram.webhookSecret].flatMap((one) =>
-    one === null ? [] : [one.reveal()],
-  );
+  const { service, telemetry } = config;
   return createLogger({
     level: service.logLevel,
     target: telemetry.logFile === null ? { kind: "stderr" } : logFile(config),
-    secrets: [...keySecrets, ...tokens],
+    secrets: [...keySecrets, ...secretsIn(config)],
   });
 }
 

@@ -20,7 +20,9 @@ function textOf(name: string): string {
 
 /** The command's own source, and the options that those talking to a service share. */
 function sourceOf(command: string): string {
-  return textOf(`src/cli/${command}.ts`) + textOf("src/cli/control.ts");
+  // Two commands of one kind share a file.
+  const file = command.replace(/^(relayer-approve)-.*/, "$1");
+  return textOf(`src/cli/${file}.ts`) + textOf("src/cli/control.ts");
 }
 
 describe("the documents", () => {

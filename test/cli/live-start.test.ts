@@ -39,7 +39,7 @@ const live = { type: "real", dryRun: false } as const;
 
 describe("a live service", () => {
   test("starts only after a passed preflight of the same configuration, and starts halted", {
-    timeout: 60_000,
+    timeout: 120_000,
   }, async () => {
     const file = ground.config(live);
     const early = run("run-service", "--config", file);
@@ -68,7 +68,7 @@ describe("a live service", () => {
   });
 
   test("fails its preflight line by line with exit code 1, and as one object for programs", {
-    timeout: 60_000,
+    timeout: 120_000,
   }, async () => {
     await ground.post("/paper/access", { blocked: true });
     const file = ground.config(live);

@@ -3,9 +3,10 @@ import { join } from "node:path";
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { ConfigError } from "../../config/config-error.ts";
+import { configHash } from "../../config/config-hash.ts";
 import { loadConfig } from "../../config/load.ts";
-import { Secret } from "../../config/secrets.ts";
-import { desk, faultsOf, goodSecrets, privateKey } from "./support.ts";
+import { Secret, secretKeys, secretsIn } from "../../config/secrets.ts";
+import { botToken, desk, faultsOf, goodSecrets, privateKey } from "./support.ts";
 
 describe("secrets", () => {
   test.each([0o644, 0o640, 0o660, 0o700, 0o500])(
@@ -54,6 +55,16 @@ describe("secrets", () => {
       expect(faults).toHaveLength(1);
       expect(faults.join()).not.toMatch(/abab|canary/);
     }
+  });
+
+  test("are all found for the redaction, and none of them changes the configuration's hash", () => {
+    const secrets = `[relayer]\nprivate_key = "${privateKey}"\nrelayer_api_key = "canary-relayer-key"\n[telegram]\nbot_token = "${botToken}"\nwebhook_secret = "${"canary".repeat(6)}"\n`;
+    const config = loadConfig(desk("", secrets));
+    const found = [privateKey, "canary-relayer-key", botToken, "canary".repeat(6)];
+    expect(secretsIn(config).toSorted()).toEqual(found.toSorted());
+    expect(found).toHaveLength(secretKeys.length);
+    const bare = loadConfig(desk(""));
+    expect(configHash({ ...config, service: bare.service })).toBe(configHash(bare));
   });
 
   test("never print", () => {
