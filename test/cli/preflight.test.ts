@@ -137,6 +137,8 @@ describe("preflight", () => {
     const deposit = { signature_type: 3, funder: `0x${"12".repeat(20)}` };
     expect((await failures({ relayer: deposit }))[0]).toContain("the wallet is not deployed");
     ground.node.code = "0x60";
+    const { findings } = await run({ relayer: deposit });
+    expect(findings.find(({ name }) => name === "relayer key")?.level).toBe("warn");
     expect(await failures({ relayer: deposit })).toEqual([]);
   });
 

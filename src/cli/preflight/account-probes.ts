@@ -44,6 +44,7 @@ export async function accountProbes(
     wallet,
     code,
     good("api key", "derived for the signer"),
+    ...relayerKey(config),
     ...money,
     ...accessFindings(access),
   ];
@@ -65,6 +66,20 @@ async function codeProbe(type: number, probe: VenueProbe, funder: string): Promi
       : `there is no contract at ${funder}: the wallet is not deployed, or the address is wrong`,
     "check signature_type and funder with the wallet page of polymarket.com",
   );
+}
+
+/** A wallet that is a contract acts on the chain through the venue's relayer alone. */
+function relayerKey({ relayer }: Config): Finding[] {
+  if (relayer.signatureType === 0) return [];
+  const name = "relayer key";
+  if (relayer.relayerApiKey !== null) return [good(name, "there is one")];
+  return [
+    warning(
+      name,
+      "none, so the wallet can neither approve, split, merge nor redeem from here",
+      "put relayer_api_key under [relayer] into secrets.local.toml",
+    ),
+  ];
 }
 
 async function moneyProbes({ relayer }: Config, probe: VenueProbe): Promise<Finding[]> {
