@@ -82,11 +82,10 @@ export function accountRead(
   for (const order of openOrders(state)) {
     if (order.venueDone) lookIfDue(context, order.clientOid);
   }
-  if (report.balance !== null) reportCash(context, report.balance.cash);
+  const isWithTrades = report.fills !== null && report.openOrders !== null;
+  if (report.balance !== null) reportCash(context, report.balance.cash, isWithTrades);
   // Only beside the trades and orders of the same moment: alone a number of shares says little.
-  if (report.fills !== null && report.openOrders !== null) {
-    compareShares(context, report.shares ?? []);
-  }
+  if (isWithTrades) compareShares(context, report.shares ?? []);
   if (purpose === "kill" && report.openOrders !== null) killSnapshot(context, report.openOrders);
   if (purpose !== "balance") judgeWhole(context, purpose, report);
 }
@@ -136,17 +135,33 @@ function compareOpenOrders(
   }
 }
 
-function reportCash(context: StepContext, cash: number): void {
+function reportCash(context: StepContext, cash: number, isWithTrades: boolean): void {
   const { state } = context;
+  const { cash: own } = state;
   const quiet =
     openOrders(state).every((order) => isResting(order)) &&
     openActions(state).length === 0 &&
     context.atMs >= state.live.rebaseAfterMs;
   const settled = state.index.provisionalFillIds.size === 0;
   // Our own account follows the venue's only while nothing is under way that could be counted twice.
-  const rebase = state.cash === null || (quiet && settled && state.cash !== cash);
+  // Less is believed at once. More may be a balance that lags behind a buy (V18): it must stay the same over several
+  // reads beside the trades before it may be spent.
+  const isCalm = quiet && settled && own !== cash;
+  const rebase =
+    own === null || (isCalm && (cash < own || lasts(context, own, cash, isWithTrades)));
+  if (!isCalm) state.live.cashAbove = null;
   if (cash === state.venueCash && !rebase) return;
   emit(context, { kind: "cash.reported", cash: cash as NonNullable<typeof state.cash>, rebase });
+}
+
+/** True once the same surplus was read as often in a row as an absence must be. */
+function lasts(context: StepContext, own: number, there: number, isWithTrades: boolean): boolean {
+  const { live } = context.state;
+  const before = live.cashAbove;
+  const same = before?.own === own && before.there === there;
+  const count = (same ? before.count : 0) + (isWithTrades ? 1 : 0);
+  live.cashAbove = { own, there, count };
+  return count >= context.settings.waits.quarantineCleanReads;
 }
 
 function becomeReady(context: StepContext): void {

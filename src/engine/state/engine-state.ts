@@ -168,6 +168,8 @@ export type LiveState = {
     { readonly here: number; readonly there: number; readonly count: number }
   >;
   shareCursor: number;
+  /** Cash beyond ours that the venue shows, and how often in a row it was read. */
+  cashAbove: { readonly own: number; readonly there: number; readonly count: number } | null;
   reconciling: boolean;
   reconcileFailures: number;
   /** Replacements whose new order is being signed, by the time that it was asked for. */
@@ -252,6 +254,7 @@ function createLive(): LiveState {
     heard: new Map(),
     shareReads: new Map(),
     shareCursor: 0,
+    cashAbove: null,
     reconciling: false,
     reconcileFailures: 0,
     signing: new Map(),

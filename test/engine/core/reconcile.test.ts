@@ -3,7 +3,7 @@ import type { NoticeBody } from "../../../src/engine/api/notices.ts";
 import { holdings } from "../../../src/engine/core/desk-view.ts";
 import type { FillReport } from "../../../src/engine/domain/fill.ts";
 import { shares } from "../../../src/engine/domain/numbers.ts";
-import { exposureOf, freeShares } from "../../../src/engine/state/exposure.ts";
+import { exposureOf, freeCash, freeShares } from "../../../src/engine/state/exposure.ts";
 import { type CoreDesk, firstMs, openCoreDesk } from "../support/core-desk.ts";
 import { priceOf, sharesOf } from "../support/levels.ts";
 import { plain } from "../support/markets.ts";
@@ -159,6 +159,39 @@ describe("what the venue says of our shares", () => {
     venueHolds(desk, 15_000_000, 5 * reads, null);
     for (let i = 0; i < 10; i++) venueHolds(desk, 10_000_000 + i);
     expect(told(desk, "position.corrected")).toEqual([]);
+  });
+});
+
+describe("what the venue says of our cash", () => {
+  const reads = waits.quarantineCleanReads;
+  const shown = (desk: CoreDesk, amount: number, times = 1) => {
+    for (let i = 0; i < times; i++) desk.read("periodic", { cash: dollars(amount) });
+  };
+
+  test("less is believed at once", () => {
+    const desk = openCoreDesk();
+    shown(desk, 900);
+    expect(freeCash(desk.state)).toBe(dollars(900));
+  });
+
+  test("more is spent only after it stayed the same over several reads (V18)", () => {
+    const desk = openCoreDesk();
+    shown(desk, 1_200, reads - 1);
+    expect(freeCash(desk.state)).toBe(dollars(1_000));
+    shown(desk, 1_300, reads - 1);
+    expect(freeCash(desk.state)).toBe(dollars(1_000));
+    shown(desk, 1_300);
+    expect(freeCash(desk.state)).toBe(dollars(1_300));
+  });
+
+  test("readings of the balance alone, after each fill, do not make it last", () => {
+    const desk = openCoreDesk();
+    for (let i = 0; i < 20; i++) {
+      const balance = { cash: dollars(1_200), allowance: dollars(1_000_000) };
+      const report = { openOrders: null, fills: null, balance };
+      desk.run({ kind: "account.read", purpose: "balance", report });
+    }
+    expect(freeCash(desk.state)).toBe(dollars(1_000));
   });
 });
 
