@@ -7,7 +7,8 @@ import { standing } from "../engine/support/standing-world.ts";
 const taps = 100;
 let desk: LiveDesk;
 beforeEach(async () => {
-  desk = await openLiveDesk();
+  // Without the block of equal orders: the card alone must hold.
+  desk = await openLiveDesk({ risk: { duplicateWindowMs: 0 } });
 });
 afterEach(async () => desk.close());
 
