@@ -70,12 +70,23 @@ export function parseGammaMarket(fields: Fields, event?: EventHead): Result<Mark
     groupTitle: head.title,
     groupItemTitle: freeText(fields["groupItemTitle"]).slice(0, maxNameLength),
     ...negRiskIdsOf(fields),
+    ...winnerOf(fields),
     isOther: fields["negRiskOther"] === true,
     tradable: isTradable(fields),
     endAtMs: timeOf(fields["endDate"]),
     takerDelayMs: takerDelayOf(fields),
     volumeUsd: volumeOf(fields),
   });
+}
+
+/** Closed, resolved, and one outcome worth exactly a dollar: anything less says nothing about who won. */
+function winnerOf(fields: Fields): Pick<Market, "winner"> {
+  if (fields["closed"] !== true || fields["umaResolutionStatus"] !== "resolved") return {};
+  const prices = listOf(fields["outcomePrices"])
+    ?.map((one) => textOf(one) ?? "")
+    .join();
+  if (prices === "1,0") return { winner: 0 };
+  return prices === "0,1" ? { winner: 1 } : {};
 }
 
 const bytes32 = /^0x[0-9a-f]{64}$/;

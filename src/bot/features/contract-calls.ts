@@ -73,7 +73,9 @@ export async function redeem(turn: Turn, args: string): Promise<Reply> {
   if (market === null) return refuse(turn, { code: "nothing_to_redeem" });
   const found = await findMarkets(turn, market);
   if (!found.ok) return refuse(turn, found.error);
-  const one = found.value.find((it) => claims.some((c) => c.conditionId === it.conditionId));
+  // Looking a market up may have told that it is resolved.
+  const open = turn.api.claims();
+  const one = found.value.find((it) => open.some((c) => c.conditionId === it.conditionId));
   if (one === undefined) return refuse(turn, { code: "nothing_to_redeem" });
   return showCall(turn, { kind: "redeem", conditionId: one.conditionId }, null);
 }

@@ -146,5 +146,9 @@ export function catalogRead(context: StepContext, answer: CatalogAnswer): void {
       });
     });
   }
+  // A resolution that nobody heard, because the service was down, is heard here.
+  for (const { conditionId, winner, outcomes } of answer.markets) {
+    if (winner !== undefined) settleMarket(context, conditionId, outcomes[winner].tokenId);
+  }
   for (const group of answer.groups) state.groups.set(group.groupId, group);
 }

@@ -26,6 +26,8 @@ export type Market = {
   readonly groupId: string | null;
   readonly groupTitle: string | null;
   readonly groupItemTitle: string;
+  /** The outcome that won, once the market is resolved. */
+  readonly winner?: OutcomeIndex;
   /** bytes32 of the neg-risk market that this is a question of, and its index there. */
   readonly negRiskMarketId?: string;
   readonly questionIndex?: number;

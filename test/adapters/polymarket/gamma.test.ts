@@ -100,9 +100,24 @@ describe("one Gamma market", () => {
     [{ enableOrderBook: false }, { tradable: false }],
     [{ archived: true }, { tradable: false }],
     [{ endDate: "soon" }, { endAtMs: null }],
+    [{ closed: true, umaResolutionStatus: "resolved", outcomePrices: '["0", "1"]' }, { winner: 1 }],
+    [
+      { negRiskMarketID: `0x${"AB".repeat(31)}00`, questionID: `0x${"ab".repeat(31)}0b` },
+      { negRiskMarketId: `0x${"ab".repeat(31)}00`, questionIndex: 11 },
+    ],
   ])("%j gives %j", (part, value) => {
     expect(marketOf(part)).toMatchObject({ ok: true, value });
   });
+});
+
+test.each([
+  { closed: true, umaResolutionStatus: "resolved", outcomePrices: '["0.5", "0.5"]' },
+  { closed: true, umaResolutionStatus: "proposed", outcomePrices: '["1", "0"]' },
+  { closed: false, umaResolutionStatus: "resolved", outcomePrices: '["1", "0"]' },
+  { questionID: `0x${"cd".repeat(32)}`, negRiskMarketID: `0x${"ab".repeat(31)}00` },
+])("%j names neither a winner nor a question", (part) => {
+  const parsed = marketOf(part);
+  expect(parsed.ok && ("winner" in parsed.value || "questionIndex" in parsed.value)).toBe(false);
 });
 
 describe("one Gamma event", () => {

@@ -195,6 +195,18 @@ describe("redeem", () => {
     expect(quoteCall(desk, redeem)).toMatchObject({ error: { code: "nothing_to_redeem" } });
   });
 
+  test("a resolution that nobody heard is heard when the market is looked up, once", () => {
+    const desk = deskWithPairs(10);
+    const answer = { markets: [{ ...plain, tradable: false, winner: 1 as const }], groups: [] };
+    desk.run({ kind: "catalog.read", answer });
+    expect(desk.state.claims.get(plain.conditionId)).toMatchObject({ winningTokenId: no });
+    const { length } = desk.facts;
+    desk.run({ kind: "catalog.read", answer });
+    resolve(desk, no);
+    expect(desk.facts).toHaveLength(length);
+    expect(callCard(desk, redeem).givesUsd).toBe(dollars(10));
+  });
+
   test("losing shares alone pay nothing", () => {
     const desk = openCoreDesk(testSettings({ risk: { duplicateWindowMs: 0 } }));
     buy(desk, plain, 1, 10);
