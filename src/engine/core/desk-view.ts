@@ -12,6 +12,7 @@ import { ageMs, type MarketBook } from "../domain/market-book.ts";
 import { costFloor, type Price, shares, type Usd, usd } from "../domain/numbers.ts";
 import { bestPrice, visitLevels } from "../domain/order-book.ts";
 import type { EngineSettings } from "../protocol/settings.ts";
+import { openActions } from "../state/action-cost.ts";
 import type { EngineState } from "../state/engine-state.ts";
 import { exposureOf, freeCash, freeShares, openOrders } from "../state/exposure.ts";
 import { provisionalFills } from "../state/kept-orders.ts";
@@ -100,6 +101,10 @@ function warningsOf(state: EngineState, nowMs: number, settings: EngineSettings)
     (fill) => nowMs - fill.atMs > settings.waits.settleAlarmMs,
   ).length;
   if (late > 0) warnings.push(`${late} fills are not confirmed by the venue yet`);
+  for (const { title, status } of openActions(state)) {
+    const word = status === "unknown" ? "with an unknown outcome" : "under way";
+    warnings.push(`a contract call is ${word}, a kill cannot take it back: ${title}`);
+  }
   return warnings;
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { deskView } from "../../../src/engine/core/desk-view.ts";
 import type { Market } from "../../../src/engine/domain/market.ts";
 import { canonicalState } from "../../../src/engine/state/digest.ts";
 import { exposureOf, freeCash, freeShares } from "../../../src/engine/state/exposure.ts";
@@ -344,6 +345,20 @@ describe("kill and halt", () => {
     expect(desk.drain().filter((one) => one.kind === "action.submit")).toEqual([]);
     expect(freeShares(desk.state, yes)).toBe(0);
   });
+});
+
+test("the desk's state names an open call until it ends", () => {
+  const desk = deskWithPairs();
+  const warnings = () => {
+    const extra = { catalogAtMs: null, warnings: [] };
+    return deskView(desk.state, desk.settings, desk.nowMs, extra).warnings.join();
+  };
+  const action = makeCall(desk, merge);
+  expect(warnings()).toContain("a contract call is under way");
+  submitted(desk, action.actionId, { kind: "unknown", detail: "timeout" });
+  expect(warnings()).toContain("unknown outcome");
+  reported(desk, action.actionId, done());
+  expect(warnings()).not.toContain("contract call");
 });
 
 test("after a restart nobody knows what became of a call in flight, and it stays reserved", () => {
