@@ -47,7 +47,7 @@ export type Surroundings = {
   readonly unkept: Set<string>;
   /** Wall clock of this machine less virtual time, in milliseconds. */
   readonly clockOffsetMs: () => number;
-  readonly onBroken: (error: unknown) => void;
+  readonly changeTick: (conditionId: string) => void;
 };
 
 /** The bot tells the sender by itself when its ledger takes longer than this. */

@@ -25,11 +25,11 @@ export const postFaults = {
   "error-500-taken": 3,
   "error-500-not-taken": 3,
   "garbage-taken": 3,
-  "restarting-425": 0.4,
+  "restarting-425": 0.7,
   "limited-429": 4,
   "not-sent": 4,
   "sent-twice": 4,
-  "other-id": 0.5,
+  "other-id": 0.7,
 } as const;
 
 export type PostFault = keyof typeof postFaults;

@@ -13,7 +13,14 @@ import type {
 } from "../../src/engine/protocol/venue-report.ts";
 import { plainHasher } from "../engine/support/hasher.ts";
 import type { Chance } from "./chance.ts";
-import { fillOf, isOpenThere, reportOf, type SimOrder, type SimTrade } from "./exchange.ts";
+import {
+  fillOf,
+  isOpenThere,
+  type OrderBody,
+  reportOf,
+  type SimOrder,
+  type SimTrade,
+} from "./exchange.ts";
 import {
   answerTimeoutMs,
   type PostFault,
@@ -31,6 +38,8 @@ export type SimVenueParts = PostWireParts & {
   readonly hidesEnded: boolean;
   /** The machine's wall clock less the venue's. */
   readonly clockOffsetMs: () => number;
+  /** The grid of a market changes while an order for it waits. */
+  readonly changeTick: (conditionId: string) => void;
   /** The lease goes while a request waits for its connection. */
   readonly loseLease: () => void;
   /** The first byte of an order leaves now. */
@@ -80,6 +89,11 @@ export class SimVenue implements VenuePort {
     if (faults.on && chance.happens(0.006)) {
       faults.count("lease.lost-mid-send");
       life.after(waitMs, loseLease);
+    }
+    if (faults.on && chance.happens(0.012)) {
+      const { draft } = JSON.parse(order.body) as OrderBody;
+      faults.count("race.tick-changed-after-signing");
+      this.#parts.changeTick(draft.conditionId);
     }
     life.after(waitMs, () => {
       try {

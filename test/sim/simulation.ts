@@ -117,7 +117,10 @@ export class Simulation {
       lease: this.#lease,
       unkept: this.#unkept,
       clockOffsetMs: () => this.#clockOffsetMs,
-      onBroken: (error) => this.#broken(error),
+      changeTick: (conditionId) => {
+        const book = this.#exchange.books.get(conditionId);
+        if (book !== undefined) this.#world.changeTick(book);
+      },
     };
     this.#person = new Person({ chance: new Chance(seed, "person"), scheduler, faults, telegram });
     this.#world = new WorldEvents({

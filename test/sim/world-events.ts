@@ -31,10 +31,13 @@ export class WorldEvents {
 
   plan(activeMs: number): void {
     this.#every(300, 2_500, () => this.#moveMarket());
-    this.#every(2_000, 12_000, () => this.#fillResting());
+    this.#every(3_000, 18_000, () => this.#fillResting());
     this.#every(20_000, 120_000, () => this.#loseUserStream());
     this.#every(20_000, 120_000, () => this.#loseMarketStream());
-    this.#every(30_000, 200_000, () => this.#changeTick());
+    this.#every(30_000, 200_000, () => {
+      const book = this.#pickBook();
+      if (book !== undefined) this.changeTick(book);
+    });
     this.#every(60_000, 400_000, () => this.#troubleChat());
     const { chance, scheduler } = this.#parts;
     if (chance.happens(0.4)) this.#every(15_000, 120_000, () => this.#tradeByHand());
@@ -90,7 +93,8 @@ export class WorldEvents {
     const { faults, chance, exchange } = this.#parts;
     if (!faults.on) return;
     const order = chance.pick(exchange.live());
-    if (order === undefined) return;
+    // Most orders with an end are left to reach it.
+    if (order === undefined || (order.draft.expirationS !== null && chance.happens(0.8))) return;
     const part = chance.happens(0.5) ? 1 : chance.next();
     exchange.fillResting(order, Math.ceil(order.draft.size * part));
   }
@@ -112,10 +116,9 @@ export class WorldEvents {
   }
 
   /** The grid of a market changes: what was signed for the old one is refused. */
-  #changeTick(): void {
+  changeTick(book: SimBook): void {
     const { faults } = this.#parts;
-    const book = this.#pickBook();
-    if (!faults.on || book === undefined) return;
+    if (!faults.on || book.winner !== null) return;
     faults.count("market.tick-changed");
     book.tick = book.tick === coarseTick ? fineTick : coarseTick;
     book.changedAtMs = this.#parts.scheduler.nowMs;

@@ -147,7 +147,7 @@ export class Person {
         : `$${dollars}`;
     const limit = action === "rest" ? ` @0.${base + chance.int(-4, 4)}` : "";
     const life =
-      action === "rest" && chance.happens(0.75)
+      action === "rest" && chance.happens(0.9)
         ? " gtd=3m"
         : action !== "rest" && chance.happens(0.15)
           ? " fok"
