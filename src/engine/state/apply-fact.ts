@@ -114,6 +114,10 @@ function startRun(state: EngineState, atMs: number): void {
   state.ready = false;
   // A halt with a cause is for a person to end; only the routine one of a live start is set anew by each start.
   if (state.halt?.reason === "live_start") state.halt = null;
+  // A wait that an earlier run began may have been planned by a clock that was ahead: every message is tried anew.
+  for (const [key, message] of state.outbox) {
+    if (message.notBeforeMs > atMs) state.outbox.set(key, { ...message, notBeforeMs: atMs });
+  }
 }
 
 function applyCardFact(

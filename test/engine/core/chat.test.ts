@@ -120,6 +120,16 @@ describe("the outbox", () => {
     expect(desk.state.outbox.has("b")).toBe(false);
   });
 
+  test("a start tries every waiting message anew: the wait may come from a clock that was ahead (P7)", () => {
+    const desk = new CoreDesk();
+    desk.request("none", { do: "enqueue", messages: [message("a")] });
+    const inAnHour = firstMs + 3_600_000;
+    desk.request("none", { do: "failed", key: "a", reason: "network", retryAtMs: inAnHour });
+    const next = refold(desk);
+    next.run({ kind: "run.start" });
+    expect(next.state.outbox.get("a")).toMatchObject({ attempts: 1, notBeforeMs: firstMs });
+  });
+
   test("buttons are known by their nonce with the chat they were sent to; copy buttons are not", () => {
     const desk = new CoreDesk();
     const button = { label: "Confirm", style: "success", verb: "ok", action: "confirm" } as const;
