@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { depthCase } from "./cases/depth.ts";
 import { frameCase } from "./cases/frame.ts";
 import { hashCase } from "./cases/hash.ts";
+import { killCase } from "./cases/kill.ts";
 import { orderCase } from "./cases/order.ts";
 import { setsCase } from "./cases/sets.ts";
 import { signCase } from "./cases/sign.ts";
@@ -19,6 +20,7 @@ const cases: readonly BenchCase[] = [
   setsCase,
   signCase,
   orderCase,
+  killCase,
   socketsCase,
   startCase,
 ];

@@ -19,7 +19,11 @@ const readyLimitMs = 10_000;
 const pollMs = 20;
 
 /** Where the desk finds the venue; orders may go through a door in front of it. */
-export type VenueAddress = Pick<LocalVenue, "url" | "wsUrl"> & { readonly clobUrl: string };
+export type VenueAddress = Pick<LocalVenue, "url" | "wsUrl"> & {
+  readonly clobUrl: string;
+  /** The chat's server; without one the desk has no chat to talk to. */
+  readonly apiRoot?: string;
+};
 
 /** Starts an engine against the venue; `ledger` says whether facts wait for the disk or for nothing. */
 export async function openLocalDesk(
@@ -98,8 +102,12 @@ message_rate_max = 100000
 [venue_limits]
 orders_per_second = 100000
 orders_burst = 100000
+[venue_waits]
+ledger_commit_max_ms = 20000
 [telegram]
 whitelist = [1]
+api_root = "${venue.apiRoot ?? "http://127.0.0.1:9"}"
+resume_wait_ms = 0
 [telemetry]
 log_file = "bench.log"
 `;

@@ -1,0 +1,239 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { ServerResponse } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createBot } from "../../src/bot/bot.ts";
+import { type BotApiEmulator, startEmulator } from "../../src/bot/local/emulator.ts";
+import { startPolling } from "../../src/bot/transport/polling.ts";
+import type { Engine } from "../../src/engine/runtime/engine.ts";
+import type { BenchCase, BenchContext, CaseResult } from "../support/bench-case.ts";
+import { durationText } from "../support/bench-case.ts";
+import { BenchError, demand } from "../support/bench-error.ts";
+import { openLocalDesk } from "../support/local-desk.ts";
+import { openLocalVenue } from "../support/local-venue.ts";
+import { plainMarkets } from "../support/order-race.ts";
+import { type Round, type Timing, timingOf } from "../support/race.ts";
+
+/** From a kill to the closed gate: called in the process, and typed in a chat behind a thousand waiting updates. */
+export const killCase: BenchCase = { name: "kill", run };
+
+const kills = { inProcess: 200, chat: 30, slowDisk: 5 };
+const waitingUpdates = 1_000;
+const batchSize = 100;
+const slowDiskMs = 2_000;
+const floodEveryMs = 10;
+const floodEvents = 4;
+const wantedMs = { inProcess: 50, chatP99: 250 };
+const closedLimitMs = 60_000;
+const token = "1000000001:BENCH-TOKEN-abcdefghijklmnopqrstuvwxyz";
+const actor = { userId: 1, chatId: 1 };
+const stranger = 666;
+
+async function run(context: BenchContext): Promise<CaseResult> {
+  const folder = mkdtempSync(join(tmpdir(), "pitboss-bench-kill-"));
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => rmSync(folder, { recursive: true, force: true }));
+  const userState = process.env["XDG_STATE_HOME"];
+  process.env["XDG_STATE_HOME"] = join(folder, "user");
+  stack.defer(() => {
+    if (userState === undefined) delete process.env["XDG_STATE_HOME"];
+    else process.env["XDG_STATE_HOME"] = userState;
+  });
+  context.progress("kill: starting a venue, a desk and a chat");
+  const venue = await openLocalVenue(join(folder, "venue"));
+  stack.defer(() => venue.close());
+  const key = `0x${"be".repeat(32)}`;
+  const emulator = await startEmulator({ token });
+  stack.defer(() => emulator.close());
+  emulator.addUser(actor.userId, "Ann");
+  emulator.addUser(stranger, "Eve");
+  const door = watchDoor();
+  stack.defer(() => door.close());
+  const talk: Chat = { emulator, door };
+  const address = { ...venue, clobUrl: venue.url, apiRoot: emulator.apiRoot };
+  const { engine, stop } = await openLocalDesk(address, join(folder, "desk"), key, "disk");
+  stack.defer(stop);
+  stack.defer(await flood(engine));
+  const inProcess = await killInProcess(engine);
+  context.progress(`kill: ${kills.chat} kills by chat, each among ${waitingUpdates} updates`);
+  const chat = await killByChat(engine, talk, kills.chat);
+  context.progress(`kill: ${kills.slowDisk} kills by chat while a commit takes 2 s`);
+  const disk = slowDown(engine);
+  disk.delayMs = slowDiskMs;
+  const slow = await killByChat(engine, talk, kills.slowDisk, disk);
+  const rows = [inProcess, chat, slow].map(({ timing }) => ({
+    label: timing.name,
+    timing,
+    ratio: null,
+  }));
+  const p99 = Math.max(chat.timing.p99Ns, slow.timing.p99Ns);
+  const most = Math.max(chat.longestNs, slow.longestNs);
+  return {
+    title: "Kill: until the gate is closed, with market data flooding the same loop",
+    rows,
+    notes: [
+      `by chat: p99 ${durationText(p99)}, longest ${durationText(most)}, from the moment the chat handed the update to the socket`,
+    ],
+    ratios: { kill_chat_under_250ms: (wantedMs.chatP99 * 1e6) / p99 },
+    aims: [
+      {
+        what: `gate closed within ${wantedMs.inProcess} ms in the process, longest`,
+        is: durationText(inProcess.longestNs),
+        met: inProcess.longestNs <= wantedMs.inProcess * 1e6,
+      },
+      {
+        what: `gate closed within ${wantedMs.chatP99} ms p99 by chat, a 2 s disk included`,
+        is: durationText(p99),
+        met: p99 <= wantedMs.chatP99 * 1e6,
+      },
+    ],
+  };
+}
+
+/** Applies a whole book again and again on the engine's own loop; returns what ends it. */
+async function flood(engine: Engine): Promise<() => void> {
+  const [market] = await plainMarkets(engine, 1);
+  demand(market !== undefined, "there is a market to flood");
+  const book = engine.state.live.books.get(market.conditionId);
+  demand(book !== undefined, "its book is watched");
+  const read = await engine.deps.marketData.readBook(book);
+  if (!read.ok) throw new BenchError(read.detail);
+  const timer = setInterval(() => {
+    for (let n = 0; n < floodEvents; n++) {
+      engine.stepper.run({ kind: "market", event: read.book }, "bench");
+    }
+  }, floodEveryMs);
+  return () => clearInterval(timer);
+}
+
+async function killInProcess(engine: Engine): Promise<Kills> {
+  const samples: number[] = [];
+  for (let n = 0; n < kills.inProcess; n++) {
+    const startedAt = performance.now();
+    const killing = engine.kill(actor, `k${n}`, "bench");
+    demand(engine.gateClosed, "the gate is closed before the call returns");
+    samples.push((performance.now() - startedAt) * 1e6);
+    await killing;
+    await resume(engine, n);
+  }
+  return timed("kill called in the process", samples);
+}
+
+async function resume(engine: Engine, n: number): Promise<void> {
+  const offer = await engine.askResume(actor, `r${n}`);
+  if (!offer.ok) throw new BenchError(`no resume: ${offer.error.code}`);
+  const done = await engine.confirmResume(actor, `r${n}b`, offer.value.nonce);
+  if (!done.ok) throw new BenchError(`not resumed: ${done.error.code}`);
+}
+
+type Chat = { readonly emulator: BotApiEmulator; readonly door: Door };
+type Door = {
+  /** When the last answer to getUpdates was handed to the socket, on our own clock. */
+  readonly givenAtMs: () => number;
+  readonly close: () => void;
+};
+
+/** Notes when the chat's server, which runs in this process, hands updates to its socket: before our client reads them. */
+function watchDoor(): Door {
+  let givenAtMs = 0;
+  const end: unknown = Reflect.get(ServerResponse.prototype, "end");
+  ServerResponse.prototype.end = function noted(this: ServerResponse, ...given: unknown[]) {
+    if (this.req.url?.endsWith("/getUpdates") === true) givenAtMs = performance.now();
+    return Reflect.apply(end as () => ServerResponse, this, given);
+  };
+  const close = () => {
+    Reflect.set(ServerResponse.prototype, "end", end);
+  };
+  return { givenAtMs: () => givenAtMs, close };
+}
+
+type Disk = { delayMs: number };
+
+/** Puts a disk that takes its time in front of the real file. */
+function slowDown(engine: Engine): Disk {
+  const disk: Disk = { delayMs: 0 };
+  const { log } = engine.deps;
+  const append = log.append.bind(log);
+  let last: Promise<unknown> = Promise.resolve();
+  log.append = (records) => {
+    // Rows become durable in order, whatever the disk does in between.
+    const waited = Promise.all([last, pause(disk.delayMs)]);
+    const done = waited.then(() => append(records));
+    last = done.catch(() => undefined);
+    return done;
+  };
+  return disk;
+}
+
+/** Each kill stands among a thousand updates of a stranger; the clock starts when the chat hands its batch to the socket, before our client has read it. */
+async function killByChat(
+  engine: Engine,
+  { emulator, door }: Chat,
+  count: number,
+  disk: Disk | null = null,
+): Promise<Kills> {
+  const quiet = () => undefined;
+  const bot = createBot({
+    api: engine,
+    log: { info: quiet, warn: quiet, error: quiet },
+    whitelist: [actor.userId],
+    minOrderUsd: 1,
+    confirmTtlSeconds: 45,
+    token,
+    apiRoot: emulator.apiRoot,
+    now: () => engine.deps.clock.nowMs(),
+    randomHex: (bytes) => engine.deps.entropy.hex(bytes),
+    mode: "paper",
+  });
+  bot.start();
+  const closeGate = engine.closeGate.bind(engine);
+  const samples: number[] = [];
+  let isWaiting = false;
+  engine.closeGate = () => {
+    closeGate();
+    if (isWaiting) samples.push((performance.now() - door.givenAtMs()) * 1e6);
+    isWaiting = false;
+  };
+  for (let n = 0; n < count; n++) {
+    isWaiting = true;
+    const before = 1 + ((n * 37) % batchSize);
+    for (let i = 0; i < before; i++) emulator.send(stranger, `noise ${i}`);
+    emulator.send(actor.userId, "/kill bench");
+    for (let i = before; i < waitingUpdates; i++) emulator.send(stranger, `noise ${i}`);
+    const transport = startPolling(bot, { onTrouble: quiet });
+    await until(() => engine.state.killed !== null);
+    await transport.stop();
+    // The resume is not measured, so it need not wait for the slow disk.
+    const delayMs = disk?.delayMs ?? 0;
+    if (disk !== null) disk.delayMs = 0;
+    await resume(engine, 1_000_000 + samples.length + count * 1_000);
+    if (disk !== null) disk.delayMs = delayMs;
+  }
+  engine.closeGate = closeGate;
+  await bot.stop();
+  demand(samples.length === count, "every kill closed the gate once");
+  const how = disk === null ? "" : ", a commit takes 2 s";
+  return timed(`/kill among ${waitingUpdates} updates${how}`, samples);
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  const deadline = performance.now() + closedLimitMs;
+  while (!holds()) {
+    if (performance.now() > deadline) throw new BenchError("the kill was not seen");
+    await pause(2);
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}
+
+type Kills = { readonly timing: Timing; readonly longestNs: number };
+
+function timed(name: string, samplesNs: readonly number[]): Kills {
+  const elapsedNs = samplesNs.reduce((sum, one) => sum + one, 0);
+  const round: Round = { samplesNs: Float64Array.from(samplesNs), elapsedNs };
+  return { timing: timingOf(name, [round]), longestNs: Math.max(...samplesNs) };
+}
