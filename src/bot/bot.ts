@@ -33,6 +33,8 @@ export type TelegramDesk = {
   /** Asks Telegram who we are, once, before updates are handled. Rejects when it does not answer. */
   init(signal?: AbortSignal): Promise<void>;
   handle(update: Update): Promise<void>;
+  /** Tells every trader at once, past the outbox: for what cannot be written down. Best effort. */
+  announce(text: string): void;
   /** Called when Telegram does not accept the token. */
   onUnauthorized(listener: () => void): void;
 };
@@ -44,6 +46,7 @@ type Wiring = {
   readonly notices: NoticePump;
   readonly sender: OutboxSender;
   readonly menu: CommandMenu;
+  readonly tellDirectly: (chatId: number, text: string) => void;
 };
 
 /** Edits a card that nobody pressed, once, when its time is over. */
@@ -129,7 +132,15 @@ function wire(deps: BotDeps, onUnauthorized: () => void): Wiring {
     deps.log.error("an update could not be handled", { error: describeError(error) });
   });
   guarded.use((ctx, next) => intake.handle(ctx, next));
-  return { bot, cards, dispatcher, sender, menu, notices: new NoticePump(deps, cards, buttons) };
+  return {
+    bot,
+    cards,
+    dispatcher,
+    sender,
+    menu,
+    tellDirectly,
+    notices: new NoticePump(deps, cards, buttons),
+  };
 }
 
 /**
@@ -182,6 +193,9 @@ export function createBot(deps: BotDeps): TelegramDesk {
       bot.botInfo = await bot.api.getMe(signal as Parameters<typeof bot.api.getMe>[0]);
     },
     handle: (update) => bot.handleUpdate(update),
+    announce(text) {
+      for (const chatId of deps.whitelist) wiring.tellDirectly(chatId, text);
+    },
     onUnauthorized(listener) {
       listeners.push(listener);
     },

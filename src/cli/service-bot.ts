@@ -7,6 +7,10 @@ import type { Service } from "../compose.ts";
 import { ServiceError } from "../service-error.ts";
 import { watchChat } from "./chat-watch.ts";
 
+const ledgerLookMs = 250;
+const ledgerFailedText =
+  "LEDGER FAILED: the desk cannot write its records, so the gate is closed and nothing new is sent. Resting orders and positions are as they were.\n/kill still cancels everything. Check the disk of the machine, then restart the service.";
+
 const usdPerMicro = 1_000_000;
 
 export type ServiceBot = { readonly desk: TelegramDesk; readonly transport: Transport };
@@ -46,15 +50,27 @@ export async function startServiceBot(service: Service): Promise<ServiceBot> {
     health: () => transport?.health() ?? { up: false, lastContactMs: null },
   });
   const { onTrouble } = watch;
+  const endLedgerWatch = watchLedger(service, desk);
   const detail = "a message was refused with 401";
   desk.onUnauthorized(() => onTrouble({ kind: "unauthorized", detail }));
   const opened = await openTransport(service, desk, onTrouble);
   transport = opened;
   const stop = async (): Promise<void> => {
     watch.end();
+    endLedgerWatch();
     await opened.stop();
   };
   return { desk, transport: { health: () => opened.health(), stop } };
+}
+
+/** A ledger that failed cannot keep the notice of it, so every trader is told past it, once. */
+function watchLedger({ engine }: Service, desk: TelegramDesk): () => void {
+  const timer = setInterval(() => {
+    if (!engine.ledger.failed) return;
+    clearInterval(timer);
+    desk.announce(ledgerFailedText);
+  }, ledgerLookMs);
+  return () => clearInterval(timer);
 }
 
 /** Polls, or listens for a webhook, as the configuration says. */

@@ -202,3 +202,9 @@ describe("notices", () => {
     expect(said(rig, otherTrader)).toBe("");
   });
 });
+
+test("what cannot be written down is told to every trader past the outbox, though the ledger takes nothing", async () => {
+  rig.desk.announce("LEDGER FAILED");
+  await heard(rig, /LEDGER FAILED/u, trader);
+  await heard(rig, /LEDGER FAILED/u, otherTrader);
+});

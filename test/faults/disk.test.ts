@@ -45,6 +45,11 @@ async function expectClosedAndKillable(
   await rig.play("!press ^Confirm");
   await rig.play("/buy selby-strait-reopens yes 10sh @0.61\n!expect could not be kept");
   expect((await rig.openOrders()).length).toBe(1);
+  const toldOfIt = () =>
+    rig.desk.emulator.events.filter(
+      ({ dir, text }) => dir === "out" && text.startsWith("LEDGER FAILED"),
+    );
+  await rig.until("every trader is told", () => toldOfIt().length >= traders.length);
   await rig.play("/kill the disk");
   await rig.until("the venue has no order", async () => (await rig.openOrders()).length === 0);
   await rig.until("the kill is told", () => rig.told(/KILL/u).length > kills);
