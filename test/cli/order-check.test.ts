@@ -139,6 +139,8 @@ describe("pitboss smoke-live", () => {
     ).toBe(2);
     expect(errors).toContain("relayer.dry_run = true");
     const file = ground.config(paper);
+    expect(await smokeLiveCommand(["--config", file])).toBe(2);
+    expect(errors).toContain("there is no terminal to ask on: use --yes or --read-only");
     const lease = takeLease(loadConfig(file), groundSigner, "run-service");
     expect(await smokeLiveCommand(["--config", file, "--yes"])).toBe(2);
     expect(errors).toMatch(/process \d+ \(run-service ground\).*trades with this key/);
