@@ -112,12 +112,20 @@ export class EvmWorld implements AsyncDisposable {
     return contract;
   }
 
+  /** Asks until it is mined. The library's own wait follows block numbers, which go back when a snapshot is taken up. */
+  async #mined(hash: string): Promise<void> {
+    const deadline = performance.now() + 10_000;
+    while ((await this.anvil.rpc("eth_getTransactionReceipt", hash)) === null) {
+      if (performance.now() > deadline) throw new HeavyError(`never mined: ${hash}`);
+    }
+  }
+
   /** A transaction of the contracts' owner. */
   async act(name: string, method: string, ...args: unknown[]): Promise<void> {
     const sent = (await this.#contract(name).getFunction(method)(
       ...args,
     )) as ContractTransactionResponse;
-    await sent.wait();
+    await this.#mined(sent.hash);
   }
 
   /** The same, left waiting for the next block. */
@@ -134,7 +142,7 @@ export class EvmWorld implements AsyncDisposable {
   async byTrader(name: string, method: string, ...args: unknown[]): Promise<void> {
     const contract = this.#contract(name).connect(walletOn(this.anvil, traderKey)) as Contract;
     const sent = (await contract.getFunction(method)(...args)) as ContractTransactionResponse;
-    await sent.wait();
+    await this.#mined(sent.hash);
   }
 
   async read(name: string, method: string, ...args: unknown[]): Promise<bigint> {
