@@ -12,6 +12,7 @@ import {
   readApproved,
   type Spender,
   usdcSpenders,
+  wrapSpenders,
 } from "../adapters/polygon/approvals.ts";
 import type { ChainPort } from "../adapters/polygon/chain-port.ts";
 import type { EncodedCall } from "../adapters/polygon/encode-call.ts";
@@ -32,8 +33,9 @@ With dry_run = true it shows everything and sends nothing. Needs [relayer] rpc_u
   --json         one JSON object
 exit code: 0 approved (or nothing to do), 1 not approved, 2 wrong use or configuration`;
 
-const usdcHelp = `usage: pitboss relayer-approve-usdc --config FILE [--amount USD] [--yes] [--json]
+const usdcHelp = `usage: pitboss relayer-approve-usdc --config FILE [--amount USD] [--wrap] [--yes] [--json]
 Lets the venue's contracts take up to an amount of pUSD from the account, to buy and to split.
+  --wrap         also let the on-ramp take as much USDC.e, to wrap it (/wrap)
   --amount USD   what each of them may take; default: [risk] max_exposure_total_usd. Never unlimited.
 ${lastLines}
 example: pitboss relayer-approve-usdc --config config/service.local.toml --amount 100`;
@@ -57,6 +59,7 @@ export async function relayerApproveUsdcCommand(args: readonly string[]): Promis
   const options = {
     config: { type: "string" },
     amount: { type: "string" },
+    wrap: { type: "boolean" },
     yes: { type: "boolean" },
     json: { type: "boolean" },
   } as const;
@@ -73,13 +76,14 @@ export async function relayerApproveOutcomeCommand(args: readonly string[]): Pro
   } as const;
   const read = readArguments(args, options, outcomeHelp);
   return read.ok
-    ? approve("outcome", outcomeHelp, { ...read.values, amount: undefined })
+    ? approve("outcome", outcomeHelp, { ...read.values, amount: undefined, wrap: false })
     : read.exitCode;
 }
 
 type Values = {
   readonly config: string | undefined;
   readonly amount: string | undefined;
+  readonly wrap: boolean;
   readonly yes: boolean;
   readonly json: boolean;
 };
@@ -143,7 +147,7 @@ async function approveOn(
     const wrong = await chain.reader.wrongChain();
     if (wrong !== null) throw new ServiceError("chain", wrong);
     const { funder } = venue.polymarket.venue.account;
-    const plan = () => planOf(what, chain, funder, BigInt(amount));
+    const plan = () => planOf(what, chain, funder, { amount: BigInt(amount), wrap: values.wrap });
     const rows = await plan();
     const missing = rows.filter((row) => row.call !== null);
     show(what, values, funder, rows);
@@ -172,7 +176,7 @@ async function planOf(
   what: What,
   chain: ChainPort,
   owner: string,
-  amount: bigint,
+  { amount, wrap }: { readonly amount: bigint; readonly wrap: boolean },
 ): Promise<readonly Row[]> {
   if (what === "outcome") {
     return Promise.all(
@@ -183,8 +187,9 @@ async function planOf(
       }),
     );
   }
+  const spenders = usdcSpenders(polygonAddresses);
   return Promise.all(
-    usdcSpenders(polygonAddresses).map(async (one) => {
+    [...spenders, ...(wrap ? wrapSpenders(polygonAddresses) : [])].map(async (one) => {
       const allowance = await readAllowance(chain.reader, owner, one);
       const call = allowance >= amount ? null : approveCall(one, amount);
       return { one, now: dollars(allowance), wanted: dollars(amount), call };

@@ -21,7 +21,7 @@ const dead = [
   "0x4bFb41d5B3570DeFd03C39a9A4D8dE6Bd8B8982E",
   "0xC5d563A36AE78145C45a50134d48A1215220f80a",
 ];
-const { pusd, conditionalTokens, positionManager } = polygonAddresses;
+const { pusd, usdce, onramp, conditionalTokens, positionManager } = polygonAddresses;
 const {
   exchange,
   negRiskExchange,
@@ -54,7 +54,8 @@ beforeAll(async () => {
     const contract = await deploy(owner, artifacts, name);
     return anvil.provider.getCode(await contract.getAddress());
   };
-  await anvil.rpc("anvil_setCode", pusd, await codeOf("Dollar"));
+  const dollar = await codeOf("Dollar");
+  for (const at of [pusd, usdce]) await anvil.rpc("anvil_setCode", at, dollar);
   const shares = await codeOf("Shares");
   for (const at of [conditionalTokens, positionManager])
     await anvil.rpc("anvil_setCode", at, shares);
@@ -120,8 +121,8 @@ const abi = [
   "function isApprovedForAll(address, address) view returns (bool)",
 ];
 
-function allowance(spender: string): Promise<bigint> {
-  return new Contract(pusd, abi, anvil.provider).getFunction("allowance")(trader, spender);
+function allowance(spender: string, token = pusd): Promise<bigint> {
+  return new Contract(token, abi, anvil.provider).getFunction("allowance")(trader, spender);
 }
 
 function approved(token: string, operator: string): Promise<boolean> {
@@ -151,9 +152,12 @@ test("each spender gets the cap and not a cent more, the closed exchanges nothin
   const told = JSON.parse(again.out) as { approvals: { call: unknown }[] };
   expect(told.approvals.map((one) => one.call)).toEqual([null, null, null, null, null, null]);
   expect(await anvil.provider.getTransactionCount(trader)).toBe(nonce);
-  const more = await run("relayer-approve-usdc", "--config", file, "--yes", "--amount", "200.5");
+  expect(await allowance(onramp, usdce)).toBe(0n);
+  const amount = ["--amount", "200.5", "--wrap"];
+  const more = await run("relayer-approve-usdc", "--config", file, "--yes", ...amount);
   expect(more.code).toBe(0);
   expect(await allowance(router)).toBe(200_500_000n);
+  expect(await allowance(onramp, usdce)).toBe(200_500_000n);
 });
 
 test("shares: all or nothing, said plainly, for each token its own operators", async () => {

@@ -58,6 +58,12 @@ export function usdcSpenders(book: AddressBook): readonly Spender[] {
   return spendersOf(book, book.pusd, "pUSD", usdcRows);
 }
 
+/** Who must be allowed to take bridged dollars, only to wrap them. */
+export function wrapSpenders(book: AddressBook): readonly Spender[] {
+  const row = ["onramp", "CollateralOnramp", "wrap USDC.e into pUSD"] as const;
+  return spendersOf(book, book.usdce, "USDC.e", [row]);
+}
+
 /** Who must be allowed to take outcome shares. */
 export function outcomeOperators(book: AddressBook): readonly Spender[] {
   return [

@@ -2,6 +2,7 @@ import type { ActionRequest } from "../../engine/api/actions.ts";
 import type { Shares } from "../../engine/domain/numbers.ts";
 import type { Denial } from "../../engine/domain/reasons.ts";
 import type { BotAction } from "../actions/bot-action.ts";
+import { parseAmount } from "../parse/amount-text.ts";
 import { parseTradeText } from "../parse/trade-text.ts";
 import {
   actionCardKeyboard,
@@ -59,6 +60,16 @@ export async function marketCall(turn: Turn, kind: MarketCall, args: string): Pr
   }
   const size = isMax ? null : (amount.value as Shares);
   return showCall(turn, { kind, conditionId: first.conditionId, size }, null);
+}
+
+/** `/wrap $25`: bridged dollars of the wallet into the venue's. */
+export async function wrap(turn: Turn, args: string): Promise<Reply> {
+  const amount = parseAmount(args.trim());
+  if (amount?.unit !== "usd" && amount?.unit !== "bare") {
+    const text = new TextBuilder().line("/wrap $25 turns 25 USDC.e of the wallet into pUSD.");
+    return refused("bad_amount", message(text.plain("Nothing was sent.").build()));
+  }
+  return showCall(turn, { kind: "wrap", amount: amount.value }, null);
 }
 
 /** `/redeem [market]`: without a market, the list of what waits. */

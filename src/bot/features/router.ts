@@ -10,7 +10,7 @@ import { renderUnknown } from "../render/help.ts";
 import { answered, type Feature, message, pressedMessage, type Reply, type Turn } from "../turn.ts";
 import { arb, arbDetails, quoteSet } from "./arb.ts";
 import { confirm, discard } from "./confirm.ts";
-import { confirmCall, marketCall, redeem, showCall } from "./contract-calls.ts";
+import { confirmCall, marketCall, redeem, showCall, wrap } from "./contract-calls.ts";
 import { help, home, status } from "./looking.ts";
 import { marketCard, markets, namedMarket } from "./markets.ts";
 import { askCancelAll, cancel, cancelAll, cancelOrders, orders } from "./orders.ts";
@@ -39,6 +39,7 @@ const features: Readonly<Record<string, Feature>> = {
   merge: (turn, args) => marketCall(turn, "merge", args),
   convert: (turn, args) => marketCall(turn, "convert", args),
   redeem,
+  wrap,
   resume: askResume,
 };
 
@@ -51,6 +52,7 @@ const riskCommands = new Set([
   "merge",
   "convert",
   "redeem",
+  "wrap",
   "resume",
 ]);
 

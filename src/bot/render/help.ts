@@ -41,6 +41,10 @@ const topics: Readonly<Record<string, Topic>> = {
       "Dollars for the shares of a resolved market. Without a market: the list of what waits.",
     ],
   },
+  wrap: {
+    usage: "/wrap $25",
+    lines: ["USDC.e of the wallet becomes pUSD, which the venue trades, one for one."],
+  },
   merge: {
     usage: "/merge market [25sh|max]",
     lines: ["Equal shares of both outcomes become dollars, one each. Only confirmed shares."],
