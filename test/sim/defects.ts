@@ -110,7 +110,7 @@ export const defects = {
   },
   "duplicate-as-rejected": {
     property: "P3",
-    seed: 6,
+    seed: 10,
     deps: (_deps, process) => {
       outcomes(process, (outcome) => (outcome.kind === "duplicated" ? neverSent : outcome));
     },
@@ -125,7 +125,7 @@ export const defects = {
   },
   "reservation-released-on-unknown": {
     property: "P3",
-    seed: 5,
+    seed: 2,
     engine: (engine) => {
       beforeStep(engine, (input) => {
         if (input.kind !== "post.finished" || input.outcome.kind !== "unknown") return;
@@ -146,7 +146,7 @@ export const defects = {
   },
   "caps-not-applied": {
     property: "P3",
-    seed: 2,
+    seed: 3,
     ignored: ["P9"],
     deps: (deps) => {
       const risk = {
@@ -159,7 +159,7 @@ export const defects = {
   },
   "kill-asked-before-await": {
     property: "P4",
-    seed: 3,
+    seed: 4,
     deps: (_deps, { venue }) => {
       const post = venue.post.bind(venue);
       patch(venue, "post", (order, gate) => {
@@ -199,7 +199,7 @@ export const defects = {
   },
   "card-without-end": {
     property: "P5",
-    seed: 2,
+    seed: 1,
     ignored: ["P9"],
     engine: (engine) => {
       const { cards } = engine.state;
@@ -276,7 +276,7 @@ export const defects = {
   },
   "lease-not-looked-at": {
     property: "P12",
-    seed: 12,
+    seed: 2,
     deps: (deps) => patch(deps, "leaseHeld", () => true),
   },
   "ended-order-opened-again": {
@@ -294,7 +294,7 @@ export const defects = {
   },
   "late-matched-revives-failed-fill": {
     property: "P13",
-    seed: 10,
+    seed: 1,
     engine: (engine) => {
       const { fills } = engine.state;
       beforeStep(engine, (input) => {
@@ -326,7 +326,7 @@ export const defects = {
   },
   "foreign-fill-ignored": {
     property: "P2",
-    seed: 1,
+    seed: 4,
     deps: (_deps, { venue }) => {
       const hear = venue.hear.bind(venue);
       const fills = venue.fills.bind(venue);
@@ -342,7 +342,7 @@ export const defects = {
   },
   "maker-fill-pays-a-fee": {
     property: "conservation",
-    seed: 1,
+    seed: 3,
     deps: (_deps, process) => fillReports(process, (fill) => ({ ...fill, isMaker: false })),
   },
 } as const satisfies Readonly<Record<string, Defect>>;
