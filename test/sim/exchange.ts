@@ -120,6 +120,15 @@ export class Exchange {
     this.#moveShares(tokenId, 0 - amount);
   }
 
+  /** Shares of an order's matches that stand. */
+  matchedFor(orderHash: string): number {
+    let matched = 0;
+    for (const trade of this.trades) {
+      if (trade.orderHash === orderHash && trade.status !== "failed") matched += trade.size;
+    }
+    return matched;
+  }
+
   /** Shares that no open sale has claimed. */
   freeShares(tokenId: string): number {
     let free = this.shares.get(tokenId) ?? 0;

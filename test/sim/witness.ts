@@ -137,7 +137,8 @@ export class Witness {
       "P3",
       () => `${clientOid} and its replacement both rest`,
     );
-    const matched = old?.matched ?? 0;
+    // A match that failed on the chain never was one.
+    const matched = exchange.matchedFor(old?.hash ?? "");
     const whole = old?.draft.size ?? 0;
     judge.must(
       matched + size <= whole,
