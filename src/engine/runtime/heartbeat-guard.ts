@@ -1,6 +1,5 @@
 import type { HeartbeatPort } from "../ports/heartbeat.ts";
 import type { EngineState } from "../state/engine-state.ts";
-import { openOrders } from "../state/exposure.ts";
 import type { Stepper } from "./stepper.ts";
 
 /** Decides when the venue's dead-man switch is armed, and brings into the engine whether the venue hears us. */
@@ -8,6 +7,8 @@ export class HeartbeatGuard {
   readonly #heartbeat: HeartbeatPort;
   readonly #state: EngineState;
   #armed = false;
+  /** True from the first order that could rest, also of an earlier run: the venue may have the switch armed since then. */
+  #wanted = false;
 
   constructor(heartbeat: HeartbeatPort, state: EngineState, stepper: Stepper) {
     this.#heartbeat = heartbeat;
@@ -18,20 +19,23 @@ export class HeartbeatGuard {
   }
 
   /**
-   * Called on every tick. Beats only while orders rest or may rest. A killed desk does not beat: the venue then cancels
-   * what our own cancels did not reach.
+   * Called on every tick. Beats from the first order that may rest, and then always: a switch that was armed and lapsed
+   * would sweep away the next order before its first beat. A killed desk does not beat: the venue then cancels what our own
+   * cancels did not reach.
    */
   tick(): void {
     this.#heartbeat.progress();
-    const armed = this.#state.killed === null && this.#hasResting();
+    this.#wanted ||= this.#hasRested();
+    const armed = this.#state.killed === null && this.#wanted;
     if (armed === this.#armed) return;
     this.#armed = armed;
     this.#heartbeat.setArmed(armed);
   }
 
-  #hasResting(): boolean {
-    return openOrders(this.#state).some(
-      ({ draft }) => draft.timeInForce === "gtc" || draft.timeInForce === "gtd",
-    );
+  #hasRested(): boolean {
+    for (const { draft } of this.#state.orders.values()) {
+      if (draft.timeInForce === "gtc" || draft.timeInForce === "gtd") return true;
+    }
+    return false;
   }
 }
