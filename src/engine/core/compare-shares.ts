@@ -71,7 +71,7 @@ function compareSettled(context: StepContext, tokenId: TokenId, there: Shares): 
   const { state, settings, hasher } = context;
   const position = state.positions.get(tokenId);
   if (position === undefined) return;
-  const here = position.confirmed + position.unexplained;
+  const here = Math.max(0, position.confirmed - position.provisionalSold) + position.unexplained;
   const { shareReads } = state.live;
   if (here === there) {
     shareReads.delete(tokenId);

@@ -53,6 +53,8 @@ export type Position = {
   readonly external: number;
   /** Shares that the venue holds for us beyond these: counted and shown, never sold by this desk. */
   readonly unexplained: Shares;
+  /** Part of `provisionalSold` whose sale is confirmed, taken from the next shares that are confirmed. */
+  readonly owed?: number;
   /** How often the position was corrected to the venue's. */
   readonly corrections: number;
 };

@@ -14,6 +14,7 @@ export function emptyPosition(fill: Pick<Fill, "tokenId" | "conditionId" | "outc
     realizedUsd: 0 as Usd,
     external: 0,
     unexplained: 0 as Shares,
+    owed: 0,
     corrections: 0,
   };
 }
@@ -25,12 +26,15 @@ export function emptyPosition(fill: Pick<Fill, "tokenId" | "conditionId" | "outc
 export function correctPosition(state: EngineState, tokenId: string, there: Shares): void {
   const position = state.positions.get(tokenId);
   if (position === undefined) return;
-  const gone = Math.max(0, position.confirmed - there);
+  const mine = Math.max(0, position.confirmed - position.provisionalSold);
+  const gone = Math.max(0, mine - there);
   state.positions.set(tokenId, {
     ...position,
-    confirmed: shares(position.confirmed - gone),
+    confirmed: shares(mine - gone),
+    provisionalSold: 0 as Shares,
+    owed: 0,
     cost: usd(position.cost - costOfShares(position, shares(gone))),
-    unexplained: shares(Math.max(0, there - position.confirmed)),
+    unexplained: shares(Math.max(0, there - mine)),
     corrections: position.corrections + 1,
   });
   state.venueShares.delete(tokenId);
@@ -67,17 +71,23 @@ export function confirmInPosition(position: Position, fill: Fill): Position {
   if (fill.side === "buy") {
     // A fill that is confirmed after its market was settled has nothing left to move.
     if (position.provisionalBought < fill.size) return position;
+    const owed = shares(Math.min(position.owed ?? 0, fill.size));
     return {
       ...position,
-      confirmed: addShares(position.confirmed, fill.size),
+      confirmed: addShares(position.confirmed, subShares(fill.size, owed)),
       provisionalBought: subShares(position.provisionalBought, fill.size),
+      provisionalSold: subShares(position.provisionalSold, owed),
+      owed: (position.owed ?? 0) - owed,
     };
   }
   if (position.provisionalSold < fill.size) return position;
+  // A stranger can sell what is not confirmed here yet: the rest stays taken until those shares are.
+  const covered = shares(Math.min(position.confirmed, fill.size));
   return {
     ...position,
-    confirmed: shares(Math.max(0, position.confirmed - fill.size)),
-    provisionalSold: subShares(position.provisionalSold, fill.size),
+    confirmed: subShares(position.confirmed, covered),
+    provisionalSold: subShares(position.provisionalSold, covered),
+    owed: (position.owed ?? 0) + fill.size - covered,
   };
 }
 

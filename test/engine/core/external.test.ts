@@ -138,6 +138,18 @@ describe("a trade that this desk did not make", () => {
     expect(desk.state.cash).toBe(dollars(1_000));
   });
 
+  test("sold by a stranger before our buy is confirmed, nothing is left over when both are", () => {
+    const desk = openCoreDesk();
+    const sold = { ...sale.fill, size: buy.fill.size, money: buy.fill.money };
+    for (const fill of [buy.fill, sold]) hears(desk, { kind: "fill.reported", fill });
+    for (const fill of [sold, buy.fill]) {
+      hears(desk, { kind: "fill.reported", fill: { ...fill, status: "confirmed" } });
+    }
+    const { confirmed = 0, provisionalSold = 0 } = desk.state.positions.get(tokenId) ?? {};
+    expect(confirmed - provisionalSold).toBe(0);
+    expect(freeShares(desk.state, tokenId)).toBe(0);
+  });
+
   test("what was traded while the desk was down is asked for at the next start", () => {
     const desk = refold(openCoreDesk());
     const lastMs = desk.state.atMs;
