@@ -173,6 +173,15 @@ export class KillDesk implements AsyncDisposable {
     return one === undefined ? 0 : one.confirmed - one.provisionalSold;
   }
 
+  /**
+   * A commit or the loop was slower than the limit, so the service halted as it must: true of a machine that is busy with
+   * other work, and nothing that the crash did.
+   */
+  get wasTooSlow(): boolean {
+    this.ledger.read();
+    return this.ledger.state.halt?.reason === "ledger_failed";
+  }
+
   /** What was said last and what the service logged, for the reader of a violation. */
   transcript(): string {
     const said = this.desk.emulator.events.slice(-30).map(describeEvent);
