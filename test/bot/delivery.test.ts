@@ -182,7 +182,7 @@ describe("notices", () => {
     rig.double.happen({ kind: "halted", reason: "consecutive_failures", detail: "5 of 5" });
     await heard(rig, /FEED BACK · market data after 4\.2 s/, otherTrader);
     await heard(rig, /HALTED/, otherTrader);
-    const halted = await heard(rig, /HALTED · too many orders failed in a row/);
+    const halted = await heard(rig, /HALTED · too many order requests in a row/);
     expect(halted.text).toMatch(/^PAPER/);
     expect(texts(trader).map((text) => text.split(" · ")[1])).toEqual([
       "FEED LOST",

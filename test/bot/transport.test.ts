@@ -23,6 +23,7 @@ type Parts = {
   readonly desk: TelegramDesk;
   readonly troubles: TransportTrouble[];
   readonly log: LogLine[];
+  readonly clock: TestClock;
 };
 
 async function parts(): Promise<Parts> {
@@ -37,8 +38,11 @@ async function parts(): Promise<Parts> {
     () => emulator.close(),
     () => desk.stop(),
   );
-  return { emulator, double, desk, troubles: [], log };
+  return { emulator, double, desk, troubles: [], log, clock };
 }
+
+const polls = (rig: Parts) =>
+  rig.emulator.calls.filter(({ method }) => /^getupdates$/iu.test(method)).length;
 
 function onTrouble(into: TransportTrouble[]) {
   return (trouble: TransportTrouble) => {
@@ -182,6 +186,58 @@ describe("polling", () => {
     resolve("ok");
     await until(() => rig.emulator.pendingUpdates === 0);
     expect(rig.double.received.size).toBe(1);
+  });
+
+  test("a kill behind what cannot be kept is seen, and nothing is confirmed for it", async () => {
+    const rig = await parts();
+    const { promise, resolve } = Promise.withResolvers<"ok">();
+    rig.double.onReceive = () => promise;
+    poll(rig);
+    await until(() => rig.emulator.isPolled);
+    rig.emulator.send(trader, "/status");
+    await until(() => !rig.emulator.isPolled);
+    rig.emulator.send(trader, "/kill");
+    await until(() => rig.double.calls.includes("gate closed"));
+    expect(rig.emulator.pendingUpdates).toBe(2);
+    resolve("ok");
+    await until(() => rig.emulator.pendingUpdates === 0);
+    // Read again and again meanwhile, worked on once.
+    expect(rig.double.calls.filter((call) => call.startsWith("kill"))).toHaveLength(1);
+    expect(rig.double.received.size).toBe(2);
+  });
+
+  test("what comes behind an update that is in hand waits for it in its chat", async () => {
+    const rig = await parts();
+    const { promise, resolve } = Promise.withResolvers<"ok">();
+    rig.double.onReceive = () => promise;
+    poll(rig);
+    await until(() => rig.emulator.isPolled);
+    rig.emulator.send(trader, "/status");
+    await until(() => !rig.emulator.isPolled);
+    rig.double.onReceive = async () => "ok";
+    rig.emulator.send(trader, "/positions");
+    const before = polls(rig);
+    await until(() => polls(rig) > before + 1);
+    expect(rig.double.received.size).toBe(0);
+    resolve("ok");
+    await until(() => rig.emulator.pendingUpdates === 0);
+    const texts = [...rig.double.received.values()].map((command) => command.text);
+    expect(texts).toEqual(["/status", "/positions"]);
+  });
+
+  test("a poll that is full of what cannot be kept is given up in the end: a kill may be behind it", async () => {
+    const rig = await parts();
+    rig.double.onReceive = () => new Promise(() => {});
+    poll(rig);
+    await until(() => rig.emulator.isPolled);
+    for (let i = 0; i < 101; i++) rig.emulator.send(trader, `/status ${i}`);
+    rig.emulator.send(trader, "/kill");
+    // The first poll may have brought one of them alone; a full one comes after it.
+    const before = polls(rig);
+    await until(() => polls(rig) > before + 2);
+    expect(rig.double.calls).not.toContain("gate closed");
+    rig.clock.offsetMs += 11_000;
+    await until(() => rig.double.calls.includes("gate closed"));
   });
 
   test("a kill closes the gate while the ledger hangs", async () => {

@@ -88,9 +88,6 @@ function judgeChat({ judge, disk, telegram, unkept }: FinalParts, state: EngineS
     const commandId = `tg:${update.updateId}`;
     const wasKept = disk.received.has(commandId);
     if (unkept.has(commandId) && !wasKept) continue;
-    // A poller that stood still confirms a batch before it is kept, for the sake of a kill behind it: a crash then loses
-    // what it still held. Known and accepted (docs/decisions.md).
-    if (telegram.givenUp.has(update.updateId) && !wasKept) continue;
     judge.must(disk.answered.has(commandId), "P7", () => `${commandId} was never answered`);
   }
   for (const record of disk.records) {

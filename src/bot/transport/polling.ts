@@ -1,9 +1,6 @@
 import { GrammyError } from "grammy";
-import type { Update } from "grammy/types";
 import type { TelegramDesk } from "../bot.ts";
-import { killerOf } from "../kill-scanner.ts";
 import { describeError } from "../redact.ts";
-import { withinMs } from "../within.ts";
 import {
   allowedUpdates,
   pause,
@@ -11,13 +8,16 @@ import {
   type TransportTrouble,
   troubleOf,
 } from "./trouble.ts";
+import { UpdatesInHand } from "./updates-in-hand.ts";
 
 const pollTimeoutSeconds = 25;
 const updatesAPoll = 100;
 const firstBackoffMs = 500;
 const maxBackoffMs = 15_000;
-/** A batch that is not kept after this long holds up the next poll no longer: a kill may be waiting in it. */
-const batchTimeoutMs = 10_000;
+/** Updates that are not kept after this long hold up the next poll no longer: a kill may be behind them. */
+const peekAfterMs = 500;
+/** As many updates as one poll gives, none of them kept for this long, hide what is behind them: they are given up. */
+const giveUpAfterMs = 10_000;
 
 export type PollingOptions = {
   /** Called at each trouble, loudly: the gate of the desk stays as it is, a person has to look. */
@@ -25,9 +25,10 @@ export type PollingOptions = {
 };
 
 /**
- * Long polling. An update is confirmed to Telegram (by asking for later ones) only after its batch was kept in the ledger,
- * so a crash in between delivers it again instead of losing it. The library's own loop would stop at 409 and 401; this one
- * reports and goes on with growing waits.
+ * Long polling. An update is confirmed to Telegram (by asking for later ones) only after it and all before it were kept in
+ * the ledger, so a crash in between delivers them again instead of losing them; what comes behind them is seen all the same,
+ * by asking again from the same place. The library's own loop would stop at 409 and 401; this one reports and goes on with
+ * growing waits.
  */
 export function startPolling(desk: TelegramDesk, options: PollingOptions): Transport {
   const poller = new Poller(desk, options);
@@ -48,10 +49,14 @@ class Poller {
   private failures = 0;
   private lastContactMs: number | null = null;
   private offset = 0;
+  private readonly inHand: UpdatesInHand;
+  /** Since when a full poll gave nothing that could be confirmed; null while something can. */
+  private stuckSinceMs: number | null = null;
 
   constructor(desk: TelegramDesk, options: PollingOptions) {
     this.desk = desk;
     this.options = options;
+    this.inHand = new UpdatesInHand(desk);
   }
 
   health() {
@@ -87,16 +92,32 @@ class Poller {
       {
         offset: this.offset,
         limit: updatesAPoll,
-        timeout: pollTimeoutSeconds,
+        timeout: this.inHand.isEmpty ? pollTimeoutSeconds : 0,
         allowed_updates: allowedUpdates,
       },
       this.apiSignal(),
     );
     this.lastContactMs = this.desk.deps.now();
-    const last = updates.at(-1);
-    if (last === undefined) return;
-    await handleBatch(this.desk, updates, batchTimeoutMs);
-    this.offset = last.update_id + 1;
+    this.inHand.take(updates);
+    if (this.inHand.isEmpty) return;
+    await this.inHand.wait(peekAfterMs);
+    const settled = this.inHand.settle();
+    if (settled !== null) this.stuckSinceMs = null;
+    const last = settled ?? this.giveUp(updates.length);
+    if (last !== null) this.offset = last + 1;
+  }
+
+  /** The last resort: a poll that is full of what cannot be kept would never show the kill behind it. */
+  private giveUp(polled: number): number | null {
+    const nowMs = this.desk.deps.now();
+    if (polled < updatesAPoll) this.stuckSinceMs = null;
+    else this.stuckSinceMs ??= nowMs;
+    if (this.stuckSinceMs === null || nowMs - this.stuckSinceMs < giveUpAfterMs) return null;
+    this.stuckSinceMs = null;
+    this.desk.deps.log.error("updates were given up unkept, so that what is behind them is seen", {
+      updates: polled,
+    });
+    return this.inHand.giveUp();
   }
 
   /** grammY declares the signal of its polyfill, which differs from Node's in its type only. */
@@ -123,44 +144,5 @@ class Poller {
       await pause(retryInMs, this.ending.signal);
       return false;
     }
-  }
-}
-
-/** Handles a batch: kills first, then each chat in order with the chats side by side; not longer than `limitMs`. */
-export async function handleBatch(
-  desk: TelegramDesk,
-  updates: readonly Update[],
-  limitMs: number,
-): Promise<void> {
-  const isKill = (update: Update) => killerOf(update, desk.deps.whitelist) !== null;
-  const chats = new Map<number, Update[]>();
-  for (const update of updates.filter((one) => !isKill(one))) {
-    const chatId = chatOf(update);
-    const list = chats.get(chatId);
-    if (list === undefined) chats.set(chatId, [update]);
-    else list.push(update);
-  }
-  const all = [
-    ...updates.filter(isKill).map((update) => handleOne(desk, update)),
-    ...[...chats.values()].map(async (list) => {
-      for (const update of list) await handleOne(desk, update);
-    }),
-  ];
-  await withinMs(Promise.all(all), limitMs);
-}
-
-function chatOf(update: Update): number {
-  const message = update.callback_query?.message ?? update.message ?? update.edited_message;
-  return message?.chat.id ?? 0;
-}
-
-async function handleOne(desk: TelegramDesk, update: Update): Promise<void> {
-  try {
-    await desk.handle(update);
-  } catch (error) {
-    desk.deps.log.error("an update could not be handled", {
-      updateId: update.update_id,
-      error: describeError(error),
-    });
   }
 }

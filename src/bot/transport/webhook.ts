@@ -5,7 +5,7 @@ import type { Update } from "grammy/types";
 import type { TelegramDesk } from "../bot.ts";
 import { BotConfigError } from "../bot-deps.ts";
 import { describeError } from "../redact.ts";
-import { handleBatch } from "./polling.ts";
+import { withinMs } from "../within.ts";
 import {
   allowedUpdates,
   pause,
@@ -13,6 +13,7 @@ import {
   type TransportTrouble,
   troubleOf,
 } from "./trouble.ts";
+import { handleUpdate } from "./updates-in-hand.ts";
 
 const minSecretLength = 32;
 const bodyLimitBytes = 1_048_576;
@@ -70,7 +71,7 @@ function buildServer(
       return reply.code(400).send();
     }
     desk.closeGateOnKill([update]);
-    await handleBatch(desk, [update as Update], handleTimeoutMs);
+    await withinMs(handleUpdate(desk, update as Update), handleTimeoutMs);
     return reply.code(200).send();
   });
   return server;

@@ -39,8 +39,6 @@ export type TelegramParts = {
 };
 
 const longPollMs = 25_000;
-/** The bot's poller holds a batch up for as long as this. */
-const batchBoundMs = 10_000;
 /** The bot's own limit for a call. */
 const callTimeoutMs = 40_000;
 const sendFaults = {
@@ -57,9 +55,6 @@ export class SimTelegram {
   /** Every update that a person caused, by its id. */
   readonly updates = new Map<number, ChatUpdate>();
   readonly messages = new Map<number, ShownMessage>();
-  /** Confirmed by a poller that gave up waiting for their batch, so that a kill behind them is seen. */
-  readonly givenUp = new Set<number>();
-  readonly #deliveredAtMs = new Map<number, number>();
   readonly #parts: TelegramParts;
   readonly #waiting: ChatUpdate[] = [];
   #confirmed: ChatUpdate[] = [];
@@ -162,13 +157,6 @@ export class SimTelegram {
     const isKept = (update: ChatUpdate) => update.updateId >= offset;
     const done = this.#waiting.filter((update) => !isKept(update));
     if (done.length === 0) return;
-    const { scheduler, faults } = this.#parts;
-    for (const { updateId } of done) {
-      const atMs = this.#deliveredAtMs.get(updateId) ?? scheduler.nowMs;
-      if (scheduler.nowMs - atMs < batchBoundMs) continue;
-      this.givenUp.add(updateId);
-      faults.count("chat.batch-given-up");
-    }
     this.#confirmed = [...this.#confirmed, ...done].slice(-100);
     const kept = this.#waiting.filter(isKept);
     this.#waiting.splice(0, this.#waiting.length, ...kept);
@@ -185,12 +173,7 @@ export class SimTelegram {
     const oldest = this.#waiting.slice(0, 100);
     const batch = poll.isReordered ? oldest.reverse() : oldest;
     const answer: ApiAnswer = { ok: true, result: batch.map(toUpdate) };
-    poll.give(answer, 1, () => {
-      for (const { updateId } of batch) {
-        this.#deliveredAtMs.set(updateId, this.#parts.scheduler.nowMs);
-      }
-      poll.caller.onDelivered(batch);
-    });
+    poll.give(answer, 1, () => poll.caller.onDelivered(batch));
   }
 
   #send(
