@@ -111,7 +111,7 @@ describe("the card", () => {
       "total $430.00 of $1,000.00 (43%)",
       "cash left $974.43",
       "in 45 seconds",
-      "fee reserved $0.58",
+      "fee reserved $0.98",
       "FAK",
     ]) {
       expect(text).toContain(fact);

@@ -120,9 +120,14 @@ export function renderTradeCard(card: TradeCard, lead: string | null = null): Ri
   text.plain(" (").relativeTime(card.expiresAtMs, remaining(card)).line(")");
   text.styled(
     "expandable_blockquote",
-    `${typeText(card)}\nBook ${duration(card.bookAgeMs)} old · tick ${cents(card.tickSize, card.tickSize)} · fee reserved ${moneyExact(card.feeReserved)}`,
+    `${typeText(card)}\nBook ${duration(card.bookAgeMs)} old · tick ${cents(card.tickSize, card.tickSize)} · fee reserved ${moneyExact(reservedFee(card))}`,
   );
   return text.build();
+}
+
+/** A buy locks the highest fee that any price inside its limit can cost; a sale's fee comes out of its proceeds. */
+function reservedFee(card: TradeCard): Usd {
+  return card.side === "buy" ? ((card.maxSpend - card.money) as Usd) : card.feeReserved;
 }
 
 function remaining(card: { readonly createdAtMs: number; readonly expiresAtMs: number }): string {

@@ -1,6 +1,7 @@
 import type { ActionRequest } from "../api/actions.ts";
 import type { Market, OutcomeIndex } from "../domain/market.ts";
 import { type Shares, type Usd, usd } from "../domain/numbers.ts";
+import { bestPrice } from "../domain/order-book.ts";
 import type { ActionTerms, ContractMarket, ShareAmount } from "../domain/position-action.ts";
 import type { Denial } from "../domain/reasons.ts";
 import { mulDivFloor } from "../lib/mul-div.ts";
@@ -22,7 +23,7 @@ export function termsOf(
   if (market === undefined) return err({ code: "market_unknown" });
   switch (request.kind) {
     case "split":
-      return splitTerms(market, request.size);
+      return splitTerms(state, market, request.size);
     case "merge":
       return mergeTerms(state, market, request.size);
     case "convert":
@@ -33,7 +34,7 @@ export function termsOf(
 function wrapTerms(amount: Usd): Result<ActionTerms, Denial> {
   if (!(amount > 0)) return err({ code: "amount_invalid" });
   const call = { kind: "wrap", amount } as const;
-  return ok({ call, takesUsd: 0 as Usd, givesUsd: amount, takes: [], gives: [] });
+  return ok({ call, takesUsd: 0 as Usd, givesUsd: amount, takes: [], gives: [], weights: [] });
 }
 
 function contractMarket(market: Market): ContractMarket {
@@ -50,8 +51,24 @@ function bothLegs(market: Market, size: Shares): readonly ShareAmount[] {
   return [legOf(market, 0, size), legOf(market, 1, size)];
 }
 
+/** Half a dollar, in the unit of prices. */
+const evenOdds = 5_000;
+
+/** What a share is worth by the middle of its book, in the unit of prices; even odds where there is no believable book. */
+function worthOf(state: EngineState, market: Market, outcome: OutcomeIndex): number {
+  const book = state.live.books.get(market.conditionId);
+  if (book === undefined || book.status !== "live") return evenOdds;
+  const bid = bestPrice(book.ladder, outcome, "buy");
+  const ask = bestPrice(book.ladder, outcome, "sell");
+  return bid === null || ask === null ? evenOdds : Math.floor((bid + ask) / 2);
+}
+
 /** A share of each outcome for every dollar. */
-function splitTerms(market: Market, size: Shares | null): Result<ActionTerms, Denial> {
+function splitTerms(
+  state: EngineState,
+  market: Market,
+  size: Shares | null,
+): Result<ActionTerms, Denial> {
   if (size === null || !(size > 0)) return err({ code: "amount_invalid" });
   if (!market.tradable) return err({ code: "market_closed", subject: market.question });
   return ok({
@@ -60,6 +77,7 @@ function splitTerms(market: Market, size: Shares | null): Result<ActionTerms, De
     givesUsd: 0 as Usd,
     takes: [],
     gives: bothLegs(market, size),
+    weights: [worthOf(state, market, 0), worthOf(state, market, 1)],
   });
 }
 
@@ -79,6 +97,7 @@ function mergeTerms(
     givesUsd: usd(size),
     takes: bothLegs(market, size),
     gives: [],
+    weights: [],
   });
 }
 
@@ -104,6 +123,7 @@ function redeemTerms(state: EngineState, conditionId: string): Result<ActionTerm
     givesUsd: claim.paysUsd,
     takes: claim.legs,
     gives: [],
+    weights: [],
   });
 }
 
@@ -150,6 +170,7 @@ function convertTerms(
     return err({ code: "action_unsupported", subject: group.title });
   }
   const out = (size - mulDivFloor(size, feeBips, bipsOne)) as Shares;
+  const rest = questions.filter((one) => !given.includes(one));
   return ok({
     call: {
       kind: "convert",
@@ -162,6 +183,7 @@ function convertTerms(
     takesUsd: 0 as Usd,
     givesUsd: usd((given.length - 1) * out),
     takes: given.map((one) => legOf(one.market, 1, size)),
-    gives: questions.filter((one) => !given.includes(one)).map((one) => legOf(one.market, 0, out)),
+    gives: rest.map((one) => legOf(one.market, 0, out)),
+    weights: rest.map((one) => worthOf(state, one.market, 0)),
   });
 }

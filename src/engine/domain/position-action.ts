@@ -50,6 +50,8 @@ export type ActionTerms = {
   readonly givesUsd: Usd;
   readonly takes: readonly ShareAmount[];
   readonly gives: readonly ShareAmount[];
+  /** What a share of each given outcome was worth when it was decided: the cost is shared out in these parts. */
+  readonly weights: readonly number[];
 };
 
 /** Signed and ready, but not sent: the same bytes are sent however often, so that they take effect at most once. */

@@ -2,6 +2,8 @@ import { costOfShares } from "../domain/fill.ts";
 import type { ConditionId, TokenId } from "../domain/market.ts";
 import type { Shares, Usd } from "../domain/numbers.ts";
 import { type ActionTerms, isOpenAction, type PositionAction } from "../domain/position-action.ts";
+import { assert } from "../lib/assert.ts";
+import { mulDivFloor } from "../lib/mul-div.ts";
 import type { LedgerState } from "./engine-state.ts";
 
 /** Cost that a call puts on one of the outcomes that it gives. */
@@ -22,19 +24,21 @@ export function costOfTakes(state: LedgerState, terms: ActionTerms): number {
 }
 
 /**
- * How a call's cost lies on what it gives: dollars in, plus what the given-up shares had cost, less dollars out, in equal
- * parts; the first outcome bears what does not divide. Nothing when the dollars out cover it.
+ * How a call's cost lies on what it gives: dollars in, plus what the given-up shares had cost, less dollars out, in parts of
+ * what the outcomes were worth; the first one bears what does not divide. Nothing when the dollars out cover it.
  */
 export function sharedCost(terms: ActionTerms, costOut: number): readonly PlannedCost[] {
-  const count = terms.gives.length;
+  const { gives, weights } = terms;
   const cost = Math.max(0, terms.takesUsd + costOut - terms.givesUsd);
-  if (count === 0 || cost === 0) return [];
-  const rest = cost % count;
-  const part = (cost - rest) / count;
-  return terms.gives.map(({ tokenId, conditionId }, i) => ({
+  if (gives.length === 0 || cost === 0) return [];
+  const whole = weights.reduce((sum, one) => sum + one, 0);
+  assert(weights.length === gives.length && whole > 0, "every given outcome has a weight");
+  const parts = weights.map((one) => mulDivFloor(cost, one, whole));
+  const rest = cost - parts.reduce((sum, one) => sum + one, 0);
+  return gives.map(({ tokenId, conditionId }, i) => ({
     tokenId,
     conditionId,
-    cost: (i === 0 ? part + rest : part) as Usd,
+    cost: ((parts[i] ?? 0) + (i === 0 ? rest : 0)) as Usd,
   }));
 }
 

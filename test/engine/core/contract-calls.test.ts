@@ -153,6 +153,20 @@ describe("split", () => {
     expect(desk.state.cash).toBe(before);
   });
 
+  test("its cost lies on the outcomes as their prices do, a book that nobody believes means even odds", () => {
+    const desk = openCoreDesk();
+    desk.book(plain, { bids: [["0.19", "500"]], asks: [["0.21", "500"]] });
+    reported(desk, makeCall(desk, split).actionId, done());
+    expect(exposureOf(desk.state).byToken.get(yes)).toBe(dollars(8));
+    expect(exposureOf(desk.state).byToken.get(no)).toBe(dollars(32));
+    const blind = openCoreDesk();
+    blind.book(plain, { bids: [["0.19", "500"]], asks: [] });
+    reported(blind, makeCall(blind, split).actionId, done());
+    expect(exposureOf(blind.state).byToken.get(yes)).toBe(dollars(20));
+    const card = callCard(desk, { ...merge, size: sharesOf(20) });
+    expect(card.profitUsd).toBe(dollars(-0.1));
+  });
+
   test("caps hold it back like a buy", () => {
     const desk = openCoreDesk();
     const of = (size: number) => quoteCall(desk, { ...split, size: sharesOf(size) });
