@@ -8,6 +8,7 @@ import type { ActionWatch } from "../state/engine-state.ts";
 import { actionView } from "./action-view.ts";
 import { ask, emit, type StepContext } from "./context.ts";
 import { raise } from "./notices.ts";
+import { watchedForMs } from "./watched-time.ts";
 
 function watchOf(context: StepContext, actionId: string): ActionWatch {
   const { actionWatches } = context.state.live;
@@ -217,7 +218,8 @@ function absent(context: StepContext, action: PositionAction, watch: ActionWatch
     const detail = "neither mined nor waiting";
     emit(context, { kind: "position.action.unknown", actionId: action.actionId, detail });
   }
-  const since = Math.max(action.unknownSinceMs ?? atMs, action.lastSentAtMs, watch.sentAtMs);
+  const times = [action.unknownSinceMs ?? atMs, action.lastSentAtMs, watch.sentAtMs];
+  const waited = Math.min(...times.map((sinceMs) => watchedForMs(context, sinceMs)));
   const inWindow = atMs < action.createdAtMs + contracts.resendWindowMs;
   const mayResend = inWindow && watch.resends < contracts.maxResends;
   if (mayResend) {
@@ -229,9 +231,9 @@ function absent(context: StepContext, action: PositionAction, watch: ActionWatch
     startSubmit(context, action.actionId);
     return;
   }
-  if (atMs - since < waits.quarantineMs || watch.absences < waits.quarantineCleanReads) return;
+  if (waited < waits.quarantineMs || watch.absences < waits.quarantineCleanReads) return;
   const failure = "not_found_after_quarantine";
-  fail(context, action, { failure, detail: `absent for ${atMs - since} ms` });
+  fail(context, action, { failure, detail: `absent for ${waited} ms` });
 }
 
 /** Shares of a claim as the account holds them: none left means that somebody else was paid for them already. */

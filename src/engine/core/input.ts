@@ -39,6 +39,8 @@ export type EngineInput =
   | { readonly kind: "crash.loop"; readonly detail: string }
   /** The process did not run for a while, or the machine's clock stepped. */
   | { readonly kind: "time.jumped"; readonly detail: string }
+  /** Our clock was just set forward to the machine's; the time of this input is the first of the new one. */
+  | { readonly kind: "clock.followed"; readonly byMs: number }
   /** The venue's clock less ours; null when it could not be read after a jump. */
   | { readonly kind: "clock.measured"; readonly offsetMs: number | null }
   /** The venue's dead-man switch hears us (null), or why not. */

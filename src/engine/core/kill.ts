@@ -13,6 +13,7 @@ import { raise } from "./notices.ts";
 import { askCancel } from "./order-progress.ts";
 import { orderView } from "./order-view.ts";
 import { tradingView } from "./trading-view.ts";
+import { watchedForMs } from "./watched-time.ts";
 
 /** While a killed desk is not proven flat, everything is canceled again this often. */
 const sweepEveryMs = 2_000;
@@ -74,7 +75,7 @@ function provenFlat(context: StepContext): boolean {
   if (live.killFirstCleanAtMs === null || openOrders(context.state).length > 0) return false;
   return (
     live.killCleanSnapshots >= waits.killCleanSnapshots &&
-    context.atMs - live.killFirstCleanAtMs >= waits.killWindowMs
+    watchedForMs(context, live.killFirstCleanAtMs) >= waits.killWindowMs
   );
 }
 

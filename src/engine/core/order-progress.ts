@@ -14,6 +14,7 @@ import type { EngineInput } from "./input.ts";
 import { tellOrder } from "./notices.ts";
 import { recordFill } from "./record-fill.ts";
 import { postAnswered } from "./venue-mode.ts";
+import { watchedForMs } from "./watched-time.ts";
 
 type OrderClosed = Extract<Fact, { readonly kind: "order.closed" }>;
 
@@ -251,19 +252,10 @@ function absent(context: StepContext, order: Order, watch: OrderWatch): void {
     return;
   }
   emit(context, { kind: "order.absent", clientOid });
-  const waited = unknownForMs(context, order.unknownSinceMs);
+  const waited = watchedForMs(context, order.unknownSinceMs);
   if (waited >= waits.quarantineMs && order.cleanAbsences + 1 >= waits.quarantineCleanReads) {
     reject(context, order, "not_found_after_quarantine", `absent for ${waited} ms`);
   }
-}
-
-/**
- * How long an order has been unknown as far as this run can tell: the clock of an earlier run, or of this one before it was
- * set right, may have been wrong, and a quarantine that ends early would release what the venue can still book.
- */
-function unknownForMs({ state, atMs }: StepContext, sinceMs: number): number {
-  const isOfThisRun = sinceMs >= state.startedAtMs && sinceMs <= atMs;
-  return atMs - (isOfThisRun ? sinceMs : state.startedAtMs);
 }
 
 /** The same bytes once more while deadline, count and price bound hold and nobody asked for a cancel (design 5.5). */

@@ -119,6 +119,7 @@ type Trouble = Extract<
       | "conservation.broken"
       | "crash.loop"
       | "time.jumped"
+      | "clock.followed"
       | "clock.measured"
       | "heartbeat.changed";
   }
@@ -138,6 +139,9 @@ function troubleReported(context: StepContext, input: Trouble): void {
       return;
     case "time.jumped":
       timeJumped(context, input.detail);
+      return;
+    case "clock.followed":
+      context.state.live.clockSetAtMs = context.atMs;
       return;
     case "clock.measured":
       clockMeasured(context, input.offsetMs);

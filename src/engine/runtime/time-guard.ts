@@ -100,9 +100,11 @@ export class TimeGuard {
     const behindMs = venueMs - clock.nowMs();
     if (wallAheadMs > stepMs && Math.abs(behindMs - wallAheadMs) + stepMs < Math.abs(behindMs)) {
       // A suspend stops the monotonic clock: the machine's own clock was set right again, ours has to follow.
-      logger.warn("clock.followed", { byMs: Math.round(wallAheadMs) });
+      const byMs = Math.round(wallAheadMs);
+      logger.warn("clock.followed", { byMs });
       clock.followWall();
       this.#lastWallAheadMs = clock.wallAheadMs();
+      dispatch({ kind: "clock.followed", byMs });
     }
     dispatch({ kind: "clock.measured", offsetMs: Math.round(venueMs - clock.nowMs()) });
   }

@@ -145,6 +145,8 @@ export type LinkState = {
 /** What lives only in memory: books, links, watches. Market data is kept on the tape, not in the ledger. */
 export type LiveState = {
   nowMs: number;
+  /** When our clock was last set forward in this run: what was added then is no time that anybody waited. */
+  clockSetAtMs: number;
   readonly books: Map<ConditionId, MarketBook>;
   /** Best prices of the last while, against which a price that runs away is judged. */
   readonly trails: Map<ConditionId, PriceTrail>;
@@ -240,6 +242,7 @@ export function createState(): EngineState {
 function createLive(): LiveState {
   return {
     nowMs: 0,
+    clockSetAtMs: 0,
     books: new Map(),
     trails: new Map(),
     links: { market: link(), user: link() },

@@ -181,6 +181,22 @@ describe("a kill (P4)", () => {
     expect(sweeps()).toBe(0);
   });
 
+  test("a clock that is set forward proves nothing: the window is watched anew", () => {
+    const desk = openCoreDesk();
+    desk.kill();
+    for (let i = 0; i < waits.killCleanSnapshots; i++) desk.read("kill");
+    desk.nowMs += 3_600_000;
+    desk.run({ kind: "clock.followed", byMs: 3_600_000 });
+    desk.drain();
+    const sweeps = (ms: number) => {
+      desk.pass(ms, 1_000);
+      return desk.drain().filter((effect) => effect.kind === "orders.cancel-all").length;
+    };
+    expect(sweeps(waits.killWindowMs - 2_000)).toBeGreaterThan(20);
+    sweeps(4_000);
+    expect(sweeps(60_000)).toBe(0);
+  });
+
   test("cancels an order whose ack came only after the first sweep", () => {
     const { desk, oids } = threeOpen();
     desk.kill();

@@ -88,6 +88,18 @@ describe("an order whose answer never came", () => {
     },
   );
 
+  test("a clock that is set forward adds nothing to the quarantine (P3)", () => {
+    const { desk, oid } = lost();
+    answering(desk, oid, waits.quarantineMs - 5_000, { kind: "absent" });
+    desk.nowMs += 3_600_000;
+    desk.run({ kind: "clock.followed", byMs: 3_600_000 });
+    answering(desk, oid, waits.quarantineMs - 1_000, { kind: "absent" });
+    expect(desk.order(oid).status).toBe("unknown");
+    expect(exposureOf(desk.state).locked).toBe(8_000_000);
+    answering(desk, oid, 10_000, { kind: "absent" });
+    expect(desk.order(oid).status).toBe("rejected");
+  });
+
   test("time alone is no proof: without enough clean reads it stays unknown (P3)", () => {
     const { desk, oid } = lost();
     desk.pass(10 * waits.quarantineMs);
