@@ -17,6 +17,9 @@ export type ProcessView = {
   readonly gateClosed: boolean;
   readonly leaseHeld: boolean;
   readonly diskFailed: boolean;
+  readonly isRunning: boolean;
+  /** Virtual time that it ran, standstills left out. */
+  readonly ranMs: number;
 };
 
 export type CheckersParts = {
@@ -113,9 +116,9 @@ export class Checkers {
   }
 
   /** What is unknown for too long is told. */
-  #judgeUnknown({ state, witness, diskFailed }: ProcessView): void {
+  #judgeUnknown({ state, witness, diskFailed, isRunning, ranMs }: ProcessView): void {
     const { settings, judge } = this.#parts;
-    if (diskFailed) return;
+    if (diskFailed || !isRunning) return;
     const untold = this.#untold.get(witness) ?? new Map<string, number>();
     this.#untold.set(witness, untold);
     const { nowMs } = state.live;
@@ -124,9 +127,9 @@ export class Checkers {
       if (status !== "unknown" || unknownSinceMs === null) continue;
       const isLate = nowMs - unknownSinceMs >= settings.waits.settleAlarmMs;
       if (!isLate || state.told.get(clientOid) === "unknown-late") continue;
-      const sinceMs = untold.get(clientOid) ?? nowMs;
+      const sinceMs = untold.get(clientOid) ?? ranMs;
       untold.set(clientOid, sinceMs);
-      const forMs = nowMs - sinceMs;
+      const forMs = ranMs - sinceMs;
       judge.must(
         forMs < alarmSlackMs,
         "P10",

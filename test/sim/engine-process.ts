@@ -263,6 +263,8 @@ export class EngineProcess implements Caller {
       gateClosed: engine.gateClosed,
       leaseHeld,
       diskFailed: this.#diskFailed,
+      ranMs: this.life.ranMs,
+      isRunning: this.life.isRunning,
     };
   }
 

@@ -4,8 +4,8 @@ import type { Scheduler } from "./scheduler.ts";
 export class Lifeline {
   readonly #scheduler: Scheduler;
   #isAlive = true;
-  #wasSuspended = false;
   #sleptMs = 0;
+  #stoodStillMs = 0;
   /** What came while the process was suspended; null while it runs. */
   #backlog: (() => void)[] | null = null;
 
@@ -22,7 +22,12 @@ export class Lifeline {
   }
 
   get wasSuspended(): boolean {
-    return this.#wasSuspended;
+    return this.#stoodStillMs > 0 || this.#backlog !== null;
+  }
+
+  /** Virtual time that the process ran: what it leaves undone while it stands still is not its silence. */
+  get ranMs(): number {
+    return this.#scheduler.nowMs - this.#stoodStillMs;
   }
 
   /** Calls back inside the process; the returned function cancels it. */
@@ -56,8 +61,8 @@ export class Lifeline {
   suspend(forMs: number, isMachine: boolean): void {
     if (!this.isRunning) return;
     this.#backlog = [];
-    this.#wasSuspended = true;
     this.#scheduler.after(forMs, () => {
+      this.#stoodStillMs += forMs;
       if (isMachine) this.#sleptMs += forMs;
       const waiting = this.#backlog ?? [];
       this.#backlog = null;
