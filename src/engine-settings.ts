@@ -21,6 +21,7 @@ export function engineSettings(config: Config): EngineSettings {
     setCardTtlMs: Math.ceil(cardTtlMs / setCardShare),
     resumeWaitMs: telegram.resumeWaitMs,
     resumeTtlMs,
+    resumeCode: null,
     slippagePpm: telegram.defaultSlippagePpm,
     risk: { ...risk, minOrderUsd: telegram.minOrderUsd },
     waits: venueWaits,

@@ -1,7 +1,7 @@
 import type { Denial } from "../../engine/domain/reasons.ts";
 import { cleanText } from "../text/clean-text.ts";
-import { duration } from "../text/time-text.ts";
 import { explainContract, isContractCode } from "./explain-contract.ts";
+import { explainResume } from "./explain-resume.ts";
 import { isSetRefusal, setRefusal } from "./explain-set.ts";
 import { explainCard, explainState } from "./explain-state.ts";
 import { explainAmount, explainCap, explainMarket, isCap } from "./explain-trade.ts";
@@ -62,25 +62,14 @@ export function explain(denial: Denial): Explanation {
     case "order_not_resting":
       return explainNoOrder(code);
     case "resume_too_soon":
-      return tooSoon(denial.wanted ?? denial.limit);
+    case "resume_needs_code":
+    case "resume_not_asked":
+    case "resume_code_wrong":
+    case "resume_code_used":
+    case "resume_code_locked":
     case "not_killed":
-      return notKilled;
+      return explainResume(code, denial);
   }
-}
-
-const notKilled: Explanation = {
-  what: "Trading is not off.",
-  money: "Nothing changed.",
-  todo: "/status shows the state.",
-};
-
-function tooSoon(waitMs: number | undefined): Explanation {
-  const wait = waitMs === undefined ? "a few seconds" : duration(waitMs);
-  return {
-    what: `Too soon: the button works in ${wait}.`,
-    money: "Trading is still off.",
-    todo: "Read what changed, then press it again.",
-  };
 }
 
 function explainNoOrder(code: "order_unknown" | "order_closed" | "order_not_resting"): Explanation {

@@ -17,6 +17,7 @@ export function noticePriority(body: NoticeBody): OutPriority {
     case "action.outcome":
       return "fill";
     case "resumed":
+    case "resume.locked":
     case "halted":
     case "reducing":
     case "strategy.locked":

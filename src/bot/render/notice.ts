@@ -199,6 +199,7 @@ type SafetyNotice = Extract<
     kind:
       | "killed"
       | "resumed"
+      | "resume.locked"
       | "halted"
       | "degraded"
       | "degraded.over"
@@ -218,6 +219,15 @@ function renderSafety(mode: DeskMode, atMs: number, body: SafetyNotice): RichTex
         .bold(`${tag} · TRADING ON since ${utcTime(atMs)}`)
         .line()
         .plain(body.byUserId === null ? "Resumed." : `Resumed by ${body.byUserId}.`)
+        .build();
+    case "resume.locked":
+      return text
+        .bold(`${tag} · RESUME LOCKED for ${duration(body.forMs)}`)
+        .line()
+        .line(`${body.byUserId} sent too many wrong codes. Trading is still off; /kill works.`)
+        .plain(
+          "If that was not the person, the Telegram account is in other hands: end its sessions now.",
+        )
         .build();
     case "halted": {
       const halt = explainHalt(body.reason);
@@ -340,6 +350,7 @@ export function renderNotice(mode: DeskMode, notice: Notice): RichText {
       return renderControl(mode, body);
     case "killed":
     case "resumed":
+    case "resume.locked":
     case "halted":
     case "degraded":
     case "degraded.over":

@@ -7,6 +7,7 @@ import type { Notice } from "./notices.ts";
 import type { DueMessage, OutMessage, StoredButton } from "./outbox.ts";
 import type {
   Actor,
+  CodeStep,
   MarketRef,
   PendingCommand,
   ReceivedCommand,
@@ -166,4 +167,9 @@ export type EngineApi = {
     >
   >;
   confirmResume(actor: Actor, commandId: string, nonce: string): Promise<Result<null, Denial>>;
+  /**
+   * The second step where resuming needs a one-time code. Only what `code` was found to be comes in; whether it may be
+   * used is decided here: each step once, wrong ones counted, both over restarts.
+   */
+  resumeWithCode(actor: Actor, commandId: string, code: CodeStep): Promise<Result<null, Denial>>;
 };

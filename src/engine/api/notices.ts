@@ -91,6 +91,8 @@ export type NoticeBody =
       readonly money: Usd;
     }
   | { readonly kind: "resumed"; readonly byUserId: number | null }
+  /** Too many wrong one-time codes: nobody resumes for so long. */
+  | { readonly kind: "resume.locked"; readonly byUserId: number; readonly forMs: number }
   | { readonly kind: "halted"; readonly reason: HaltReason; readonly detail: string }
   /** A strategy was applied to the same token and side too often; that side of it waits for a resume. */
   | {

@@ -4,6 +4,12 @@ import type { Price, Shares, Usd } from "../domain/numbers.ts";
 /** Who asks. Authorised before it gets here; bound into cards. */
 export type Actor = { readonly userId: number; readonly chatId: number };
 
+/**
+ * What a typed one-time code was found to be: the 30-second step (of Unix time) that it belongs to, or wrong. The code
+ * itself never gets here.
+ */
+export type CodeStep = number | "wrong";
+
 /** A chat message or button press that a whitelisted trader sent, as it is kept in the ledger. */
 export type ReceivedCommand = {
   /** "tg:<update id>": the same update received twice is one command. */
@@ -16,6 +22,8 @@ export type ReceivedCommand = {
   readonly messageId: number;
   /** When the person sent it, by Telegram's clock. Presses carry the time of arrival. */
   readonly sentAtMs: number;
+  /** There when the message gave a one-time code; its text is kept without the digits. */
+  readonly code?: CodeStep;
 };
 
 export type PendingCommand = ReceivedCommand & { readonly receivedAtMs: number };

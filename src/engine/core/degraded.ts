@@ -26,6 +26,7 @@ export function clockMeasured(context: StepContext, offsetMs: number | null): vo
     degrade(context, "clock", "the clock jumped and the venue's time could not be read");
     return;
   }
+  context.state.live.clockOffsetMs = offsetMs;
   const byMs = Math.abs(offsetMs);
   const detail = `the clock is ${byMs} ms ${offsetMs > 0 ? "behind" : "ahead of"} the venue's`;
   degrade(context, "clock", byMs > clockMaxMs ? detail : null);

@@ -1,7 +1,7 @@
 import type { ActionCard, ActionRequest } from "../api/actions.ts";
 import type { ActionOutcome, ConfirmOutcome } from "../api/engine-api.ts";
 import type { OutMessage } from "../api/outbox.ts";
-import type { Actor, ReceivedCommand, TradeRequest, Verdict } from "../api/requests.ts";
+import type { Actor, CodeStep, ReceivedCommand, TradeRequest, Verdict } from "../api/requests.ts";
 import type { OrderView, SetCard, TradeCard } from "../api/views.ts";
 import type { FillReport } from "../domain/fill.ts";
 import type { ConditionId, Market } from "../domain/market.ts";
@@ -175,7 +175,8 @@ export type Request =
     }
   | { readonly do: "kill"; readonly byUserId: number | null; readonly note: string }
   | { readonly do: "ask-resume"; readonly actor: Actor; readonly commandId: string }
-  | { readonly do: "confirm-resume"; readonly actor: Actor; readonly nonce: string };
+  | { readonly do: "confirm-resume"; readonly actor: Actor; readonly nonce: string }
+  | { readonly do: "resume-with-code"; readonly actor: Actor; readonly code: CodeStep };
 
 export type Reply =
   | { readonly to: "none" }
@@ -200,7 +201,8 @@ export type Reply =
         Denial
       >;
     }
-  | { readonly to: "confirm-resume"; readonly value: Result<null, Denial> };
+  | { readonly to: "confirm-resume"; readonly value: Result<null, Denial> }
+  | { readonly to: "resume-with-code"; readonly value: Result<null, Denial> };
 
 /** An input with its place and time; entropy is recorded chance. */
 export type Envelope = {

@@ -1,11 +1,6 @@
 import type { OrderFate } from "../api/notices.ts";
-import type { Actor } from "../api/requests.ts";
-import { derivedId } from "../domain/ids.ts";
 import { isOpen, type Order } from "../domain/order.ts";
-import type { Denial } from "../domain/reasons.ts";
-import { err, ok, type Result } from "../lib/result.ts";
 import type { VenueOrder } from "../protocol/venue-report.ts";
-import type { EngineState } from "../state/engine-state.ts";
 import { openOrders } from "../state/exposure.ts";
 import { ask, emit, type StepContext } from "./context.ts";
 import { externalOrderView } from "./external.ts";
@@ -122,53 +117,4 @@ function fateOf(order: Order): OrderFate["fate"] {
   if (isOpen(order)) return "still_open";
   if (order.status === "filled") return "filled";
   return order.status === "canceled" ? "canceled" : "was_done";
-}
-
-/** True when something is in force that only a person ends. */
-function isForResume(state: EngineState): boolean {
-  const { closedOnly, degraded, locks } = state.control;
-  const isStopped = state.killed !== null || state.halt !== null;
-  const isWarned = degraded.has("geoblock") || degraded.has("outbound");
-  return isStopped || closedOnly || isWarned || locks.size > 0;
-}
-
-/** First step of resuming: an offer that is good only after a pause, so that it is not a reflex. */
-export function askResume(
-  context: StepContext,
-  actor: Actor,
-  commandId: string,
-): Result<
-  { readonly nonce: string; readonly readyAtMs: number; readonly expiresAtMs: number },
-  Denial
-> {
-  const { state, settings } = context;
-  if (!isForResume(state)) return err({ code: "not_killed" });
-  if (!state.ready) return err({ code: "not_ready" });
-  const nonce = derivedId(context.hasher.sha256Hex, context.entropy, `resume:${commandId}`);
-  const readyAtMs = context.atMs + settings.resumeWaitMs;
-  const expiresAtMs = readyAtMs + settings.resumeTtlMs;
-  const { userId, chatId } = actor;
-  emit(context, { kind: "resume.asked", nonce, userId, chatId, readyAtMs, expiresAtMs });
-  return ok({ nonce, readyAtMs, expiresAtMs });
-}
-
-export function confirmResume(
-  context: StepContext,
-  actor: Actor,
-  nonce: string,
-): Result<null, Denial> {
-  const { state, atMs } = context;
-  const offer = state.resume;
-  if (!isForResume(state)) return err({ code: "not_killed" });
-  if (offer === null || offer.nonce !== nonce) return err({ code: "card_unknown" });
-  if (offer.userId !== actor.userId || offer.chatId !== actor.chatId) {
-    return err({ code: "card_not_yours" });
-  }
-  if (atMs < offer.readyAtMs) {
-    return err({ code: "resume_too_soon", limit: offer.readyAtMs - atMs });
-  }
-  if (atMs >= offer.expiresAtMs) return err({ code: "card_expired" });
-  emit(context, { kind: "trading.resumed", byUserId: actor.userId });
-  raise(context, null, { kind: "resumed", byUserId: actor.userId });
-  return ok(null);
 }

@@ -12,12 +12,13 @@ import { emit, type StepContext } from "./context.ts";
 import { degrade } from "./controls.ts";
 import { cancelExternal } from "./external.ts";
 import type { Reply, Request } from "./input.ts";
-import { askResume, confirmResume, kill } from "./kill.ts";
+import { kill } from "./kill.ts";
 import { askCancel } from "./order-progress.ts";
 import { orderView } from "./order-view.ts";
 import { quoteReplace } from "./quote-replace.ts";
 import { quoteSet } from "./quote-set.ts";
 import { quoteTrade } from "./quote-trade.ts";
+import { askResume, confirmResume, resumeWithCode } from "./resume.ts";
 
 const none: Reply = { to: "none" };
 
@@ -141,6 +142,11 @@ function handleTrading(context: StepContext, request: TradingRequest): Reply {
       return {
         to: "confirm-resume",
         value: confirmResume(context, request.actor, request.nonce),
+      };
+    case "resume-with-code":
+      return {
+        to: "resume-with-code",
+        value: resumeWithCode(context, request.actor, request.code),
       };
     default:
       return unreachable(request);

@@ -68,7 +68,18 @@ export type DenyReason =
   /** The subject is a DegradedCause. */
   | "degraded"
   | "venue_unreachable"
+  /** A limit is how long to wait; with the subject "code" a one-time code came too soon and was not looked at. */
   | "resume_too_soon"
+  /** A button alone does not resume where one-time codes are on. */
+  | "resume_needs_code"
+  /** A one-time code came, and this trader has no open offer to resume. */
+  | "resume_not_asked"
+  /** The limit is how many more may be wrong; subject "clock": our clock is off by `wanted` milliseconds. */
+  | "resume_code_wrong"
+  /** This one or a later one was used; the limit as above. */
+  | "resume_code_used"
+  /** The limit is how long no code is taken. */
+  | "resume_code_locked"
   | "not_killed";
 
 /** A refusal with the numbers that explain it: `{ code: "cap_order", have, want }` in the unit that the code implies. */

@@ -99,6 +99,8 @@ export type EngineSettings = {
   readonly setCardTtlMs: number;
   readonly resumeWaitMs: number;
   readonly resumeTtlMs: number;
+  /** Resuming needs a one-time code, and too many wrong ones lock it for so long; null: two steps are enough. */
+  readonly resumeCode: { readonly lockMs: number } | null;
   readonly slippagePpm: number;
   readonly risk: RiskLimits;
   readonly waits: VenueWaits;

@@ -321,6 +321,18 @@ export class Engine extends Desk implements EngineApi {
     if (reply.value.ok) this.openGate(closings);
     return reply.value;
   };
+
+  readonly resumeWithCode: EngineApi["resumeWithCode"] = async (actor, commandId, code) => {
+    const closings = this.closings;
+    const { reply, durable } = this.#answered(
+      "resume-with-code",
+      { do: "resume-with-code", actor, code },
+      commandId,
+    );
+    if (!(await this.kept(durable))) return err({ code: "ledger_failed" });
+    if (reply.value.ok) this.openGate(closings);
+    return reply.value;
+  };
 }
 
 /** Verbs of the Confirm buttons: a message that shows one is a card. */

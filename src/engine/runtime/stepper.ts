@@ -127,6 +127,8 @@ const loggedFacts: ReadonlySet<Fact["kind"]> = new Set([
   "cancel.asked",
   "trading.killed",
   "trading.resumed",
+  "resume.code-used",
+  "resume.code-refused",
   "trading.halted",
   "trading.ready",
   "message.failed",
@@ -156,6 +158,10 @@ function summaryOf(fact: Fact): Readonly<Record<string, string | number | null>>
       return { clientOid: fact.clientOid, size: fact.fill.size, money: fact.fill.money };
     case "fill.settled":
       return { fillId: fact.fillId, status: fact.status };
+    case "resume.code-used":
+      return { step: fact.step };
+    case "resume.code-refused":
+      return { userId: fact.userId, refused: fact.refused, lockMs: fact.lockMs };
     case "trading.halted":
       return { reason: fact.reason, detail: fact.detail };
     case "message.failed":

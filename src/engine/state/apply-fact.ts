@@ -88,6 +88,8 @@ function applyMoneyFact(state: EngineState, fact: MoneyFact, atMs: number): void
     case "kill.reported":
     case "resume.asked":
     case "trading.resumed":
+    case "resume.code-used":
+    case "resume.code-refused":
     case "trading.halted":
     case "trading.ready":
       applyTradingFact(state, fact, atMs);
@@ -114,6 +116,11 @@ function startRun(state: EngineState, atMs: number): void {
   state.ready = false;
   // A halt with a cause is for a person to end; only the routine one of a live start is set anew by each start.
   if (state.halt?.reason === "live_start") state.halt = null;
+  // A lock that a clock which was ahead began must not last for longer than it says.
+  const { lock } = state.resumeCodes;
+  if (lock !== null && lock.sinceMs > atMs) {
+    state.resumeCodes = { ...state.resumeCodes, lock: { ...lock, sinceMs: atMs } };
+  }
   // A wait that an earlier run began may have been planned by a clock that was ahead: every message is tried anew.
   for (const [key, message] of state.outbox) {
     if (message.notBeforeMs > atMs) state.outbox.set(key, { ...message, notBeforeMs: atMs });

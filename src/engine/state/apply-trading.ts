@@ -11,6 +11,8 @@ type TradingFact = Extract<
       | "kill.reported"
       | "resume.asked"
       | "trading.resumed"
+      | "resume.code-used"
+      | "resume.code-refused"
       | "trading.halted"
       | "trading.ready";
   }
@@ -48,6 +50,16 @@ export function applyTradingFact(state: EngineState, fact: TradingFact, atMs: nu
       state.resume = null;
       state.resumedAtMs = atMs;
       resumeControl(state);
+      return;
+    case "resume.code-used":
+      state.resumeCodes = { lastStep: fact.step, refused: 0, lock: null };
+      return;
+    case "resume.code-refused":
+      state.resumeCodes = {
+        ...state.resumeCodes,
+        refused: fact.lockMs === null ? fact.refused : 0,
+        lock: fact.lockMs === null ? null : { sinceMs: atMs, forMs: fact.lockMs },
+      };
       return;
     case "trading.halted":
       state.halt = { reason: fact.reason, detail: fact.detail, atMs };

@@ -10,6 +10,7 @@ export function canonicalState(state: EngineState): string {
     seq: state.seq,
     killed: state.killed,
     halt: state.halt,
+    resumeCodes: state.resumeCodes,
     control: canonicalControl(state.control),
     cash: state.cash,
     venueShares: [...state.venueShares.entries()],

@@ -51,6 +51,15 @@ export type ResumeOffer = {
   readonly expiresAtMs: number;
 };
 
+/** One-time codes that were typed to resume: what is used up, and what was guessed. */
+export type ResumeCodes = {
+  /** 30-second step of the newest code that was used; null before the first. */
+  readonly lastStep: number | null;
+  /** Refused ones in a row. */
+  readonly refused: number;
+  readonly lock: { readonly sinceMs: number; readonly forMs: number } | null;
+};
+
 /** Everything durable that the ledger's facts build. Changed only by `applyFact`. */
 export type LedgerState = {
   /** Number of facts applied. */
@@ -62,6 +71,7 @@ export type LedgerState = {
   halt: { readonly reason: HaltReason; readonly detail: string; readonly atMs: number } | null;
   killReported: "no" | "partly" | "settled";
   resume: ResumeOffer | null;
+  resumeCodes: ResumeCodes;
   resumedAtMs: number;
   readonly control: ControlState;
   readonly markets: Map<ConditionId, Market>;
@@ -185,6 +195,8 @@ export type LiveState = {
   readonly degraded: Map<DegradedCause, { readonly sinceMs: number; readonly detail: string }>;
   /** Times of the newest requests about orders. */
   readonly requestedAtMs: number[];
+  /** The venue's clock less ours as last measured; null before the first time. */
+  clockOffsetMs: number | null;
   framesApplied: number;
   resyncs: Map<string, number>;
 };
@@ -201,6 +213,7 @@ export function createState(): EngineState {
     halt: null,
     killReported: "settled",
     resume: null,
+    resumeCodes: { lastStep: null, refused: 0, lock: null },
     resumedAtMs: 0,
     control: createControl(),
     markets: new Map(),
@@ -267,6 +280,7 @@ function createLive(): LiveState {
     booksStaleSinceMs: null,
     degraded: new Map(),
     requestedAtMs: [],
+    clockOffsetMs: null,
     framesApplied: 0,
     resyncs: new Map(),
   };

@@ -198,6 +198,15 @@ export type Fact =
       readonly expiresAtMs: number;
     }
   | { readonly kind: "trading.resumed"; readonly byUserId: number }
+  /** A one-time code was used to resume: its step and every earlier one are used up. */
+  | { readonly kind: "resume.code-used"; readonly step: number }
+  /** One more code in a row that was wrong or used before; with a lock none is taken for so long. */
+  | {
+      readonly kind: "resume.code-refused";
+      readonly userId: number;
+      readonly refused: number;
+      readonly lockMs: number | null;
+    }
   | { readonly kind: "trading.halted"; readonly reason: HaltReason; readonly detail: string }
   | { readonly kind: "trading.ready" }
   /** From now on new risk is refused for exactly these causes; none of them: it is taken again. */

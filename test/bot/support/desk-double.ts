@@ -3,6 +3,7 @@ import type { Notice, NoticeBody } from "../../../src/engine/api/notices.ts";
 import type { DueMessage, OutMessage, StoredButton } from "../../../src/engine/api/outbox.ts";
 import type {
   Actor,
+  CodeStep,
   MarketRef,
   PendingCommand,
   ReceivedCommand,
@@ -389,5 +390,11 @@ export class DeskDouble implements EngineApi {
     this.isKilled = false;
     this.happen({ kind: "resumed", byUserId: actor.userId });
     return ok(null);
+  }
+
+  async resumeWithCode(actor: Actor, commandId: string, code: CodeStep) {
+    this.calls.push(`resume-with-code ${code}`);
+    if (code === "wrong") return err({ code: "resume_code_wrong" as const, limit: 4 });
+    return this.confirmResume(actor, commandId, this.resumeNonce);
   }
 }

@@ -79,6 +79,7 @@ export type SettingsOver = {
   readonly mode?: EngineSettings["mode"];
   readonly startHalted?: boolean;
   readonly resumeWaitMs?: number;
+  readonly resumeCode?: EngineSettings["resumeCode"];
   readonly risk?: Partial<RiskLimits>;
   readonly waits?: Partial<VenueWaits>;
   readonly dutch?: Partial<DutchSettings>;
@@ -96,6 +97,7 @@ export function testSettings(over: SettingsOver = {}): EngineSettings {
     setCardTtlMs: 15_000,
     resumeWaitMs: over.resumeWaitMs ?? 3_000,
     resumeTtlMs: 60_000,
+    resumeCode: over.resumeCode ?? null,
     slippagePpm: 20_000,
     risk: { ...risk, ...over.risk },
     waits: { ...waits, ...over.waits },
