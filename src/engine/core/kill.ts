@@ -15,7 +15,10 @@ const sweepEveryMs = 2_000;
 /** After this long a kill is reported with what is still open; it is reported again when all is settled. */
 const firstReportMs = 8_000;
 
-/** Accepts a kill: the gate is closed already, this makes it last. Killing twice reports what is open now. */
+/**
+ * Accepts a kill: the gate is closed already, this makes it last. Killing twice reports what is open now and takes an
+ * open offer to resume away: whoever says kill last wins.
+ */
 export function kill(
   context: StepContext,
   byUserId: number | null,
@@ -34,7 +37,7 @@ export function kill(
     raise(context, null, { kind: "killed", trading: tradingView(state), openOrders: open.length });
     state.live.killCleanSnapshots = 0;
     state.live.killFirstCleanAtMs = null;
-  }
+  } else if (state.resume !== null) emit(context, { kind: "resume.withdrawn" });
   sweep(context);
   reportKill(context);
   return { openOrders: open.length };

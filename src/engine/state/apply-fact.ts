@@ -87,6 +87,7 @@ function applyMoneyFact(state: EngineState, fact: MoneyFact, atMs: number): void
     case "trading.killed":
     case "kill.reported":
     case "resume.asked":
+    case "resume.withdrawn":
     case "trading.resumed":
     case "resume.code-used":
     case "resume.code-refused":

@@ -10,6 +10,7 @@ type TradingFact = Extract<
       | "trading.killed"
       | "kill.reported"
       | "resume.asked"
+      | "resume.withdrawn"
       | "trading.resumed"
       | "resume.code-used"
       | "resume.code-refused"
@@ -43,6 +44,9 @@ export function applyTradingFact(state: EngineState, fact: TradingFact, atMs: nu
         readyAtMs: fact.readyAtMs,
         expiresAtMs: fact.expiresAtMs,
       };
+      return;
+    case "resume.withdrawn":
+      state.resume = null;
       return;
     case "trading.resumed":
       state.killed = null;

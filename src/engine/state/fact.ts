@@ -197,6 +197,8 @@ export type Fact =
       readonly readyAtMs: number;
       readonly expiresAtMs: number;
     }
+  /** A kill of a killed desk took the open offer away. */
+  | { readonly kind: "resume.withdrawn" }
   | { readonly kind: "trading.resumed"; readonly byUserId: number }
   /** A one-time code was used to resume: its step and every earlier one are used up. */
   | { readonly kind: "resume.code-used"; readonly step: number }

@@ -274,6 +274,15 @@ describe("resuming takes two steps", () => {
     expect(desk.quote({}).ok).toBe(true);
   });
 
+  test("a kill of the killed desk takes the offer away, whoever says it", () => {
+    const { desk, press } = offered();
+    desk.nowMs += resumeWaitMs;
+    desk.request("kill", { do: "kill", byUserId: 8, note: "stay down" });
+    expect(press()).toMatchObject({ ok: false, error: { code: "card_unknown" } });
+    expect(refold(desk).state.resume).toBeNull();
+    expect(desk.state.killed).toMatchObject({ byUserId: trader.userId });
+  });
+
   test("a second kill takes the offer away", () => {
     const { desk, press } = offered();
     desk.nowMs += resumeWaitMs;
