@@ -11,6 +11,11 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(commandList());
     return name === undefined ? exitWrongUse : exitDone;
   }
+  if (name === "--version" || name === "-V" || name === "version") {
+    const { codeVersion } = await import("./code-version.ts");
+    process.stdout.write(`pitboss ${codeVersion()}\n`);
+    return exitDone;
+  }
   const command = commandNamed(name);
   if (command === null) {
     process.stderr.write(`pitboss: there is no command "${name}"\n\n${commandList()}`);

@@ -63,6 +63,13 @@ describe("pitboss", () => {
     expect(unknown.errors).toContain('there is no command "nosuch"');
   });
 
+  test("--version names the package's version and the code that runs", async () => {
+    const version = await run("--version");
+    expect(version.code).toBe(0);
+    expect(version.out).toMatch(/^pitboss \d+\.\d+\.\d+\+[0-9a-f]{12}\n$/);
+    expect((await run("version")).out).toBe(version.out);
+  });
+
   test.each(commands)(
     "%s explains itself by --help and -h, and refuses an unknown option",
     async (name) => {
