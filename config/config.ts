@@ -42,7 +42,7 @@ export type Config = Omit<Plain, "market" | "relayer" | "telegram"> & {
   readonly relayer: Omit<Plain["relayer"], keyof Urls> &
     Urls &
     Pick<Secrets, "privateKey" | "relayerApiKey">;
-  readonly telegram: Plain["telegram"] & Pick<Secrets, "botToken" | "webhookSecret">;
+  readonly telegram: Plain["telegram"] & Pick<Secrets, "botToken" | "webhookSecret" | "totpSecret">;
 };
 
 /** Real money can leave this desk. */

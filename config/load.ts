@@ -121,6 +121,7 @@ function assemble(path: string, file: ConfigFile, secrets: Secrets): Config {
       ...plain.telegram,
       botToken: secrets.botToken,
       webhookSecret: secrets.webhookSecret,
+      totpSecret: secrets.totpSecret,
     },
     telemetry: {
       ...telemetry,

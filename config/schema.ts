@@ -210,6 +210,7 @@ const telegram = z.strictObject({
   confirm_ttl_seconds: whole(5, 300, 45),
   default_slippage_ppm: whole(0, 500_000, 20_000),
   resume_wait_ms: whole(0, 600_000, 5000),
+  totp_lock_ms: whole(60_000, 86_400_000, 900_000),
   trouble_clear_ms: whole(1000, 3_600_000, 60_000),
 });
 

@@ -41,6 +41,8 @@ export type Secrets = {
   readonly relayerApiKey: Secret | null;
   readonly botToken: Secret | null;
   readonly webhookSecret: Secret | null;
+  /** Base32 secret of the one-time code that /resume needs; null: it needs none. */
+  readonly totpSecret: Secret | null;
 };
 
 type SecretRule = {
@@ -76,6 +78,14 @@ const secretRules: readonly SecretRule[] = [
     pattern: /^[A-Za-z0-9_-]{32,256}$/,
     wanted: "32 to 256 letters, digits, _ and -",
   },
+  {
+    key: "telegram.totp_secret",
+    field: "totpSecret",
+    // 26 letters of five bits are the first to hold 16 bytes.
+    pattern: /^[A-Za-z2-7]{26,128}={0,6}$/,
+    wanted:
+      "base32 of at least 16 bytes (26 letters and digits 2 to 7), as pitboss totp-setup shows it",
+  },
 ];
 
 /** The overlay beside a config file. */
@@ -103,6 +113,7 @@ export function readSecrets(file: string): Secrets {
     relayerApiKey: null,
     botToken: null,
     webhookSecret: null,
+    totpSecret: null,
   };
   const contents = readOwnFile(file);
   if (contents === null) return none;

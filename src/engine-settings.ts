@@ -21,7 +21,7 @@ export function engineSettings(config: Config): EngineSettings {
     setCardTtlMs: Math.ceil(cardTtlMs / setCardShare),
     resumeWaitMs: telegram.resumeWaitMs,
     resumeTtlMs,
-    resumeCode: null,
+    resumeCode: telegram.totpSecret === null ? null : { lockMs: telegram.totpLockMs },
     slippagePpm: telegram.defaultSlippagePpm,
     risk: { ...risk, minOrderUsd: telegram.minOrderUsd },
     waits: venueWaits,

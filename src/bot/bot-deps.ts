@@ -1,4 +1,5 @@
 import type { EngineApi } from "../engine/api/engine-api.ts";
+import type { CodeStep } from "../engine/api/requests.ts";
 import type { DeskMode } from "../engine/api/views.ts";
 
 export type LogFields = Readonly<Record<string, string | number | boolean | null>>;
@@ -20,6 +21,8 @@ export type BotDeps = {
   readonly confirmTtlSeconds: number;
   /** Commands that raise risk are refused when they are older; default 60,000. */
   readonly messageMaxAgeMs?: number;
+  /** Says what a one-time code is; without it resuming needs none, and digits are just digits. */
+  readonly judgeCode?: (digits: string) => CodeStep;
   readonly token: string;
   /** Base URL of the Bot API; the public one by default. */
   readonly apiRoot?: string;

@@ -11,6 +11,7 @@ import { killReason } from "./parse/command-text.ts";
 import { describeError } from "./redact.ts";
 import { looksLikeSecret } from "./secret-scanner.ts";
 import type { StrangerLog } from "./stranger-log.ts";
+import { takeCode } from "./take-code.ts";
 import { duration } from "./text/time-text.ts";
 import type { TurnHints } from "./turn-hints.ts";
 import { withinMs } from "./within.ts";
@@ -74,6 +75,9 @@ function seePress(parts: IntakeParts, data: string, actor: Actor): PressSight {
     const card = seen === "unknown" && nowMs >= action.expiresAtMs ? "expired" : seen;
     return { card, nonce: press.nonce, toast: cardToasts[card] };
   }
+  if (action?.do === "resumeNow" && parts.deps.judgeCode !== undefined) {
+    return { ...none, toast: alertToast("Type the six digits of your authenticator app.") };
+  }
   if (action?.do === "resumeNow" && nowMs < action.readyAtMs) {
     return {
       ...none,
@@ -127,8 +131,10 @@ export class Intake {
     this.parts.onTrader(actor.chatId);
     const sight = this.answerPress(ctx, actor);
     if (this.removeSecret(ctx, actor)) return;
-    const command = commandOf(ctx.update, actor, deps.now());
-    if (command === null) return;
+    const code = takeCode(this.parts, ctx, actor);
+    const given = commandOf(ctx.update, actor, deps.now());
+    if (given === null) return;
+    const command = code === null ? given : { ...given, text: "/resume", code };
     if (sight !== null) this.parts.hints.set(command.commandId, sight.card);
     const kept = await this.receive(command);
     if (kept !== "ledger_failed") this.parts.onReceived();

@@ -63,6 +63,12 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import("./key-import.ts")).keyImportCommand,
   },
   {
+    name: "totp-setup",
+    group: "Service and venue",
+    summary: "a new secret for the code that /resume needs; shown once, written nowhere",
+    load: async () => (await import("./totp-setup.ts")).totpSetupCommand,
+  },
+  {
     name: "relayer-approve-usdc",
     group: "Service and venue",
     summary: "let the venue's contracts take dollars, up to an amount",

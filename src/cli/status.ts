@@ -41,6 +41,7 @@ export function renderStatus(status: StatusAnswer, verbose: boolean): string {
     `books      ${view.booksLive} live, ${view.booksStale} stale`,
     `feeds      ${view.feeds.map(feedText).join(", ")}`,
     `ledger     row ${view.ledgerSeq}, ${view.queue} waiting`,
+    `resume     in two steps, ${view.resumeNeedsCode ? "the second with a one-time code" : "without a code"}`,
     ...view.warnings.map((warning) => `WARNING    ${warning}`),
   ];
   if (verbose) lines.push(...ordersText(orders, view.atMs));

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { loadConfig } from "../../config/load.ts";
 
 const launcher = fileURLToPath(new URL("../../bin/pitboss.mjs", import.meta.url));
 const commands = [
@@ -18,6 +19,7 @@ const commands = [
   "relayer-dry-run",
   "smoke-live",
   "key-import",
+  "totp-setup",
   "relayer-approve-usdc",
   "relayer-approve-outcome",
   "paper-venue",
@@ -113,5 +115,26 @@ describe("replay", () => {
     const { code, errors } = await run("replay", file);
     expect(code).toBe(1);
     expect(errors).toBe("replay: the file holds no event of the market channel\n");
+  });
+});
+
+describe("pitboss totp-setup", () => {
+  test("shows a secret that the configuration takes, once, and writes nothing", async () => {
+    const [plain, json] = await Promise.all([
+      run("totp-setup", "--name", "live"),
+      run("totp-setup", "--json"),
+    ]);
+    const { secret = "", uri = "" } = JSON.parse(json.out) as { secret?: string; uri?: string };
+    expect(secret).toMatch(/^[A-Z2-7]{32}$/);
+    expect(uri).toContain(`secret=${secret}`);
+    const shown = /^secret: ([A-Z2-7]{32})$/m.exec(plain.out)?.[1];
+    expect(shown).not.toBe(secret);
+    expect(plain.out).toContain(`totp_secret = "${shown}"`);
+    const config = join(dir, "totp.toml");
+    writeFileSync(config, "");
+    const overlay = join(dir, "secrets.local.toml");
+    writeFileSync(overlay, `[telegram]\ntotp_secret = "${shown}"\n`, { mode: 0o600 });
+    expect(loadConfig(config).telegram.totpSecret?.reveal()).toBe(shown);
+    rmSync(overlay);
   });
 });

@@ -43,6 +43,7 @@ export type ConfigOver = {
   readonly telegram?: Readonly<Record<string, string | number>>;
   readonly telemetry?: Readonly<Record<string, string>>;
   readonly markets?: readonly string[];
+  readonly totpSecret?: string;
 };
 
 export async function openLiveGround(): Promise<LiveGround> {
@@ -121,7 +122,9 @@ function writeConfig(folder: string, { urls, apiRoot }: Places, over: ConfigOver
   ];
   const file = join(folder, "desk.toml");
   writeFileSync(file, `${lines.join("\n")}\n`);
-  const secrets = `[relayer]\nprivate_key = "${groundKey}"\n[telegram]\nbot_token = "${groundToken}"\n`;
+  const secrets = `[relayer]\nprivate_key = "${groundKey}"\n[telegram]\nbot_token = "${groundToken}"\n${
+    over.totpSecret === undefined ? "" : `totp_secret = "${over.totpSecret}"\n`
+  }`;
   writeFileSync(join(folder, "secrets.local.toml"), secrets, { mode: 0o600 });
   return file;
 }

@@ -80,6 +80,21 @@ describe("preflight", () => {
     expect(Object.keys(readStamp(stateDir())?.rules ?? {})).toHaveLength(3);
   });
 
+  test("names whether /resume needs a code, and warns where real money waits without one", async () => {
+    const stepUp = async (over: ConfigOver = {}) =>
+      (await run(over)).findings.find(({ name }) => name === "step-up");
+    expect(await stepUp()).toMatchObject({ level: "ok" });
+    expect(await stepUp({ dryRun: false })).toMatchObject({
+      level: "warn",
+      todo: "make a secret with  pitboss totp-setup",
+    });
+    const totpSecret = "GEZDGNBVGY3TQOJQGEZDGNBVGY";
+    expect(await stepUp({ dryRun: false, totpSecret })).toMatchObject({
+      level: "ok",
+      what: "/resume needs a one-time code",
+    });
+  });
+
   test("changes nothing at the venue", async () => {
     await run();
     const changed = [

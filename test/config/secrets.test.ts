@@ -8,6 +8,8 @@ import { loadConfig } from "../../config/load.ts";
 import { Secret, secretKeys, secretsIn } from "../../config/secrets.ts";
 import { botToken, desk, faultsOf, goodSecrets, privateKey } from "./support.ts";
 
+const totpSecret = "canarycanarycanarycanary22";
+
 describe("secrets", () => {
   test.each([0o644, 0o640, 0o660, 0o700, 0o500])(
     "mode %o is refused with the command to type",
@@ -49,6 +51,9 @@ describe("secrets", () => {
       `[relayer]\nprivate_key = "${privateKey.slice(2)}"`,
       `[telegram]\nbot_token = "canary-canary"`,
       '[telegram]\nwebhook_secret = "canary-too-short"',
+      `[telegram]\ntotp_secret = "${"canary".repeat(4)}c"`,
+      `[telegram]\ntotp_secret = "${"canary".repeat(5)}1"`,
+      `[telegram]\ntotp_secret = "${"canary ".repeat(5)}"`,
       "[telegram]\nbot_token = canary-not-even-toml",
     ]) {
       const faults = faultsOf(desk("", bad));
@@ -58,9 +63,9 @@ describe("secrets", () => {
   });
 
   test("are all found for the redaction, and none of them changes the configuration's hash", () => {
-    const secrets = `[relayer]\nprivate_key = "${privateKey}"\nrelayer_api_key = "canary-relayer-key"\n[telegram]\nbot_token = "${botToken}"\nwebhook_secret = "${"canary".repeat(6)}"\n`;
+    const secrets = `[relayer]\nprivate_key = "${privateKey}"\nrelayer_api_key = "canary-relayer-key"\n[telegram]\nbot_token = "${botToken}"\nwebhook_secret = "${"canary".repeat(6)}"\ntotp_secret = "${totpSecret}"\n`;
     const config = loadConfig(desk("", secrets));
-    const found = [privateKey, "canary-relayer-key", botToken, "canary".repeat(6)];
+    const found = [privateKey, "canary-relayer-key", botToken, "canary".repeat(6), totpSecret];
     expect(secretsIn(config).toSorted()).toEqual(found.toSorted());
     expect(found).toHaveLength(secretKeys.length);
     const bare = loadConfig(desk(""));

@@ -18,7 +18,7 @@ import { positions } from "./positions.ts";
 import { quoteCard } from "./quote.ts";
 import { refuse, refuseTooOld } from "./refusals.ts";
 import { askPrice, replace, replaceCard } from "./replace.ts";
-import { askResume, confirmResume, kill } from "./safety.ts";
+import { askResume, confirmResume, kill, resumeByCode } from "./safety.ts";
 import { start } from "./start.ts";
 import { continueDraft, guidedText, trade } from "./trade.ts";
 
@@ -62,7 +62,8 @@ export async function route(turn: Turn): Promise<Reply> {
 }
 
 async function routeText(turn: Turn): Promise<Reply> {
-  const { text } = turn.command;
+  const { text, code } = turn.command;
+  if (code !== undefined) return turn.tooOld ? refuseTooOld(turn) : resumeByCode(turn, code);
   const reason = killReason(text);
   if (reason !== null) return kill(turn, reason);
   const command = parseCommand(text);

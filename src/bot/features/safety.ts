@@ -1,4 +1,6 @@
+import type { CodeStep } from "../../engine/api/requests.ts";
 import type { BotAction } from "../actions/bot-action.ts";
+import type { MessageTarget } from "../card-registry.ts";
 import { modeTag, tradingLine } from "../render/mode.ts";
 import { killText } from "../render/notice.ts";
 import { TextBuilder } from "../text/rich-text.ts";
@@ -30,7 +32,11 @@ export async function askResume(turn: Turn): Promise<Reply> {
   text.line(`Warnings: ${warnings}`);
   const down = view.feeds.filter((feed) => !feed.up).map((feed) => feed.name);
   text.line(`Feeds: ${down.length === 0 ? "all up" : `${down.join(", ")} DOWN`}`);
-  text.plain(`The button works in ${duration(waitMs)}, until `);
+  const needsCode = turn.deps.judgeCode !== undefined;
+  const how = needsCode
+    ? "Then send the six digits of your authenticator app. Codes are taken"
+    : "The button works";
+  text.plain(`${how} in ${duration(waitMs)}, until `);
   text.moment(expiresAtMs, "T", utcTime(expiresAtMs));
   const button = turn.buttons.withNonce(
     "Resume trading",
@@ -43,19 +49,32 @@ export async function askResume(turn: Turn): Promise<Reply> {
 
 type ResumeNow = Extract<BotAction, { do: "resumeNow" }>;
 
-/** Second step. Too soon keeps the button; everything else ends it. */
+/** Second step. Too soon, and a button where a code is asked for, keep the button; everything else ends it. */
 export async function confirmResume(turn: Turn, action: ResumeNow, nonce: string): Promise<Reply> {
   const done = await turn.api.confirmResume(turn.actor, turn.command.commandId, nonce);
-  if (!done.ok) {
-    const wanted = Math.max(0, action.readyAtMs - turn.deps.now());
-    return done.error.code === "resume_too_soon"
-      ? refuse(turn, { ...done.error, wanted })
-      : refuse(turn, done.error, pressedMessage(turn));
+  if (done.ok) return tradingOn(turn, pressedMessage(turn));
+  const wanted = Math.max(0, action.readyAtMs - turn.deps.now());
+  switch (done.error.code) {
+    case "resume_needs_code":
+      return refuse(turn, done.error);
+    case "resume_too_soon":
+      return refuse(turn, { ...done.error, wanted });
+    default:
+      return refuse(turn, done.error, pressedMessage(turn));
   }
+}
+
+/** Second step where a one-time code is asked for: it came as a message, which is deleted. */
+export async function resumeByCode(turn: Turn, code: CodeStep): Promise<Reply> {
+  const done = await turn.api.resumeWithCode(turn.actor, turn.command.commandId, code);
+  return done.ok ? tradingOn(turn, null) : refuse(turn, done.error);
+}
+
+function tradingOn(turn: Turn, target: MessageTarget | null): Reply {
   const text = new TextBuilder()
     .bold(`${modeTag(turn.deps.mode)} · TRADING ON since ${utcTime(turn.deps.now())}`)
     .line()
     .plain("The kill switch is off.")
     .build();
-  return executed("resumed", message(text, [], pressedMessage(turn)));
+  return executed("resumed", message(text, [], target));
 }

@@ -47,7 +47,10 @@ export function explainResume(code: ResumeCode, denial: Denial): Explanation {
       return {
         what: "Trading is not off.",
         money: "Nothing changed.",
-        todo: "/status shows the state.",
+        todo:
+          denial.subject === "code"
+            ? "Six digits alone are taken for a code. If it was an amount: write $ before it or sh behind it."
+            : "/status shows the state.",
       };
   }
 }

@@ -89,7 +89,10 @@ const topics: Readonly<Record<string, Topic>> = {
   },
   resume: {
     usage: "/resume",
-    lines: ["Shows what changed, then a button that works after 5 seconds turns trading on."],
+    lines: [
+      "Shows what changed, then a button that works after some seconds turns trading on.",
+      "Where the desk has a code secret: the six digits of your authenticator app instead, also as /resume 123456.",
+    ],
   },
 };
 

@@ -67,6 +67,11 @@ export function renderStatus(view: DeskView): RichText {
   text.line(
     `Exposure ${money(view.exposureUsd)}, ${percentOf(view.exposureUsd, view.exposureCapUsd)} of ${money(view.exposureCapUsd)}`,
   );
+  if (view.mode === "live") {
+    text.line(
+      `Resume in two steps, ${view.resumeNeedsCode ? "the second with a code" : "no code"}`,
+    );
+  }
   const warnings = view.warnings.map((warning) => cleanText(warning, 200));
   text.plain(`Warnings ${warnings.length === 0 ? "none" : warnings.join(" · ")}`);
   text.plain(`\nAs of ${utcTime(view.atMs)}`);

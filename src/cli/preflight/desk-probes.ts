@@ -1,5 +1,5 @@
 import { accessSync, constants, mkdirSync } from "node:fs";
-import { type Config, deskModeOf } from "../../../config/config.ts";
+import { type Config, deskModeOf, isLive } from "../../../config/config.ts";
 import { configHash } from "../../../config/config-hash.ts";
 import { LogError } from "../../adapters/sqlite/log-error.ts";
 import { foldedState } from "../order-check/check-desk.ts";
@@ -23,9 +23,22 @@ export async function deskProbes(config: Config): Promise<Finding[]> {
           "make a keystore with  pitboss key-import",
         )
       : good("key store", relayer.keystore === null ? "a paper key" : "locked with scrypt"),
+    stepUpProbe(config),
     stateDirProbe(service.stateDir),
     await ledgerProbe(service.stateDir),
   ];
+}
+
+/** Whether trading that is off needs more than a trader's chat to be turned on. */
+function stepUpProbe(config: Config): Finding {
+  if (config.telegram.totpSecret !== null) return good("step-up", "/resume needs a one-time code");
+  return isLive(config)
+    ? warning(
+        "step-up",
+        "/resume needs no code: whoever has a trader's Telegram account can turn trading on",
+        "make a secret with  pitboss totp-setup",
+      )
+    : good("step-up", "/resume needs no code, and no real money is at stake");
 }
 
 function stateDirProbe(stateDir: string): Finding {

@@ -272,5 +272,7 @@ export type DeskView = {
   readonly booksLive: number;
   readonly booksStale: number;
   readonly ledgerSeq: number;
+  /** Trading that is off takes a one-time code to turn on, not a button alone. */
+  readonly resumeNeedsCode: boolean;
   readonly warnings: readonly string[];
 };

@@ -59,6 +59,7 @@ export function deskView(
     booksLive: live,
     booksStale: books.length - live,
     ledgerSeq: state.seq,
+    resumeNeedsCode: settings.resumeCode !== null,
     warnings: [...warningsOf(state, nowMs, settings), ...extra.warnings],
   };
 }
@@ -94,6 +95,9 @@ function warningsOf(state: EngineState, nowMs: number, settings: EngineSettings)
     );
   }
   for (const { detail } of state.live.degraded.values()) warnings.push(detail);
+  if (settings.mode === "live" && settings.resumeCode === null) {
+    warnings.push("no totp_secret: whoever has a trader's Telegram account can resume");
+  }
   for (const [lock, { executions }] of state.control.locks) {
     warnings.push(`${lock} orders are stopped after ${executions} of the same kind: /resume`);
   }

@@ -71,7 +71,7 @@ export function resumeWithCode(
 ): Result<null, Denial> {
   const { state, settings, atMs } = context;
   const { resume: offer, resumeCodes } = state;
-  if (!isForResume(state)) return err({ code: "not_killed" });
+  if (!isForResume(state)) return err({ code: "not_killed", subject: "code" });
   const lockedMs = lockedForMs(context);
   if (lockedMs > 0) return err({ code: "resume_code_locked", limit: lockedMs });
   const isOwn = offer?.userId === actor.userId && offer.chatId === actor.chatId;

@@ -68,7 +68,7 @@ export type DenyReason =
   /** The subject is a DegradedCause. */
   | "degraded"
   | "venue_unreachable"
-  /** A limit is how long to wait; with the subject "code" a one-time code came too soon and was not looked at. */
+  /** The limit is how long to wait; with the subject "code" it was a one-time code that came, and it was not looked at. */
   | "resume_too_soon"
   /** A button alone does not resume where one-time codes are on. */
   | "resume_needs_code"
@@ -80,6 +80,7 @@ export type DenyReason =
   | "resume_code_used"
   /** The limit is how long no code is taken. */
   | "resume_code_locked"
+  /** With the subject "code" it was a one-time code that came. */
   | "not_killed";
 
 /** A refusal with the numbers that explain it: `{ code: "cap_order", have, want }` in the unit that the code implies. */

@@ -62,6 +62,7 @@ const view: DeskView = {
   booksLive: 3,
   booksStale: 1,
   ledgerSeq: 42,
+  resumeNeedsCode: true,
   warnings: ["one order is unknown for 2 min"],
 };
 
@@ -132,6 +133,7 @@ describe("status", () => {
       "$37.00 of $800.00",
       "1 open, 0 in flight, 1 unknown, last 10 s ago",
       "3 live, 1 stale",
+      "resume     in two steps, the second with a one-time code",
       "market up (0.4 s ago), user DOWN (never heard)",
       "WARNING    one order is unknown for 2 min",
       "1234abcd  BUY Yes 0/40.322581 sh @ $0.62 gtc  live  60 s",

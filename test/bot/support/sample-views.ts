@@ -188,6 +188,7 @@ export function deskView(fields: Partial<DeskView> = {}): DeskView {
     booksLive: 3,
     booksStale: 0,
     ledgerSeq: 17,
+    resumeNeedsCode: false,
     warnings: [],
     ...fields,
   };

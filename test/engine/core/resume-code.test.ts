@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { CodeStep } from "../../../src/engine/api/requests.ts";
+import { deskView } from "../../../src/engine/core/desk-view.ts";
 import { canonicalState } from "../../../src/engine/state/digest.ts";
 import { type CoreDesk, firstMs, openCoreDesk, trader } from "../support/core-desk.ts";
 import { foldedState, refold } from "../support/refold.ts";
@@ -119,6 +120,18 @@ describe("resuming with a one-time code", () => {
     expect(type(desk, "wrong")).toMatchObject({ error: { code: "resume_code_wrong", limit: 4 } });
     expect(type(desk, step).ok).toBe(true);
     expect(desk.quote({}).ok).toBe(true);
+  });
+
+  test("/status says whether it is on, and warns of a live desk without it", () => {
+    const extra = { catalogAtMs: null, warnings: [] };
+    const live = (resumeCode: typeof settings.resumeCode) => {
+      const of = testSettings({ mode: "live", resumeCode });
+      return deskView(openCoreDesk(of).state, of, firstMs, extra);
+    };
+    expect(live({ lockMs })).toMatchObject({ resumeNeedsCode: true, warnings: [] });
+    expect(live(null)).toMatchObject({ resumeNeedsCode: false });
+    expect(live(null).warnings.join()).toContain("no totp_secret");
+    expect(deskView(openCoreDesk().state, testSettings(), firstMs, extra).warnings).toEqual([]);
   });
 
   test("without the setting a code is nothing: only the button resumes", () => {
