@@ -29,6 +29,7 @@ Opens the offline desk: a chat, a paper venue and the real service in one comman
   --tape FILE              recorded market frames for the paper venue
   --state DIR              where the desk keeps its state (default ./var/desk; scripts: a temporary one)
   --fresh                  start over
+  --codes                  /resume needs a one-time code, whose secret is in the state's secrets.local.toml; !code now says it
   --seed N                 seed of the built-in universe
   --set SECTION.KEY=VALUE  a key of the service's configuration, e.g. telegram.confirm_ttl_seconds=5; may be repeated
   A script's own comment lines "# option: --cash 10" are options too; those of the command line win.
@@ -48,6 +49,7 @@ interface Arguments {
   readonly state: string | undefined;
   readonly isFresh: boolean;
   readonly isJson: boolean;
+  readonly withCodes: boolean;
   readonly venueArgs: readonly string[];
   readonly overrides: readonly string[];
 }
@@ -96,7 +98,13 @@ function readArguments(args: readonly string[]): Arguments | null {
     state: text,
     set: { ...text, multiple: true },
   } as const;
-  const flags = { fresh: flag, json: flag, help: { ...flag, short: "h" }, still: flag };
+  const flags = {
+    fresh: flag,
+    json: flag,
+    codes: flag,
+    help: { ...flag, short: "h" },
+    still: flag,
+  };
   try {
     const { values } = parseArgs({
       args: [...args],
@@ -119,6 +127,7 @@ function readArguments(args: readonly string[]): Arguments | null {
       state: values.state,
       isFresh: values.fresh === true,
       isJson: values.json === true,
+      withCodes: values.codes === true,
       overrides: values.set ?? [],
       venueArgs: values.still === true ? [...venueArgs, "--still"] : venueArgs,
     };
@@ -152,7 +161,7 @@ async function runDesk(wish: Wish, lines: readonly ScriptLine[] | null): Promise
     : (wish.state ?? "./var/desk");
   using stack = new DisposableStack();
   if (isTemporary) stack.defer(() => rmSync(dir, { recursive: true, force: true }));
-  const state = stack.use(openDeskState(dir, wish.isFresh));
+  const state = stack.use(openDeskState(dir, wish.isFresh, wish.withCodes));
   const ended = new AbortController();
   const onSignal = (): void => ended.abort();
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {

@@ -113,3 +113,37 @@ test("no secret comes out of any sink, whatever fails (X2, X3, TG1, TG15)", {
   }
   expect(leaks).toEqual([]);
 });
+
+test("a one-time code and its secret are in no sink, and the code stays in no chat (TG16)", {
+  timeout: allMs,
+}, async () => {
+  const overrides = ["service.log_level=debug", "telegram.resume_wait_ms=0"];
+  await using rig = await DeskRig.open(["--still"], overrides, true);
+  const { desk, dir } = rig;
+  await rig.play("/kill\n!expect KILL ON\n/resume\n!expect Then send the six digits");
+  const typed: string[] = [];
+  const type = async (before: string, stepsAhead: 0 | 1, answer: string) => {
+    const code = desk.resumeCode(stepsAhead);
+    typed.push(code);
+    await rig.play(`${before}${code}\n!expect ${answer}`);
+  };
+  await type("", 0, "TRADING ON since");
+  await rig.play("/kill\n!expect KILL ON");
+  await type("/resume ", 1, "you have no open /resume");
+  await rig.play("/resume\n!expect Then send the six digits");
+  await type("/resume ", 1, "TRADING ON since");
+  const isGone = (code: string) =>
+    desk.emulator.history(traders[0].id).every((one) => !(one.text ?? "").includes(code));
+  await rig.until("every code was deleted", () => typed.every(isGone));
+  const secret = secretsIn(dir).get("totp_secret") ?? "";
+  expect(secret).toMatch(/^[A-Z2-7]{32}$/);
+  const leaks: string[] = [];
+  for (const [name, bytes] of sinksIn(dir)) {
+    if (formsOf(secret).some((form) => bytes.includes(form))) leaks.push(`the secret in ${name}`);
+    const text = bytes.toString("latin1");
+    // Six digits turn up by chance inside longer numbers and hashes; a kept message would have them alone.
+    const kept = typed.filter((code) => new RegExp(`(?<!\\w)${code}(?!\\w)`).test(text));
+    if (kept.length > 0) leaks.push(`a code in ${name}`);
+  }
+  expect(leaks).toEqual([]);
+});

@@ -78,13 +78,17 @@ export class DeskRig implements AsyncDisposable {
     });
   }
 
-  /** Starts a desk on a state of its own; `venueArgs` go to the paper venue, `overrides` (section.key=value) to the service. */
+  /**
+   * Starts a desk on a state of its own; `venueArgs` go to the paper venue, `overrides` (section.key=value) to the service.
+   * `withCodes`: resuming needs one-time codes.
+   */
   static async open(
     venueArgs: readonly string[] = ["--still"],
     overrides: readonly string[] = [],
+    withCodes = false,
   ): Promise<DeskRig> {
     const dir = mkdtempSync(join(tmpdir(), "desk-rig-"));
-    const state = openDeskState(dir, false);
+    const state = openDeskState(dir, false, withCodes);
     const desk = new Desk({
       state,
       transport: "poll",

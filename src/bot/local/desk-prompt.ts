@@ -26,6 +26,7 @@ export const promptHelp = `A line without ! is a message to the bot. Lines with 
   !market SLUG hold | release | move TICKS         freeze, free or move a paper market
   !venue GET /path [REGEX]      read the paper venue as the account's owner: show the answer, or check it
   !fault venue|chat NAME k=v…   script a fault
+  !code now | next | last [/resume]  say a one-time code (a desk with --codes)
   !crash K0…K17 | now, !restart kill -9 the service at a point; start it again
   !quit                         end (also Ctrl-D, Ctrl-C)`;
 

@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join, resolve } from "node:path";
+import { newTotpSecret } from "../totp.ts";
 import { DeskError } from "./desk-errors.ts";
 
 const markerName = "desk.json";
@@ -22,6 +23,8 @@ export interface DeskSecrets {
   readonly privateKey: string;
   readonly botToken: string;
   readonly webhookSecret: string;
+  /** Null: resuming needs no code. */
+  readonly totpSecret: string | null;
 }
 
 export interface DeskState extends Disposable {
@@ -32,14 +35,15 @@ export interface DeskState extends Disposable {
 }
 
 /**
- * Takes the state directory for this process. `isFresh` deletes what an earlier desk left, but only in a directory
+ * Takes the state directory for this process. `withCodes` adds a secret, so that resuming needs one-time codes from then
+ * on. `isFresh` deletes what an earlier desk left, but only in a directory
  * with a desk's marker. Throws `DeskError` 2 when another process holds it, when deleting is not safe or when the folder
  * cannot be written.
  */
-export function openDeskState(path: string, isFresh: boolean): DeskState {
+export function openDeskState(path: string, isFresh: boolean, withCodes = false): DeskState {
   const dir = resolve(path);
   try {
-    return takeDeskState(dir, isFresh);
+    return takeDeskState(dir, isFresh, withCodes);
   } catch (error) {
     if (!(error instanceof Error && "code" in error)) throw error;
     throw new DeskError(
@@ -49,7 +53,7 @@ export function openDeskState(path: string, isFresh: boolean): DeskState {
   }
 }
 
-function takeDeskState(dir: string, isFresh: boolean): DeskState {
+function takeDeskState(dir: string, isFresh: boolean, withCodes: boolean): DeskState {
   const found = existsSync(dir) ? readdirSync(dir) : [];
   const isDesk = found.includes(markerName);
   const isForeign = found.some((name) => name !== lockName) && !isDesk;
@@ -70,7 +74,7 @@ function takeDeskState(dir: string, isFresh: boolean): DeskState {
     writeFileSync(join(dir, markerName), `${JSON.stringify(marker)}\n`);
   }
   const release = (): void => rmSync(join(dir, lockName), { force: true });
-  const secrets = keepSecrets(join(dir, secretsName));
+  const secrets = keepSecrets(join(dir, secretsName), withCodes);
   return { dir, isReturning: isDesk && !isFresh, secrets, [Symbol.dispose]: release };
 }
 
@@ -132,7 +136,7 @@ function startOf(pid: number): string {
   }
 }
 
-function keepSecrets(path: string): DeskSecrets {
+function keepSecrets(path: string, withCodes: boolean): DeskSecrets {
   const known = existsSync(path) ? readFileSync(path, "utf8") : "";
   const read = (key: string): string | undefined =>
     new RegExp(`^${key} = "([^"]+)"$`, "m").exec(known)?.[1];
@@ -140,6 +144,7 @@ function keepSecrets(path: string): DeskSecrets {
     privateKey: read("private_key") ?? `0x${randomBytes(32).toString("hex")}`,
     botToken: read("bot_token") ?? `1000000001:${randomBytes(26).toString("base64url")}`,
     webhookSecret: read("webhook_secret") ?? randomBytes(24).toString("base64url"),
+    totpSecret: read("totp_secret") ?? (withCodes ? newTotpSecret() : null),
   };
   const lines = [
     "# Made by the offline desk for its paper account and its own chat; worth nothing elsewhere.",
@@ -149,6 +154,7 @@ function keepSecrets(path: string): DeskSecrets {
     "[telegram]",
     `bot_token = "${secrets.botToken}"`,
     `webhook_secret = "${secrets.webhookSecret}"`,
+    ...(secrets.totpSecret === null ? [] : [`totp_secret = "${secrets.totpSecret}"`]),
     "",
   ];
   writeFileSync(path, lines.join("\n"), { mode: 0o600 });

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { totpCode, totpStep } from "../totp.ts";
 import type { VenueUrls } from "./desk-config.ts";
 import { writeDeskConfig } from "./desk-config.ts";
 import { DeskError } from "./desk-errors.ts";
@@ -170,6 +171,14 @@ export class Desk implements ScriptDesk {
     await this.#startService().catch((error: unknown) => {
       throw error instanceof DeskError ? new ScriptFailure(error.message) : error;
     });
+  }
+
+  resumeCode(stepsAhead: 0 | 1): string {
+    const { totpSecret } = this.#options.state.secrets;
+    if (totpSecret === null) {
+      throw new ScriptFailure("this desk resumes without codes: start it with --codes");
+    }
+    return totpCode(totpSecret, totpStep(Date.now()) + stepsAhead);
   }
 
   async #startService(): Promise<void> {

@@ -44,8 +44,18 @@ class BadLine extends Error {
 
 type LineParser = (rest: string) => ScriptAction;
 
+const codeUsage = "!code now|next|last [WORDS BEFORE IT]";
+
+function parseCode(rest: string): ScriptAction {
+  const match = /^(now|next|last)(?:\s+(.+))?$/.exec(rest);
+  if (match === null) throw new BadLine(`usage: ${codeUsage}`);
+  const which = match[1] === "next" ? "next" : match[1] === "last" ? "last" : "now";
+  return { kind: "code", which, before: match[2] === undefined ? "" : `${match[2]} ` };
+}
+
 const parsers: Readonly<Record<string, LineParser>> = {
   as: parseAs,
+  code: parseCode,
   age: (rest) => ({ kind: "age", seconds: parseSeconds(rest, "!age SECONDS") }),
   sleep: (rest) => ({ kind: "sleep", seconds: parseSeconds(rest, "!sleep SECONDS") }),
   press: (rest) => ({ kind: "press", wanted: parseWanted(rest, "!press REGEX") }),

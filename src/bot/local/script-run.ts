@@ -4,7 +4,7 @@ import { readFault } from "./emulator-faults.ts";
 import { EmulatorUseError } from "./emulator-refusal.ts";
 import type { ChatEvent, ChatType } from "./emulator-types.ts";
 import { describeEvent } from "./script-transcript.ts";
-import type { FaultParams, ScriptAction, ScriptLine, Wanted } from "./script-types.ts";
+import type { CodeChoice, FaultParams, ScriptAction, ScriptLine, Wanted } from "./script-types.ts";
 import { ScriptFailure } from "./script-types.ts";
 
 /** What a script does beside the chat. Every method throws `ScriptFailure` when it could not. */
@@ -17,6 +17,8 @@ export interface ScriptDesk {
   /** Arms a named point, or kills at once for "now". */
   crash(point: string): Promise<void>;
   restart(): Promise<void>;
+  /** One-time code so many 30-second steps from now. */
+  resumeCode(stepsAhead: 0 | 1): string;
 }
 
 /** Times that hold when a line names none. */
@@ -61,6 +63,7 @@ export class ScriptRunner {
   #chatType: ChatType = "private";
   #ageSeconds = 0;
   #lastQueryId: string | null = null;
+  #lastCode: string | null = null;
   /** Events after this one count for expectations. */
   #sinceSeq: number;
 
@@ -112,6 +115,8 @@ export class ScriptRunner {
     switch (action.kind) {
       case "say":
         return this.#say(action.text);
+      case "code":
+        return this.#say(action.before + this.#code(action.which));
       case "as":
         this.#userId = action.userId;
         this.#chatType = action.chatType;
@@ -166,6 +171,12 @@ export class ScriptRunner {
     const options = { chatType: this.#chatType, ageSeconds: this.#takeAge() };
     this.#markSent();
     this.#emulator.send(this.#userId, text, options);
+  }
+
+  #code(which: CodeChoice): string {
+    if (which !== "last") this.#lastCode = this.#desk.resumeCode(which === "next" ? 1 : 0);
+    if (this.#lastCode === null) throw new ScriptFailure("no code was said yet");
+    return this.#lastCode;
   }
 
   #markSent(): void {

@@ -7,10 +7,14 @@ export interface Wanted {
   readonly seconds: number | null;
 }
 
+export type CodeChoice = "now" | "next" | "last";
+
 export type FaultParams = Readonly<Record<string, unknown>>;
 
 export type ScriptAction =
   | { readonly kind: "say"; readonly text: string }
+  /** Says a one-time code: of this moment, of the next 30 seconds, or the one that was said last. */
+  | { readonly kind: "code"; readonly which: CodeChoice; readonly before: string }
   | { readonly kind: "as"; readonly userId: number; readonly chatType: ChatType }
   | { readonly kind: "age"; readonly seconds: number }
   | { readonly kind: "sleep"; readonly seconds: number }

@@ -14,6 +14,8 @@ describe("parseScriptLine", () => {
     { line: "  /buy #1 yes $25  ", action: { kind: "say", text: "/buy #1 yes $25" } },
     { line: "!as 999", action: { kind: "as", userId: 999, chatType: "private" } },
     { line: "!as 999 group", action: { kind: "as", userId: 999, chatType: "group" } },
+    { line: "!code now", action: { kind: "code", which: "now", before: "" } },
+    { line: "!code next /resume", action: { kind: "code", which: "next", before: "/resume " } },
     { line: "!age 61", action: { kind: "age", seconds: 61 } },
     { line: "!age 90000.5", action: { kind: "age", seconds: 90_000.5 } },
     { line: "!sleep 0.2", action: { kind: "sleep", seconds: 0.2 } },
@@ -102,6 +104,7 @@ describe("parseScriptLine", () => {
     { line: "!crash K18", reason: "usage: !crash" },
     { line: "!crash", reason: "usage: !crash" },
     { line: "!restart now", reason: "takes nothing" },
+    { line: "!code 123456", reason: "usage: !code now|next|last" },
   ];
   test.each(bad)("error: $line", ({ line, reason }) => {
     expect(() => parseScriptLine(line, 7)).toThrow(ScriptSyntaxError);

@@ -31,6 +31,9 @@ class RecordingDesk implements ScriptDesk {
   async restart(): Promise<void> {
     this.done.push(["restart"]);
   }
+  resumeCode(stepsAhead: 0 | 1): string {
+    return stepsAhead === 0 ? "111111" : "222222";
+  }
 }
 
 /** A bot that echoes, shows a confirmation card once per /card and counts its presses. */
@@ -122,6 +125,11 @@ describe("ScriptRunner", () => {
     {
       name: "a stranger sees only the own chat",
       script: "hello\n!expect echo\n!as 777\n!refute echo",
+    },
+    {
+      name: "codes",
+      script:
+        "!code now\n!expect ^echo 111111\n!code next say\n!expect ^echo say 222222\n!code last\n!expect ^echo 222222",
     },
     { name: "own times", script: "hello\n!expect /echo/ 2\n!refute /nonsense/ 0.01" },
     {
