@@ -123,6 +123,19 @@ describe("architecture", () => {
     expect(wallBroken("bot", "engine/api")).toBeNull();
   });
 
+  test("the engine uses nothing whose result a machine or a moment decides", () => {
+    const banned =
+      /\*\*|\bMath\.(?:exp|expm1|log\w*|pow|a?(?:sin|cos|tan)h?|atan2|cbrt|hypot|random)\b|\bDate\b|\bperformance\.|\bcrypto\b|\bset(?:Timeout|Interval|Immediate)\b|\bprocess\./;
+    const broken: string[] = [];
+    for (const file of files.filter((one) => relative(root, one).startsWith("src/engine/"))) {
+      const code = readFileSync(file, "utf8").replaceAll(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/gu, "");
+      const found = banned.exec(code.replaceAll(/"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`/gu, '""'));
+      if (found !== null) broken.push(`${relative(root, file)}: ${found[0]}`);
+    }
+    expect(broken).toEqual([]);
+    expect(banned.test("2 ** 3")).toBe(true);
+  });
+
   test("no barrels, default exports, enums or files over 400 lines", () => {
     const broken: string[] = [];
     for (const file of files) {

@@ -41,7 +41,7 @@ export function postAnswered(
       become(context, "post_only", context.atMs + (named > 0 ? named : waits.postOnlyMs), 0);
       return;
     case "venue_disabled": {
-      const waitMs = Math.min(waits.venueProbeMs * 2 ** venue.tries, waits.venueProbeMaxMs);
+      const waitMs = Math.min(doubled(waits.venueProbeMs, venue.tries), waits.venueProbeMaxMs);
       // Disabled and cancel-only have one text; only the answer to a cancel tells them apart.
       const mode = venue.mode === "cancel_only" ? "cancel_only" : "disabled";
       become(context, mode, context.atMs + Math.max(waitMs, named), venue.tries + 1);
@@ -50,6 +50,13 @@ export function postAnswered(
     default:
       return;
   }
+}
+
+/** `ms` doubled `times` times; far beyond any bound it grows no more. */
+function doubled(ms: number, times: number): number {
+  let waitMs = ms;
+  for (let i = 0; i < Math.min(times, 30); i++) waitMs *= 2;
+  return waitMs;
 }
 
 /** A cancel that worked while trading is off: only cancels are taken. */

@@ -29,7 +29,7 @@ export function formatDecimal(value: number, decimals: number): string {
 /** Decimal text with exactly `places` decimals, rounded half away from zero. */
 export function formatFixed(value: number, decimals: number, places: number): string {
   assert(Number.isSafeInteger(value) && places <= decimals, "a formatted amount is a safe integer");
-  const unit = 10 ** (decimals - places);
+  const unit = Number(`1e${decimals - places}`);
   const magnitude = Math.abs(value);
   const rounded =
     (magnitude - (magnitude % unit)) / unit + (2 * (magnitude % unit) >= unit ? 1 : 0);
