@@ -67,7 +67,7 @@ describe("orders and trades of others on the account", () => {
     rig.emulator.send(trader, "/positions");
     await heard(rig, /12 bought outside this desk \(external\), counted here/);
     const external = [{ order: foreign, fate: "gone" as const }];
-    rig.double.happen({ kind: "kill.report", orders: [], external, settled: true });
+    rig.double.happen({ kind: "kill.report", orders: [], external, calls: [], settled: true });
     await heard(rig, /feedbeef external BUY 50 Yes @ 40\.0¢: gone from the book/);
     await until(() => rig.double.notices.length > 0);
   });
@@ -81,6 +81,7 @@ describe("orders and trades of others on the account", () => {
         kind: "kill.report",
         settled: false,
         external: [],
+        calls: [],
         orders: [
           { order: orderView(), fate: "canceled" },
           { order: orderView({ shortId: "00000002" }), fate: "unknown" },

@@ -1,4 +1,4 @@
-import type { Notice, NoticeBody, OrderFate, OrderResult } from "../../engine/api/notices.ts";
+import type { Notice, NoticeBody, OrderResult } from "../../engine/api/notices.ts";
 import type { DeskMode, OrderView } from "../../engine/api/views.ts";
 import { type Shares, type Usd, usd } from "../../engine/domain/numbers.ts";
 import type { ButtonMaker, Keyboard } from "../actions/buttons.ts";
@@ -11,7 +11,8 @@ import { explain } from "./explain.ts";
 import { renderDegraded } from "./explain-degraded.ts";
 import { explainHalt } from "./explain-halt.ts";
 import { explainReject } from "./explain-order.ts";
-import { externalFates, renderAccountNews } from "./external.ts";
+import { renderAccountNews } from "./external.ts";
+import { renderKillReport } from "./kill-report.ts";
 import { modeTag, tradingLine } from "./mode.ts";
 import { canChangePrice, orderCount, orderLine } from "./orders.ts";
 import { renderControl } from "./reducing.ts";
@@ -114,41 +115,6 @@ function endWords(orders: readonly OrderView[]): string {
 
 function isOpenStatus(order: OrderView): boolean {
   return order.status === "live" || order.status === "partially_filled";
-}
-
-const fateWords: Readonly<Record<OrderFate["fate"], string>> = {
-  canceled: "canceled",
-  filled: "filled before the cancel came",
-  was_done: "was already over",
-  still_open: "STILL OPEN, cancel is being repeated",
-  delayed: "DELAYED by the venue: may still fill, cannot be canceled before its delay is over",
-  unknown: "UNKNOWN, being checked with the venue",
-};
-
-function renderKillReport(
-  mode: DeskMode,
-  body: Extract<NoticeBody, { kind: "kill.report" }>,
-): RichText {
-  const open = body.orders.filter((one) => ["still_open", "unknown", "delayed"].includes(one.fate));
-  const canceled = body.orders.filter((one) => one.fate === "canceled").length;
-  const total = body.orders.length;
-  const text = new TextBuilder();
-  text.bold(
-    `${modeTag(mode)} · KILL REPORT · ${canceled}/${total} canceled${open.length > 0 ? ` · ${open.length} NOT YET SETTLED` : ""}`,
-  );
-  text.line();
-  for (const { order, fate } of body.orders.slice(0, linesShown)) {
-    text.code(order.shortId).line(` ${orderLine(order)}: ${fateWords[fate]}`);
-  }
-  if (total > linesShown) text.line(`and ${total - linesShown} more`);
-  externalFates(text, body.external);
-  return text
-    .plain(
-      body.settled
-        ? "All settled. Positions were kept."
-        : "Not settled yet: another report follows.",
-    )
-    .build();
 }
 
 function renderSetOutcome(

@@ -58,6 +58,8 @@ export type NoticeBody =
       readonly orders: readonly OrderFate[];
       /** Orders of others on the account: a kill cancels them too. */
       readonly external: readonly ExternalFate[];
+      /** Contract calls that are under way: nothing can take them back, and their results follow. */
+      readonly calls: readonly ActionView[];
       readonly settled: boolean;
     }
   /** The old order of a price change is gone and no new one was sent. */

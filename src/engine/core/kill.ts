@@ -1,7 +1,9 @@
 import type { OrderFate } from "../api/notices.ts";
 import { isOpen, type Order } from "../domain/order.ts";
 import type { VenueOrder } from "../protocol/venue-report.ts";
+import { openActions } from "../state/action-cost.ts";
 import { openOrders } from "../state/exposure.ts";
+import { actionView } from "./action-view.ts";
 import { ask, emit, type StepContext } from "./context.ts";
 import { externalOrderView } from "./external.ts";
 import { raise } from "./notices.ts";
@@ -110,8 +112,9 @@ function reportKill(context: StepContext): void {
     }),
   );
   emit(context, { kind: "kill.reported", settled });
-  if (orders.length + external.length === 0) return;
-  raise(context, null, { kind: "kill.report", orders: fates, external, settled });
+  const calls = openActions(state).map((action) => actionView(state, action));
+  if (orders.length + external.length + calls.length === 0) return;
+  raise(context, null, { kind: "kill.report", orders: fates, external, calls, settled });
 }
 
 function fateOf(order: Order): OrderFate["fate"] {

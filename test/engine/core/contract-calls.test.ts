@@ -338,29 +338,6 @@ describe("convert", () => {
   });
 });
 
-describe("kill and halt", () => {
-  test("nothing new after a kill, and an open call is not sent again", () => {
-    const desk = deskWithPairs();
-    const card = callCard(desk, merge);
-    desk.kill();
-    expect(confirmCall(desk, card.nonce)).toMatchObject({ denial: { code: "killed" } });
-    expect(quoteCall(desk, merge)).toMatchObject({ error: { code: "killed" } });
-  });
-
-  test("what was absent at a kill stays unsent and looked at", () => {
-    const desk = deskWithPairs();
-    const action = makeCall(desk, merge);
-    submitted(desk, action.actionId, { kind: "unknown", detail: "timeout" });
-    desk.kill();
-    desk.drain();
-    desk.pass(5_000, 1_000);
-    expect(desk.drain()).toContainEqual({ kind: "action.query", actionId: action.actionId });
-    reported(desk, action.actionId, { kind: "absent" });
-    expect(desk.drain().filter((one) => one.kind === "action.submit")).toEqual([]);
-    expect(freeShares(desk.state, yes)).toBe(0);
-  });
-});
-
 test("the desk's state names an open call until it ends", () => {
   const desk = deskWithPairs();
   const warnings = () => {
