@@ -1,14 +1,12 @@
-import type { Secret } from "../../config/secrets.ts";
 import { systemEntropy } from "../adapters/system/entropy.ts";
 import { createBot, type TelegramDesk } from "../bot/bot.ts";
 import { type BotDeps, type BotLog } from "../bot/bot-deps.ts";
-import { matchTotp } from "../bot/totp.ts";
 import { startPolling } from "../bot/transport/polling.ts";
 import type { Transport, TransportTrouble } from "../bot/transport/trouble.ts";
 import type { Service } from "../compose.ts";
-import type { CodeStep } from "../engine/api/requests.ts";
 import { ServiceError } from "../service-error.ts";
 import { watchChat } from "./chat-watch.ts";
+import { codeJudge } from "./code-judge.ts";
 
 const ledgerLookMs = 250;
 const ledgerFailedText =
@@ -42,7 +40,12 @@ export async function startServiceBot(service: Service): Promise<ServiceBot> {
     now: () => engine.deps.clock.nowMs(),
     randomHex: (bytes) => systemEntropy.hex(bytes),
     mode: engine.view().mode,
-    ...(telegram.totpSecret !== null && { judgeCode: codeJudge(telegram.totpSecret, engine) }),
+    ...(telegram.totpSecret !== null && {
+      judgeCode: codeJudge(telegram.totpSecret, {
+        nowMs: () => engine.deps.clock.nowMs(),
+        venueAheadMs: () => engine.state.live.clockOffsetMs,
+      }),
+    }),
   };
   const desk = createBot(deps);
   desk.start();
@@ -65,14 +68,6 @@ export async function startServiceBot(service: Service): Promise<ServiceBot> {
     await opened.stop();
   };
   return { desk, transport: { health: () => opened.health(), stop } };
-}
-
-/** Compares codes at the venue's time where it was measured, else at our own: phones keep the right time, machines drift. */
-function codeJudge(secret: Secret, engine: Service["engine"]): (digits: string) => CodeStep {
-  return (digits) => {
-    const nowMs = engine.deps.clock.nowMs() + (engine.state.live.clockOffsetMs ?? 0);
-    return matchTotp(secret.reveal(), digits, nowMs);
-  };
 }
 
 /** A ledger that failed cannot keep the notice of it, so every trader is told past it, once. */

@@ -201,8 +201,8 @@ export type Reply =
         Denial
       >;
     }
-  | { readonly to: "confirm-resume"; readonly value: Result<null, Denial> }
-  | { readonly to: "resume-with-code"; readonly value: Result<null, Denial> };
+  /** Of both ways to confirm: by the button and by a one-time code. */
+  | { readonly to: "confirm-resume"; readonly value: Result<null, Denial> };
 
 /** An input with its place and time; entropy is recorded chance. */
 export type Envelope = {

@@ -145,7 +145,7 @@ function handleTrading(context: StepContext, request: TradingRequest): Reply {
       };
     case "resume-with-code":
       return {
-        to: "resume-with-code",
+        to: "confirm-resume",
         value: resumeWithCode(context, request.actor, request.code),
       };
     default:

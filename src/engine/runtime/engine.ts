@@ -310,29 +310,23 @@ export class Engine extends Desk implements EngineApi {
     return reply.value;
   };
 
-  readonly confirmResume: EngineApi["confirmResume"] = async (actor, commandId, nonce) => {
-    const closings = this.closings;
-    const { reply, durable } = this.#answered(
-      "confirm-resume",
-      { do: "confirm-resume", actor, nonce },
-      commandId,
-    );
-    if (!(await this.kept(durable))) return err({ code: "ledger_failed" });
-    if (reply.value.ok) this.openGate(closings);
-    return reply.value;
-  };
+  readonly confirmResume: EngineApi["confirmResume"] = (actor, commandId, nonce) =>
+    this.#resume({ do: "confirm-resume", actor, nonce }, commandId);
 
-  readonly resumeWithCode: EngineApi["resumeWithCode"] = async (actor, commandId, code) => {
+  readonly resumeWithCode: EngineApi["resumeWithCode"] = (actor, commandId, code) =>
+    this.#resume({ do: "resume-with-code", actor, code }, commandId);
+
+  /** The gate opens once the resume is durable, unless a kill was seen meanwhile. */
+  async #resume(
+    request: Extract<Request, { do: "confirm-resume" | "resume-with-code" }>,
+    commandId: string,
+  ): Promise<Result<null, Denial>> {
     const closings = this.closings;
-    const { reply, durable } = this.#answered(
-      "resume-with-code",
-      { do: "resume-with-code", actor, code },
-      commandId,
-    );
+    const { reply, durable } = this.#answered("confirm-resume", request, commandId);
     if (!(await this.kept(durable))) return err({ code: "ledger_failed" });
     if (reply.value.ok) this.openGate(closings);
     return reply.value;
-  };
+  }
 }
 
 /** Verbs of the Confirm buttons: a message that shows one is a card. */

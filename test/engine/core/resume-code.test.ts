@@ -29,7 +29,7 @@ function offered(desk = openCoreDesk(settings)) {
 }
 
 function type(desk: CoreDesk, code: CodeStep, actor = trader) {
-  return desk.request("resume-with-code", { do: "resume-with-code", actor, code }).value;
+  return desk.request("confirm-resume", { do: "resume-with-code", actor, code }).value;
 }
 
 function guess(desk: CoreDesk, times: number): (string | null)[] {

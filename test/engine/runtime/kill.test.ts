@@ -95,6 +95,30 @@ test("a kill that the ledger does not take cancels everything all the same, and 
   expect(await desk.engine.kill(trader, "tg:k2", "")).toMatchObject({ unkept: "unconfirmed" });
 });
 
+test("a resume by code opens the gate once it is kept, a kill meanwhile wins, and its code is used up after a restart", async () => {
+  await desk.close();
+  desk = await openLiveDesk({ resumeWaitMs: 0, resumeCode: { lockMs: 60_000 } });
+  const offered = async () => {
+    await desk.engine.kill(trader, "tg:k", "");
+    expect((await desk.engine.askResume(trader, "tg:r")).ok).toBe(true);
+  };
+  await offered();
+  const resuming = desk.engine.resumeWithCode(trader, "tg:c1", 100);
+  desk.engine.closeGate();
+  expect((await resuming).ok).toBe(true);
+  expect(desk.engine.gateClosed).toBe(true);
+  await offered();
+  expect((await desk.engine.resumeWithCode(trader, "tg:c2", 101)).ok).toBe(true);
+  expect(desk.engine.gateClosed).toBe(false);
+  await offered();
+  desk = await desk.restart();
+  expect(await desk.engine.resumeWithCode(trader, "tg:c3", 101)).toEqual({
+    ok: false,
+    error: { code: "resume_code_used", limit: 4 },
+  });
+  expect(desk.engine.gateClosed).toBe(true);
+});
+
 describe("the gate", () => {
   test("closed in memory, no POST reaches the venue: not for what is pressed, not for what is signed", async () => {
     const { nonce } = await desk.card(at("0.45"));
