@@ -166,7 +166,7 @@ export class Intake {
     });
     this.parts.tellDirectly(
       actor.chatId,
-      "That looked like a private key or a seed phrase. I deleted it and kept nothing.\nNo command here ever takes a key. If it was a real one, move the funds now: this chat has seen it.",
+      "That looked like a private key, a seed phrase or the secret of an authenticator app. I deleted it and kept nothing.\nNo command here ever takes one. This chat has seen it: if it was a real key, move the funds now; if it was a code's secret, make a new one.",
     );
     return true;
   }

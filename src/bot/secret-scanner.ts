@@ -38,10 +38,13 @@ const sentenceWords = new Set([
 ]);
 
 /**
- * True for a message that looks like a private key (64 hex digits alone, without the 0x that market ids carry) or a seed
- * phrase. No command ever takes one, so it is a mistake or a trap: such a message is never stored.
+ * True for a message that looks like a private key (64 hex digits alone, without the 0x that market ids carry), a seed
+ * phrase or the secret of an authenticator app. No command ever takes one, so it is a mistake or a trap: such a message
+ * is never stored.
  */
 export function looksLikeSecret(text: string): boolean {
+  if (/otpauth:\/\//iu.test(text) || /(?:^|\s)[A-Z2-7]{26,128}={0,6}(?:$|\s)/u.test(text))
+    return true;
   if (/(?:^|[^0-9a-z])[0-9a-f]{64}(?:$|[^0-9a-z])/iu.test(text) && !/0x[0-9a-f]{64}/iu.test(text)) {
     return true;
   }

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { authorise } from "../../src/bot/access.ts";
 import { killerOf, scanForKill } from "../../src/bot/kill-scanner.ts";
 import { looksLikeSecret } from "../../src/bot/secret-scanner.ts";
+import { newTotpSecret, totpUri } from "../../src/bot/totp.ts";
 
 const whitelist = [42];
 const from = { id: 42, is_bot: false, first_name: "Ann" };
@@ -221,6 +222,10 @@ test("keys and seed phrases are recognised, market ids and questions are not", (
       "abandon ability able about above absent absorb abstract absurd abuse access accident",
     ),
   ).toBe(true);
+  const totp = newTotpSecret();
+  expect(looksLikeSecret(totp)).toBe(true);
+  expect(looksLikeSecret(`totp_secret\n${totp}`)).toBe(true);
+  expect(looksLikeSecret(totpUri(totp, "desk"))).toBe(true);
   expect(looksLikeSecret(`0x${hex}`)).toBe(false);
   expect(looksLikeSecret(`/buy 0x${hex} yes 25`)).toBe(false);
   expect(looksLikeSecret("will the fed cut rates before the end of the year or not")).toBe(false);

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import type { BotDeps } from "../../src/bot/bot-deps.ts";
 import { codeIn } from "../../src/bot/parse/resume-code.ts";
+import { explain } from "../../src/bot/render/explain.ts";
 import { matchTotp, totpCode, totpStep } from "../../src/bot/totp.ts";
 import {
   heard,
@@ -71,6 +72,27 @@ describe("a code in a message", () => {
     ["/kill 123456", null],
   ])("%j gives %j", (text, digits) => {
     expect(codeIn(text)).toBe(digits);
+  });
+});
+
+describe("what a refused code says", () => {
+  test("names a clock that is off, and when only one more try is left", () => {
+    const denial = {
+      code: "resume_code_wrong",
+      limit: 1,
+      subject: "clock",
+      wanted: 45_000,
+    } as const;
+    const { what, todo } = explain(denial);
+    expect(what).toBe("That code is wrong. One more like it and none is taken for a while.");
+    expect(todo).toContain("This machine's clock is 45 s away from the venue's");
+    expect(explain({ code: "resume_code_wrong", limit: 3 }).todo).not.toContain("machine");
+  });
+
+  test("while trading is on it may have been an amount", () => {
+    const { money, todo } = explain({ code: "not_killed", subject: "code" });
+    expect(money).toBe("Nothing changed.");
+    expect(todo).toContain("If it was an amount: write $ before it or sh behind it");
   });
 });
 

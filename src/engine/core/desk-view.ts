@@ -16,6 +16,7 @@ import { openActions } from "../state/action-cost.ts";
 import type { EngineState } from "../state/engine-state.ts";
 import { exposureOf, freeCash, freeShares, openOrders } from "../state/exposure.ts";
 import { provisionalFills } from "../state/kept-orders.ts";
+import { codesLockedMs } from "./resume.ts";
 import { tradingView } from "./trading-view.ts";
 
 /** How far from the best price depth is counted for the market card: two cents. */
@@ -95,6 +96,11 @@ function warningsOf(state: EngineState, nowMs: number, settings: EngineSettings)
     );
   }
   for (const { detail } of state.live.degraded.values()) warnings.push(detail);
+  const lockedMs = settings.resumeCode === null ? 0 : codesLockedMs(state, nowMs);
+  if (lockedMs > 0) {
+    const minutes = Math.ceil(lockedMs / 60_000);
+    warnings.push(`too many wrong codes: none is taken to resume for ${minutes} min`);
+  }
   if (settings.mode === "live" && settings.resumeCode === null) {
     warnings.push("no totp_secret: whoever has a trader's Telegram account can resume");
   }

@@ -72,7 +72,7 @@ export function resumeWithCode(
   const { state, settings, atMs } = context;
   const { resume: offer, resumeCodes } = state;
   if (!isForResume(state)) return err({ code: "not_killed", subject: "code" });
-  const lockedMs = lockedForMs(context);
+  const lockedMs = codesLockedMs(state, atMs);
   if (lockedMs > 0) return err({ code: "resume_code_locked", limit: lockedMs });
   const isOwn = offer?.userId === actor.userId && offer.chatId === actor.chatId;
   // Without the setting nobody can have judged the code.
@@ -97,9 +97,8 @@ function resume(context: StepContext, { userId }: Actor): Result<null, Denial> {
   return ok(null);
 }
 
-/** For how long no code is taken; 0 when they are. */
-function lockedForMs({ state, atMs }: StepContext): number {
-  const { lock } = state.resumeCodes;
+/** For how long from `atMs` no code is taken; 0 when they are. */
+export function codesLockedMs({ resumeCodes: { lock } }: EngineState, atMs: number): number {
   return lock === null ? 0 : Math.max(0, lock.sinceMs + lock.forMs - atMs);
 }
 

@@ -85,7 +85,8 @@ describe("resuming with a one-time code", () => {
 
   test("nothing is said of a code without an own open offer: not asked, somebody else's, trading on", () => {
     const desk = openCoreDesk(settings);
-    expect(type(desk, step)).toMatchObject({ error: { code: "not_killed" } });
+    const none = { code: "not_killed", subject: "code" } as const;
+    expect(type(desk, step)).toEqual({ ok: false, error: none });
     desk.kill();
     for (const code of [step, "wrong"] as const) {
       expect(type(desk, code)).toMatchObject({ error: { code: "resume_not_asked" } });
@@ -204,6 +205,12 @@ describe("guessing (X7)", () => {
       { kind: "resume.locked", byUserId: trader.userId, forMs: lockMs },
     ]);
     expect([...desk.state.notices.values()].at(-1)?.chatId).toBeNull();
+    const extra = { catalogAtMs: null, warnings: [] };
+    const warned = (atMs: number) => deskView(desk.state, settings, atMs, extra).warnings;
+    expect(warned(desk.nowMs)).toEqual([
+      "too many wrong codes: none is taken to resume for 15 min",
+    ]);
+    expect(warned(desk.nowMs + lockMs)).toEqual([]);
     expect(desk.state.killed).not.toBeNull();
     expect(desk.state.resumeCodes.lastStep).toBeNull();
   });
