@@ -64,7 +64,7 @@ export const defects = {
   },
   "sent-again-after-cancel-asked": {
     property: "P1",
-    seed: 1,
+    seed: 6,
     engine: (engine, { venue }) => {
       const cancel = venue.cancel.bind(venue);
       patch(venue, "cancel", (hashes) => {
@@ -110,7 +110,7 @@ export const defects = {
   },
   "duplicate-as-rejected": {
     property: "P3",
-    seed: 10,
+    seed: 3,
     deps: (_deps, process) => {
       outcomes(process, (outcome) => (outcome.kind === "duplicated" ? neverSent : outcome));
     },
@@ -125,7 +125,7 @@ export const defects = {
   },
   "reservation-released-on-unknown": {
     property: "P3",
-    seed: 2,
+    seed: 4,
     engine: (engine) => {
       beforeStep(engine, (input) => {
         if (input.kind !== "post.finished" || input.outcome.kind !== "unknown") return;
@@ -135,7 +135,7 @@ export const defects = {
   },
   "replaced-before-the-end": {
     property: "P3",
-    seed: 1,
+    seed: 32,
     engine: (engine) => {
       beforeStep(engine, () => {
         for (const { clientOid } of engine.state.replacements.values()) {
@@ -146,7 +146,7 @@ export const defects = {
   },
   "caps-not-applied": {
     property: "P3",
-    seed: 3,
+    seed: 8,
     ignored: ["P9"],
     deps: (deps) => {
       const risk = {
@@ -183,7 +183,7 @@ export const defects = {
   },
   "cancel-button-confirms": {
     property: "P5",
-    seed: 2,
+    seed: 1,
     engine: (engine) => {
       const { confirm } = engine;
       let commandId = "";
@@ -199,7 +199,7 @@ export const defects = {
   },
   "card-without-end": {
     property: "P5",
-    seed: 1,
+    seed: 3,
     ignored: ["P9"],
     engine: (engine) => {
       const { cards } = engine.state;
@@ -276,12 +276,12 @@ export const defects = {
   },
   "lease-not-looked-at": {
     property: "P12",
-    seed: 2,
+    seed: 12,
     deps: (deps) => patch(deps, "leaseHeld", () => true),
   },
   "ended-order-opened-again": {
     property: "P13",
-    seed: 3,
+    seed: 9,
     engine: (engine) => {
       beforeStep(engine, (input) => {
         if (input.kind !== "account" || input.event.kind !== "order.reported") return;
@@ -294,7 +294,7 @@ export const defects = {
   },
   "late-matched-revives-failed-fill": {
     property: "P13",
-    seed: 1,
+    seed: 12,
     engine: (engine) => {
       const { fills } = engine.state;
       beforeStep(engine, (input) => {
@@ -326,7 +326,7 @@ export const defects = {
   },
   "foreign-fill-ignored": {
     property: "P2",
-    seed: 4,
+    seed: 1,
     deps: (_deps, { venue }) => {
       const hear = venue.hear.bind(venue);
       const fills = venue.fills.bind(venue);
@@ -342,7 +342,7 @@ export const defects = {
   },
   "maker-fill-pays-a-fee": {
     property: "conservation",
-    seed: 3,
+    seed: 4,
     deps: (_deps, process) => fillReports(process, (fill) => ({ ...fill, isMaker: false })),
   },
 } as const satisfies Readonly<Record<string, Defect>>;

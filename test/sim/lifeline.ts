@@ -33,13 +33,14 @@ export class Lifeline {
   /** Calls back inside the process; the returned function cancels it. */
   after(delayMs: number, run: () => void): () => void {
     let isCanceled = false;
-    this.#scheduler.after(delayMs, () => {
+    const cancel = this.#scheduler.after(delayMs, () => {
       this.#deliver(() => {
         if (!isCanceled) run();
       });
     });
     return () => {
       isCanceled = true;
+      cancel();
     };
   }
 

@@ -47,6 +47,11 @@ export async function runSeeds(job: PoolJob): Promise<void> {
   }
 }
 
+/** A life makes many short-lived rows and states: with room for them the collector seldom has to copy what lives. */
+const youngGenerationMb = 96;
+
 function newWorker(): Worker {
-  return new Worker(new URL("./worker.ts", import.meta.url));
+  return new Worker(new URL("./worker.ts", import.meta.url), {
+    resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
+  });
 }

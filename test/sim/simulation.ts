@@ -34,12 +34,14 @@ export type SimResult = {
 
 const startMs = 1_800_000_000_000;
 /** How long faults strike and people trade. */
-const activeMs = 250_000;
+const activeMs = 150_000;
 /** A world in which little was traded goes on for as long as this. */
 const longestActiveMs = 900_000;
 const leastIntents = 20;
 /** How long the engine has to agree with the venue afterwards: a quarantine, late bookings and settlements fit in. */
 const quietMs = 220_000;
+/** How often it is asked whether they agree already: then nothing is left that could still happen. */
+const agreedEveryMs = 20_000;
 /** More events than any seed needs; reaching it is a livelock. */
 const maxSteps = 200_000;
 const firstCash = 1_000_000_000;
@@ -177,7 +179,9 @@ export class Simulation {
       this.#mode.plan(activeMs);
       const endMs = await this.#trade();
       this.#calm();
-      await this.#runUntil(endMs + quietMs);
+      for (let forMs = 0; forMs < quietMs && !this.#hasAgreed(); forMs += agreedEveryMs) {
+        await this.#runUntil(endMs + forMs + agreedEveryMs);
+      }
     } finally {
       realTime();
     }
@@ -197,7 +201,7 @@ export class Simulation {
 
   /** Lets faults strike until enough was traded; returns when that was. */
   async #trade(): Promise<number> {
-    for (let forMs = activeMs; ; forMs += 50_000) {
+    for (let forMs = activeMs; ; forMs += 30_000) {
       await this.#runUntil(startMs + forMs);
       const enough = this.#disk.plansByNonce.size >= leastIntents;
       if (enough || forMs >= longestActiveMs) return startMs + forMs;
@@ -214,6 +218,19 @@ export class Simulation {
     }
     process.judgeReplay();
     judgeEnd({ ...this.#around }, state);
+  }
+
+  /** True when nothing is under way any more and the end would be judged as good. */
+  #hasAgreed(): boolean {
+    if (this.#judge.violation !== null) return true;
+    const state = this.#processes.find((one) => one.leaseHeld)?.engine?.state;
+    const isUnderWay =
+      this.#around.wire.size > 0 ||
+      this.#exchange.trades.some((trade) => trade.status === "provisional");
+    if (state === undefined || isUnderWay || this.#processes.length !== 1) return false;
+    const judge = new Judge(new Set());
+    judgeEnd({ ...this.#around, judge }, state);
+    return judge.violation === null;
   }
 
   async #runUntil(untilMs: number): Promise<void> {
@@ -272,10 +289,10 @@ export class Simulation {
     this.#scheduler.after(at(0.9), () => this.#crash());
     this.#scheduler.after(at(0.9), () => this.#crash());
     this.#scheduler.after(at(0.7), () => this.#person.kill());
-    this.#every(30_000, 300_000, () => this.#stepClock());
-    this.#every(60_000, 450_000, () => this.#loseLease());
-    this.#every(60_000, 600_000, () => this.#startSecond());
-    this.#every(50_000, 400_000, () => this.#suspend());
+    this.#every(20_000, 180_000, () => this.#stepClock());
+    this.#every(30_000, 270_000, () => this.#loseLease());
+    this.#every(30_000, 360_000, () => this.#startSecond());
+    this.#every(25_000, 240_000, () => this.#suspend());
     this.#every(5_000, 5_000, () => this.#operate());
   }
 

@@ -24,7 +24,7 @@ export class VenueMode {
 
   /** Plans the windows of the time in which faults strike. */
   plan(activeMs: number): void {
-    const kind = this.#chance.weighted({ none: 20, restart: 28, "cancel-only": 26, disabled: 26 });
+    const kind = this.#chance.weighted({ none: 20, restart: 22, "cancel-only": 28, disabled: 28 });
     if (kind === "none") return;
     this.#scheduler.after(this.#chance.int(activeMs * 0.1, activeMs * 0.6), () => {
       if (kind === "restart") this.#restart();

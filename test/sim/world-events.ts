@@ -32,19 +32,19 @@ export class WorldEvents {
   }
 
   plan(activeMs: number): void {
-    this.#every(300, 2_500, () => this.#moveMarket());
-    this.#every(3_000, 18_000, () => this.#fillResting());
-    this.#every(20_000, 120_000, () => this.#loseUserStream());
-    this.#every(20_000, 120_000, () => this.#loseMarketStream());
-    this.#every(30_000, 200_000, () => {
+    this.#every(500, 4_500, () => this.#moveMarket());
+    this.#every(2_000, 10_000, () => this.#fillResting());
+    this.#every(15_000, 75_000, () => this.#loseUserStream());
+    this.#every(15_000, 75_000, () => this.#loseMarketStream());
+    this.#every(20_000, 120_000, () => {
       const book = this.#pickBook();
       if (book !== undefined) this.changeTick(book);
     });
-    this.#every(60_000, 400_000, () => this.#troubleChat());
+    this.#every(35_000, 240_000, () => this.#troubleChat());
     const { chance, scheduler } = this.#parts;
-    if (chance.happens(0.4)) this.#every(15_000, 120_000, () => this.#tradeByHand());
-    if (chance.happens(0.3)) this.#every(50_000, 250_000, () => this.#transfer());
-    if (chance.happens(0.25)) {
+    if (chance.happens(0.4)) this.#every(10_000, 70_000, () => this.#tradeByHand());
+    if (chance.happens(0.3)) this.#every(30_000, 150_000, () => this.#transfer());
+    if (chance.happens(0.4)) {
       scheduler.after(chance.int(activeMs * 0.2, activeMs * 0.95), () => this.#resolve());
     }
   }

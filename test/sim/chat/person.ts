@@ -17,22 +17,24 @@ const messageMaxAgeMs = 60_000;
 const floodSize = 230;
 
 const resumeEveryMs = 12_000;
+/** How soon people want to trade again after a kill, at the earliest. */
+const killedForMs = 2_500;
 
 const killWords = ["/kill", "KILL", "kill it all", "/kill now please", "kill!"] as const;
 
 const actions = {
-  buy: 40,
+  buy: 46,
   rest: 18,
-  sell: 18,
+  sell: 13,
   arb: 5,
   orders: 14,
   "cancel-all": 1,
   kill: 0.5,
-  resume: 14,
+  resume: 5,
   status: 5,
   nonsense: 3,
   stranger: 1,
-  flood: 0.12,
+  flood: 0.08,
 } as const;
 
 type Action = keyof typeof actions;
@@ -51,6 +53,8 @@ export class Person {
   #isActive = true;
   #isHasty = true;
   #resumedAtMs = 0;
+  /** When somebody killed last and nobody has pressed Resume since. */
+  #killedAtMs: number | null = null;
 
   constructor(parts: PersonParts) {
     this.#parts = parts;
@@ -61,7 +65,7 @@ export class Person {
     const waitMs = this.#isHasty ? chance.int(100, 1_500) : chance.int(1_500, 3_500);
     scheduler.after(waitMs, () => {
       if (!this.#isActive) return;
-      this.#act(chance.weighted(actions));
+      this.#act(this.#wantsResume() && chance.happens(0.6) ? "resume" : chance.weighted(actions));
       this.start();
     });
   }
@@ -85,6 +89,7 @@ export class Person {
     const { chance, faults } = this.#parts;
     if (!this.#isHasty) return;
     this.kills++;
+    this.#killedAtMs = this.#parts.scheduler.nowMs;
     const isEdit = chance.happens(0.15);
     const words = chance.pick(killWords) ?? "/kill";
     const isLate = chance.happens(0.2);
@@ -124,6 +129,11 @@ export class Person {
     }
   }
 
+  #wantsResume(): boolean {
+    const sinceMs = this.#killedAtMs;
+    return sinceMs !== null && this.#parts.scheduler.nowMs - sinceMs > killedForMs;
+  }
+
   /** A newer offer ends the older one: nobody asks again before he has pressed. */
   #resume(): void {
     const { nowMs } = this.#parts.scheduler;
@@ -148,7 +158,7 @@ export class Person {
     const limit = action === "rest" ? ` @0.${base + chance.int(-4, 4)}` : "";
     const life =
       action === "rest" && chance.happens(0.9)
-        ? " gtd=3m"
+        ? " gtd=90s"
         : action !== "rest" && chance.happens(0.15)
           ? " fok"
           : "";
@@ -182,6 +192,7 @@ export class Person {
         return undefined;
       case "resumenow":
         if (chance.happens(0.2)) this.#press(message, data, chance.int(100, 2_000));
+        this.#killedAtMs = null;
         return this.#press(message, data, 3_500);
       case "arbset":
         if (chance.happens(0.4)) this.#press(message, data, chance.int(100, 1_000));
