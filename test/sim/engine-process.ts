@@ -1,5 +1,5 @@
 import type { ConfirmOutcome } from "../../src/engine/api/engine-api.ts";
-import type { EngineInput, Reply } from "../../src/engine/core/input.ts";
+import type { EngineInput } from "../../src/engine/core/input.ts";
 import type { FaultPoint } from "../../src/engine/ports/system.ts";
 import type { Effect } from "../../src/engine/protocol/effect.ts";
 import type { EngineSettings } from "../../src/engine/protocol/settings.ts";
@@ -201,14 +201,17 @@ export class EngineProcess implements Caller {
       const atMs = engine.deps.clock.nowMs();
       const recorded: RecordedStep = {
         envelope: { atMs, entropy: "", correlationId, input },
-        reply: none,
+        reply: null,
       };
       this.#steps.push(recorded);
-      const done = run(input, correlationId);
-      const entropy = input.kind === "request" ? this.#drawn : "";
-      recorded.envelope = { atMs, entropy, correlationId, input };
-      recorded.reply = done.reply;
-      return done;
+      try {
+        const done = run(input, correlationId);
+        recorded.reply = done.reply;
+        return done;
+      } finally {
+        const entropy = input.kind === "request" ? this.#drawn : "";
+        recorded.envelope = { atMs, entropy, correlationId, input };
+      }
     };
     replace(engine, "receive", async (command) => {
       const { unkept } = this.#around;
@@ -312,8 +315,6 @@ export class EngineProcess implements Caller {
     throw new ProcessDied(point);
   }
 }
-
-const none: Reply = { to: "none" };
 
 /** Puts another function in the place of one of the engine's own. */
 export function replace<K extends keyof Engine>(engine: Engine, name: K, by: Engine[K]): void {

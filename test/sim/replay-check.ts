@@ -10,8 +10,8 @@ import { plainHasher } from "../engine/support/hasher.ts";
 import type { Judge } from "./judge.ts";
 import { factOf } from "./sim-log.ts";
 
-/** One input of a life, with the reply that its step gave. */
-export type RecordedStep = { envelope: Envelope; reply: Reply };
+/** One input of a life, with the reply that its step gave; null when the process died before it could. */
+export type RecordedStep = { envelope: Envelope; reply: Reply | null };
 
 export type RecordedLife = {
   /** The ledger as the life found it. */
@@ -48,6 +48,7 @@ export function judgeReplay(judge: Judge, settings: EngineSettings, life: Record
     }
     if (
       envelope.input.kind === "request" &&
+      reply !== null &&
       JSON.stringify(reply) !== JSON.stringify(again.reply)
     ) {
       judge.violate("P9", `another reply to ${envelope.input.request.do} on replay`);
