@@ -19,8 +19,6 @@ export type WorldParts = {
 };
 
 const fineTick = 10;
-/** A settlement and the comparison that reads it fit in. */
-const settledAfterMs = 60_000;
 const coarseTick = 100;
 
 /** Everything that happens by itself outside the machine: books, takers, ticks, resolutions, lost links, a bad chat. */
@@ -164,12 +162,8 @@ export class WorldEvents {
     const outcome = chance.int(0, 1) === 0 ? 0 : 1;
     const { tokenId } = market.outcomes[outcome];
     const held = exchange.shares.get(tokenId) ?? 0;
-    // The engine keeps no debt of shares: a foreign sale that it sees settled before the purchase of the same shares would
-    // be counted short until the next correction. Here such a sale waits until its shares are settled for both.
-    const isSettled = !exchange.trades.some(
-      (trade) => trade.tokenId === tokenId && scheduler.nowMs - trade.atMs < settledAfterMs,
-    );
-    const isSale = held > 0 && isSettled && chance.happens(0.5);
+    // Also of shares whose purchase is not settled yet.
+    const isSale = held > 0 && chance.happens(0.5);
     const draft: OrderDraft = {
       conditionId: market.conditionId,
       tokenId,
