@@ -1,5 +1,5 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { mkdtempSync, rmSync } from "node:fs";
-import { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createBot } from "../../src/bot/bot.ts";
@@ -17,12 +17,14 @@ import { type Round, type Timing, timingOf } from "../support/race.ts";
 /** From a kill to the closed gate: called in the process, and typed in a chat behind a thousand waiting updates. */
 export const killCase: BenchCase = { name: "kill", run };
 
-const kills = { inProcess: 200, chat: 30, slowDisk: 5 };
+const kills = { inProcess: 300, chat: 60, slowDisk: 5 };
 const waitingUpdates = 1_000;
 const batchSize = 100;
+/** One update in so many comes from the trader, so that it is kept, carried out and answered. */
+const tradersShare = 50;
 const slowDiskMs = 2_000;
-const floodEveryMs = 10;
-const floodEvents = 4;
+const floodEveryMs = 5;
+const floodEvents = 20;
 const wantedMs = { inProcess: 50, chatP99: 250 };
 const closedLimitMs = 60_000;
 const token = "1000000001:BENCH-TOKEN-abcdefghijklmnopqrstuvwxyz";
@@ -47,9 +49,9 @@ async function run(context: BenchContext): Promise<CaseResult> {
   stack.defer(() => emulator.close());
   emulator.addUser(actor.userId, "Ann");
   emulator.addUser(stranger, "Eve");
-  const door = watchDoor();
-  stack.defer(() => door.close());
-  const talk: Chat = { emulator, door };
+  const reads = watchReads();
+  stack.defer(() => reads.close());
+  const talk: Chat = { emulator, reads };
   const address = { ...venue, clobUrl: venue.url, apiRoot: emulator.apiRoot };
   const { engine, stop } = await openLocalDesk(address, join(folder, "desk"), key, "disk");
   stack.defer(stop);
@@ -72,7 +74,7 @@ async function run(context: BenchContext): Promise<CaseResult> {
     title: "Kill: until the gate is closed, with market data flooding the same loop",
     rows,
     notes: [
-      `by chat: p99 ${durationText(p99)}, longest ${durationText(most)}, from the moment the chat handed the update to the socket`,
+      `by chat: p99 ${durationText(p99)}, longest ${durationText(most)}, from the moment our HTTP client had read the update`,
     ],
     ratios: { kill_chat_under_250ms: (wantedMs.chatP99 * 1e6) / p99 },
     aims: [
@@ -126,25 +128,24 @@ async function resume(engine: Engine, n: number): Promise<void> {
   if (!done.ok) throw new BenchError(`not resumed: ${done.error.code}`);
 }
 
-type Chat = { readonly emulator: BotApiEmulator; readonly door: Door };
-type Door = {
-  /** When the last answer to getUpdates was handed to the socket, on our own clock. */
-  readonly givenAtMs: () => number;
+type Chat = { readonly emulator: BotApiEmulator; readonly reads: Reads };
+type Reads = {
+  /** When our HTTP client had read the last bytes of an answer to getUpdates, on our own clock. */
+  readonly readAtMs: () => number;
   readonly close: () => void;
 };
 
-/** Notes when the chat's server, which runs in this process, hands updates to its socket: before our client reads them. */
-function watchDoor(): Door {
-  let givenAtMs = 0;
-  const end: unknown = Reflect.get(ServerResponse.prototype, "end");
-  ServerResponse.prototype.end = function noted(this: ServerResponse, ...given: unknown[]) {
-    if (this.req.url?.endsWith("/getUpdates") === true) givenAtMs = performance.now();
-    return Reflect.apply(end as () => ServerResponse, this, given);
+const bodyRead = "undici:request:bodyChunkReceived";
+
+/** Notes when the HTTP client below `fetch` has read a piece of an answer with updates: the last piece's time stays. */
+function watchReads(): Reads {
+  let readAtMs = 0;
+  const note = (message: unknown): void => {
+    const { request } = message as { readonly request: { readonly path: string } };
+    if (request.path.endsWith("/getUpdates")) readAtMs = performance.now();
   };
-  const close = () => {
-    Reflect.set(ServerResponse.prototype, "end", end);
-  };
-  return { givenAtMs: () => givenAtMs, close };
+  subscribe(bodyRead, note);
+  return { readAtMs: () => readAtMs, close: () => void unsubscribe(bodyRead, note) };
 }
 
 type Disk = { delayMs: number };
@@ -165,10 +166,10 @@ function slowDown(engine: Engine): Disk {
   return disk;
 }
 
-/** Each kill stands among a thousand updates of a stranger; the clock starts when the chat hands its batch to the socket, before our client has read it. */
+/** Each kill stands among a thousand updates of strangers and of the trader; the clock starts when our HTTP client has read the last byte of its batch. */
 async function killByChat(
   engine: Engine,
-  { emulator, door }: Chat,
+  { emulator, reads }: Chat,
   count: number,
   disk: Disk | null = null,
 ): Promise<Kills> {
@@ -189,23 +190,30 @@ async function killByChat(
   const closeGate = engine.closeGate.bind(engine);
   const samples: number[] = [];
   let isWaiting = false;
+  let askedAtMs = 0;
   engine.closeGate = () => {
     closeGate();
-    if (isWaiting) samples.push((performance.now() - door.givenAtMs()) * 1e6);
+    if (!isWaiting) return;
     isWaiting = false;
+    demand(reads.readAtMs() > askedAtMs, "the client was seen reading");
+    samples.push((performance.now() - reads.readAtMs()) * 1e6);
   };
   for (let n = 0; n < count; n++) {
     isWaiting = true;
-    const before = 1 + ((n * 37) % batchSize);
-    for (let i = 0; i < before; i++) emulator.send(stranger, `noise ${i}`);
-    emulator.send(actor.userId, "/kill bench");
-    for (let i = before; i < waitingUpdates; i++) emulator.send(stranger, `noise ${i}`);
+    askedAtMs = performance.now();
+    // A slow disk holds up each batch, so that the kill stands in the first one there.
+    const before = (n * 337) % (disk === null ? waitingUpdates : batchSize);
+    for (let i = 0; i < waitingUpdates; i++) {
+      if (i === before) emulator.send(actor.userId, "/kill bench");
+      emulator.send(i % tradersShare === 0 ? actor.userId : stranger, `noise ${i}`);
+    }
     const transport = startPolling(bot, { onTrouble: quiet });
     await until(() => engine.state.killed !== null);
-    await transport.stop();
-    // The resume is not measured, so it need not wait for the slow disk.
+    // What is left over and the resume are not measured, so they need not wait for the slow disk.
     const delayMs = disk?.delayMs ?? 0;
     if (disk !== null) disk.delayMs = 0;
+    await until(() => emulator.pendingUpdates === 0);
+    await transport.stop();
     await resume(engine, 1_000_000 + samples.length + count * 1_000);
     if (disk !== null) disk.delayMs = delayMs;
   }
@@ -219,7 +227,8 @@ async function killByChat(
 async function until(holds: () => boolean): Promise<void> {
   const deadline = performance.now() + closedLimitMs;
   while (!holds()) {
-    if (performance.now() > deadline) throw new BenchError("the kill was not seen");
+    if (performance.now() > deadline)
+      throw new BenchError("the kill or what follows it was not seen");
     await pause(2);
   }
 }
