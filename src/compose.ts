@@ -95,7 +95,7 @@ export async function composeService(config: Config, options: ComposeOptions): P
   });
   const engine = new Engine(deps, prepared);
   onForeignHost((destination) => void engine.degrade("outbound", destination));
-  const coolDown = keepWarm(deps.settings, polymarket);
+  const coolDown = keepWarm(engine, polymarket);
   const stop = async (): Promise<void> => {
     coolDown();
     await engine.stop();
