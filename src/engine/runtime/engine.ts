@@ -179,10 +179,13 @@ export class Engine extends Desk implements EngineApi {
     await this.untilReady();
     const card = this.state.cards.get(nonce);
     // An old book is read again before it is judged; this is the only wait between the press and the orders.
-    if (card?.state === "open" && this.gateDenial() === null) {
+    if (card?.state === "open") {
       const markets = new Set(card.drafts.map((draft) => draft.conditionId));
       const old = [...markets].filter((id) => !this.books.isYoung(id, this.deps.bookRefreshAgeMs));
-      if (old.length > 0) await Promise.all(old.map((id) => this.#ready(id)));
+      // The gate looks at the lease's file, which takes longer than all the books: only when something is to be read.
+      if (old.length > 0 && this.gateDenial() === null) {
+        await Promise.all(old.map((id) => this.#ready(id)));
+      }
     }
     if (this.gateClosed)
       return { kind: "refused", denial: this.gateDenial() ?? { code: "killed" } };
