@@ -26,7 +26,7 @@ export function keepWarm(
   engine: Pick<Engine, "state" | "deps">,
   polymarket: Pick<Polymarket, "hasher" | "rehearse">,
 ): () => void {
-  const { settings, clock } = engine.deps;
+  const { settings, clock, logger } = engine.deps;
   const rehearsal = new Rehearsal(settings, polymarket.hasher, polymarket.rehearse);
   let orders = 0;
   let hotUntilMs = 0;
@@ -41,7 +41,14 @@ export function keepWarm(
     const first = orders < firstOrders;
     if (first || hot || nowMs >= nextAtMs) {
       const more = first ? ordersAtFirst : 1;
-      for (let i = 0; i < more; i++) rehearsal.run();
+      try {
+        for (let i = 0; i < more; i++) rehearsal.run();
+      } catch (error) {
+        // Only speed is lost: a rehearsal that fails must not end the service.
+        const detail = error instanceof Error ? error.message : "unknown failure";
+        logger.error("rehearsal.failed", { detail });
+        return;
+      }
       orders += more;
       nextAtMs = nowMs + everyMs;
     }
