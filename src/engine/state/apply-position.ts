@@ -40,31 +40,28 @@ export function correctPosition(state: EngineState, tokenId: string, there: Shar
   state.venueShares.delete(tokenId);
 }
 
-/** Adds a fill to its position, at what it cost. */
+/** Adds a fill to its position, at what it cost. One that is confirmed already is both at once. */
 export function bookFill(state: EngineState, fill: Fill): void {
   const held = state.positions.get(fill.tokenId) ?? emptyPosition(fill);
-  const before = { ...held, external: held.external + externalOf(fill) };
-  const confirmed = fill.status === "confirmed";
+  const booked = addFill({ ...held, external: held.external + externalOf(fill) }, fill);
+  const { tokenId, status } = fill;
+  state.positions.set(tokenId, status === "confirmed" ? confirmInPosition(booked, fill) : booked);
+}
+
+function addFill(before: Position, fill: Fill): Position {
   if (fill.side === "buy") {
-    state.positions.set(fill.tokenId, {
+    return {
       ...before,
-      confirmed: confirmed ? addShares(before.confirmed, fill.size) : before.confirmed,
-      provisionalBought: confirmed
-        ? before.provisionalBought
-        : addShares(before.provisionalBought, fill.size),
+      provisionalBought: addShares(before.provisionalBought, fill.size),
       cost: usd(before.cost + fill.money + fill.fee),
-    });
-    return;
+    };
   }
-  state.positions.set(fill.tokenId, {
+  return {
     ...before,
-    confirmed: confirmed ? shares(Math.max(0, before.confirmed - fill.size)) : before.confirmed,
-    provisionalSold: confirmed
-      ? before.provisionalSold
-      : addShares(before.provisionalSold, fill.size),
+    provisionalSold: addShares(before.provisionalSold, fill.size),
     cost: usd(before.cost - fill.costOfSold),
     realizedUsd: usd(before.realizedUsd + profitOf(fill)),
-  });
+  };
 }
 
 export function confirmInPosition(position: Position, fill: Fill): Position {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { FillReport } from "../../../src/engine/domain/fill.ts";
 import type { AccountEvent } from "../../../src/engine/protocol/venue-report.ts";
 import { applyFact } from "../../../src/engine/state/apply-fact.ts";
 import { keptClosedOrders } from "../../../src/engine/state/engine-state.ts";
@@ -138,13 +139,15 @@ describe("a trade that this desk did not make", () => {
     expect(desk.state.cash).toBe(dollars(1_000));
   });
 
-  test("sold by a stranger before our buy is confirmed, nothing is left over when both are", () => {
+  const sold = { ...sale.fill, size: buy.fill.size, money: buy.fill.money } as const;
+  const settled = (fill: FillReport) => ({ ...fill, status: "confirmed" }) as const;
+  test.each([
+    ["heard first", [buy.fill, sold, settled(sold), settled(buy.fill)]],
+    ["heard of when it was confirmed", [buy.fill, settled(sold), settled(buy.fill)]],
+    ["read before the buy itself", [settled(sold), settled(buy.fill)]],
+  ])("sold by a stranger before our buy is confirmed, %s: nothing is left over", (_, fills) => {
     const desk = openCoreDesk();
-    const sold = { ...sale.fill, size: buy.fill.size, money: buy.fill.money };
-    for (const fill of [buy.fill, sold]) hears(desk, { kind: "fill.reported", fill });
-    for (const fill of [sold, buy.fill]) {
-      hears(desk, { kind: "fill.reported", fill: { ...fill, status: "confirmed" } });
-    }
+    for (const fill of fills) hears(desk, { kind: "fill.reported", fill });
     const { confirmed = 0, provisionalSold = 0 } = desk.state.positions.get(tokenId) ?? {};
     expect(confirmed - provisionalSold).toBe(0);
     expect(freeShares(desk.state, tokenId)).toBe(0);
