@@ -150,6 +150,7 @@ export function settlePositions(
       realizedUsd: usd(position.realizedUsd + paid - position.cost),
       external: 0,
       unexplained: 0 as Shares,
+      owed: 0,
     });
   }
 }
