@@ -1,6 +1,8 @@
 import { isOpen, type PreparedOrder } from "../../src/engine/domain/order.ts";
+import { isOpenAction, type PreparedCall } from "../../src/engine/domain/position-action.ts";
 import type { EngineSettings } from "../../src/engine/protocol/settings.ts";
 import type { EngineState } from "../../src/engine/state/engine-state.ts";
+import type { Chain } from "./chain.ts";
 import { type Exchange, isOpenThere } from "./exchange.ts";
 import type { Judge } from "./judge.ts";
 import type { Wire } from "./post-wire.ts";
@@ -28,6 +30,7 @@ export type CheckersParts = {
   readonly exchange: Exchange;
   readonly disk: Disk;
   readonly wire: Wire;
+  readonly chain: Chain;
   /** Every process that lives. */
   readonly processes: () => readonly ProcessView[];
 };
@@ -86,6 +89,17 @@ export class Checkers {
     );
   }
 
+  /** The first byte of a contract call leaves a process. */
+  callStarted({ body, callHash }: PreparedCall, now: ProcessView | null): void {
+    const { disk, judge } = this.#parts;
+    judge.must(disk.calls.has(body), "P1", () => `call ${callHash} is sent but not durable`);
+    judge.must(!disk.killed, "P4", () => `call ${callHash} is sent while the ledger says killed`);
+    if (now === null) return;
+    judge.must(!now.killed, "P4", () => `call ${callHash} is sent after a kill was accepted`);
+    judge.must(now.leaseHeld, "P12", () => `call ${callHash} is sent without the lease`);
+    judge.must(!now.diskFailed, "P6", () => `call ${callHash} is sent after the disk failed`);
+  }
+
   /** After every event. */
   afterEvent(): void {
     for (const now of this.#parts.processes()) {
@@ -102,7 +116,7 @@ export class Checkers {
 
   /** What the venue holds or is about to hold of ours must be reserved: its order is known and open. */
   #judgeReservations(state: EngineState): void {
-    const { exchange, wire, judge } = this.#parts;
+    const { exchange, wire, chain, judge } = this.#parts;
     const reserved = (hash: string) => {
       const order = state.orders.get(state.oidByHash.get(hash) ?? "");
       judge.must(order !== undefined, "P1", () => `the venue has ${hash}, which no intent made`);
@@ -113,6 +127,11 @@ export class Checkers {
       if (isOpenThere(order) && !order.isForeign) reserved(order.hash);
     }
     for (const hash of wire.keys()) if (!exchange.orders.has(hash)) reserved(hash);
+    for (const hash of chain.open()) {
+      const action = [...state.actions.values()].find((one) => one.prepared.callHash === hash);
+      const isHeld = action !== undefined && isOpenAction(action);
+      judge.must(isHeld, "P3", () => `call ${hash} can still take effect: ${action?.status}`);
+    }
   }
 
   /** What is unknown for too long is told. */

@@ -1,5 +1,7 @@
 import type { FillReport } from "../../src/engine/domain/fill.ts";
+import type { Usd } from "../../src/engine/domain/numbers.ts";
 import type { Order } from "../../src/engine/domain/order.ts";
+import type { ActionCall } from "../../src/engine/domain/position-action.ts";
 import type { PostOutcome } from "../../src/engine/protocol/venue-report.ts";
 import type { DeskDeps } from "../../src/engine/runtime/desk-deps.ts";
 import type { Engine } from "../../src/engine/runtime/engine.ts";
@@ -337,6 +339,44 @@ export const defects = {
       patch(venue, "fills", async (afterS) => {
         const read = await fills(afterS);
         return read.ok ? { ok: true, value: read.value.filter((one) => !isForeign(one)) } : read;
+      });
+    },
+  },
+  "call-signed-anew": {
+    property: "P1",
+    seed: 1,
+    ignored: ["P3"],
+    deps: (_deps, { contracts }) => {
+      const submit = contracts.submit.bind(contracts);
+      patch(contracts, "submit", async (prepared, gate) => {
+        const outcome = await submit(prepared, gate);
+        if (outcome.kind !== "unknown") return outcome;
+        const { call } = JSON.parse(prepared.body) as { readonly call: ActionCall };
+        const again = await contracts.prepare(call);
+        return again.ok ? await submit(again.value, gate) : outcome;
+      });
+    },
+  },
+  "call-booked-before-it-is-final": {
+    property: "P3",
+    seed: 1,
+    deps: (_deps, { contracts }) => {
+      const query = contracts.query.bind(contracts);
+      patch(contracts, "query", async (prepared) => {
+        const report = await query(prepared);
+        if (report.kind !== "pending") return report;
+        return { kind: "confirmed", reference: report.reference, gasUsd: 0 as Usd };
+      });
+    },
+  },
+  "lost-call-given-up-at-once": {
+    property: "P3",
+    seed: 1,
+    deps: (_deps, { contracts }) => {
+      const submit = contracts.submit.bind(contracts);
+      patch(contracts, "submit", async (prepared, gate) => {
+        const outcome = await submit(prepared, gate);
+        return outcome.kind === "unknown" ? { kind: "rejected", detail: outcome.detail } : outcome;
       });
     },
   },

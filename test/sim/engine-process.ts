@@ -8,6 +8,7 @@ import type { DeskDeps } from "../../src/engine/runtime/desk-deps.ts";
 import { Engine } from "../../src/engine/runtime/engine.ts";
 import { canonicalState } from "../../src/engine/state/digest.ts";
 import { plainHasher } from "../engine/support/hasher.ts";
+import type { Chain } from "./chain.ts";
 import { Chance } from "./chance.ts";
 import { startBot } from "./chat/bot-process.ts";
 import type { Caller, SimTelegram } from "./chat/telegram.ts";
@@ -22,6 +23,7 @@ import type { Wire } from "./post-wire.ts";
 import { isKill, type PressRecord } from "./press-record.ts";
 import { judgeReplay, type RecordedStep } from "./replay-check.ts";
 import type { Scheduler } from "./scheduler.ts";
+import { SimContracts } from "./sim-contracts.ts";
 import { type Disk, SimLog } from "./sim-log.ts";
 import { SimMarket } from "./sim-market.ts";
 import { SimVenue } from "./sim-venue.ts";
@@ -34,6 +36,7 @@ export type Surroundings = {
   readonly scheduler: Scheduler;
   readonly faults: Faults;
   readonly exchange: Exchange;
+  readonly chain: Chain;
   readonly mode: VenueMode;
   readonly disk: Disk;
   readonly wire: Wire;
@@ -60,6 +63,7 @@ export class EngineProcess implements Caller {
   readonly life: Lifeline;
   readonly venue: SimVenue;
   readonly market: SimMarket;
+  readonly contracts: SimContracts;
   readonly log: SimLog;
   readonly deps: DeskDeps;
   engine: Engine | null = null;
@@ -101,6 +105,11 @@ export class EngineProcess implements Caller {
       onPostStart: (order) => around.checkers.postStarted(order, this.view()),
     });
     this.market = new SimMarket({ ...around, life });
+    this.contracts = new SimContracts({
+      ...around,
+      life,
+      onCallStart: (prepared) => around.checkers.callStarted(prepared, this.view()),
+    });
     this.log = new SimLog({
       ...around,
       chance,
@@ -120,6 +129,7 @@ export class EngineProcess implements Caller {
       venue: this.venue,
       marketData: this.market,
       catalog: this.market,
+      contracts: this.contracts,
       hasher: { ...plainHasher },
       clock: {
         nowMs: () => scheduler.nowMs + clockOffsetMs(),

@@ -120,6 +120,12 @@ export class Exchange {
     this.#moveShares(tokenId, 0 - amount);
   }
 
+  /** The contracts turn dollars into shares of every outcome, or (negative) back. */
+  swapPairs(tokenIds: readonly string[], size: number): void {
+    this.#moveCash(0 - size);
+    for (const tokenId of tokenIds) this.#moveShares(tokenId, size);
+  }
+
   /** Shares of an order's matches that stand. */
   matchedFor(orderHash: string): number {
     let matched = 0;
@@ -263,8 +269,10 @@ export class Exchange {
     return [...this.orders.values()].filter((order) => order.state === "live");
   }
 
-  /** The chain confirmed or failed a trade; a failed one never moved anything. */
-  settle(trade: SimTrade, status: "confirmed" | "failed"): void {
+  /** The chain confirmed or failed a trade; a failed one never moved anything. Shares that went on cannot be undone. */
+  settle(trade: SimTrade, wanted: "confirmed" | "failed"): void {
+    const isThere = trade.side === "sell" || (this.shares.get(trade.tokenId) ?? 0) >= trade.size;
+    const status = isThere ? wanted : "confirmed";
     trade.status = status;
     if (status === "failed") this.#move(trade, -1);
     this.#hooks.tell({ kind: "fill.reported", fill: fillOf(trade) });

@@ -1,6 +1,8 @@
 import { isOpen } from "../../src/engine/domain/order.ts";
+import { isOpenAction } from "../../src/engine/domain/position-action.ts";
 import type { EngineState } from "../../src/engine/state/engine-state.ts";
 import type { Fact } from "../../src/engine/state/fact.ts";
+import type { Chain } from "./chain.ts";
 import { whitelist } from "./chat/person.ts";
 import type { SimTelegram } from "./chat/telegram.ts";
 import { type Exchange, isOpenThere } from "./exchange.ts";
@@ -10,6 +12,7 @@ import type { Disk } from "./sim-log.ts";
 export type FinalParts = {
   readonly judge: Judge;
   readonly exchange: Exchange;
+  readonly chain: Chain;
   readonly disk: Disk;
   readonly telegram: SimTelegram;
   /** Commands whose process told the chat by itself that its ledger could not keep them. */
@@ -21,6 +24,7 @@ export function judgeEnd(parts: FinalParts, state: EngineState): void {
   const { judge, exchange } = parts;
   judge.must(state.ready, "P10", () => "the engine never became ready");
   judgeTrades(parts, state);
+  judgeCalls(parts, state);
   for (const order of state.orders.values()) {
     const booked = exchange.orders.get(order.orderHash);
     const isThere = booked !== undefined && isOpenThere(booked);
@@ -44,7 +48,13 @@ export function judgeEnd(parts: FinalParts, state: EngineState): void {
   for (const { winner, market } of exchange.books.values()) {
     if (winner !== null) for (const { tokenId } of market.outcomes) ended.add(tokenId);
   }
+  // While a call is open, after a kill, what it moves is not compared.
+  const open = [...state.actions.values()].filter(isOpenAction);
+  const moving = new Set(
+    open.flatMap(({ terms }) => [...terms.takes, ...terms.gives].map((leg) => leg.tokenId)),
+  );
   for (const tokenId of tokens) {
+    if (moving.has(tokenId)) continue;
     // The end of a market can be missed while no process is up; its shares are worth what was paid for them.
     if (ended.has(tokenId)) continue;
     const own = state.positions.get(tokenId)?.confirmed ?? 0;
@@ -52,11 +62,29 @@ export function judgeEnd(parts: FinalParts, state: EngineState): void {
     judge.must(own === there, "P2", () => `${own} shares of ${tokenId}, the venue holds ${there}`);
   }
   judge.must(
-    state.cash === exchange.cash,
+    open.length > 0 || state.cash === exchange.cash,
     "conservation",
     () => `cash ${state.cash}, venue ${exchange.cash}`,
   );
   judgeChat(parts, state);
+}
+
+/** What the chain did is in the books once, and nothing else is. */
+function judgeCalls({ judge, chain }: FinalParts, state: EngineState): void {
+  const done = chain.done();
+  for (const action of state.actions.values()) {
+    const { actionId, status } = action;
+    const isDone = done.delete(action.prepared.callHash);
+    judge.must(
+      isDone === (status === "confirmed"),
+      "P2",
+      () => `call ${actionId} is ${status}, on the chain ${isDone ? "done" : "not done"}`,
+    );
+    // After a kill or a halt nothing is sent again: what nobody has is looked for until a person resumes.
+    const waits = state.killed !== null || state.halt !== null;
+    judge.must(!isOpenAction(action) || waits, "P10", () => `call ${actionId} is still ${status}`);
+  }
+  judge.must(done.size === 0, "P2", () => `the chain did ${[...done].join()}, which no call made`);
 }
 
 function judgeTrades({ judge, exchange, disk }: FinalParts, state: EngineState): void {

@@ -26,6 +26,8 @@ export class Disk {
   readonly records: LogRecord[] = [];
   /** Order hash -> body of every order whose approval is durable. */
   readonly bodies = new Map<string, string>();
+  /** Bytes of every contract call whose approval is durable. */
+  readonly calls = new Set<string>();
   /** Card nonces with a durable plan. */
   readonly plansByNonce = new Map<string, string>();
   /** Commands that were kept, and how often each was answered. */
@@ -52,6 +54,7 @@ export class Disk {
     if (fact.kind === "command.answered") {
       this.answered.set(fact.commandId, (this.answered.get(fact.commandId) ?? 0) + 1);
     }
+    if (fact.kind === "position.action.approved") this.calls.add(fact.action.prepared.body);
     if (fact.kind !== "plan.approved") return;
     this.plansByNonce.set(fact.plan.nonce, fact.plan.planId);
     for (const order of fact.orders) this.bodies.set(order.orderHash, order.body);

@@ -1,4 +1,5 @@
 import { dollars, testSettings } from "../engine/support/settings.ts";
+import { Chain } from "./chain.ts";
 import { Chance } from "./chance.ts";
 import { Person } from "./chat/person.ts";
 import { SimTelegram } from "./chat/telegram.ts";
@@ -98,6 +99,7 @@ export class Simulation {
       judge: this.#judge,
       settings,
       exchange: this.#exchange,
+      chain: new Chain(this.#exchange, scheduler),
       disk: this.#disk,
       wire,
     };
@@ -226,6 +228,7 @@ export class Simulation {
     const state = this.#processes.find((one) => one.leaseHeld)?.engine?.state;
     const isUnderWay =
       this.#around.wire.size > 0 ||
+      this.#around.chain.open().length > 0 ||
       this.#exchange.trades.some((trade) => trade.status === "provisional");
     if (state === undefined || isUnderWay || this.#processes.length !== 1) return false;
     const judge = new Judge(new Set());

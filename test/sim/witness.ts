@@ -43,6 +43,8 @@ export class Witness {
   readonly #settled = new Map<string, string>();
   /** Shares that corrections took off, by token. */
   readonly #gone = new Map<string, number>();
+  /** Shares that contract calls gave (or took, negative), by token. */
+  readonly #called = new Map<string, number>();
   #expectedCash: number | null = null;
   #seenSeq = -1;
   /** Rows came since the last look that the books are made of. */
@@ -65,6 +67,7 @@ export class Witness {
     const fact = factOf(record);
     if (!chatOnly.has(fact.kind)) this.#hasNews = true;
     this.#judgeFact(fact, isNew, record.atMs);
+    if (fact.kind === "position.action.confirmed") this.#moveByCall(fact.actionId);
     applyFact(this.#shadow, fact, record.atMs);
     if (isNew && fact.kind === "plan.approved") this.#judgeExposure(fact.orders);
   }
@@ -159,6 +162,16 @@ export class Witness {
       "P3",
       () => `${clientOid} matched ${matched} of ${whole}, its replacement asks for ${size}`,
     );
+  }
+
+  #moveByCall(actionId: string): void {
+    const terms = this.#shadow.actions.get(actionId)?.terms;
+    if (terms === undefined) return;
+    const move = (tokenId: string, size: number) =>
+      this.#called.set(tokenId, (this.#called.get(tokenId) ?? 0) + size);
+    for (const { tokenId, size } of terms.takes) move(tokenId, 0 - size);
+    for (const { tokenId, size } of terms.gives) move(tokenId, size);
+    if (this.#expectedCash !== null) this.#expectedCash += terms.givesUsd - terms.takesUsd;
   }
 
   #moveCash(fill: Fill, sign: 1 | -1): void {
@@ -266,7 +279,8 @@ export class Witness {
       if (exchange.books.get(position.conditionId)?.winner != null) continue;
       const { confirmed, provisionalBought, provisionalSold, tokenId } = position;
       const own = confirmed + provisionalBought - provisionalSold;
-      const sum = (held.get(tokenId) ?? 0) - (this.#gone.get(tokenId) ?? 0);
+      const called = this.#called.get(tokenId) ?? 0;
+      const sum = (held.get(tokenId) ?? 0) + called - (this.#gone.get(tokenId) ?? 0);
       judge.must(own === sum, "conservation", () => `${own} of ${tokenId}, fills say ${sum}`);
     }
   }

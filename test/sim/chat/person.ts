@@ -27,6 +27,8 @@ const actions = {
   rest: 18,
   sell: 13,
   arb: 5,
+  split: 6,
+  merge: 6,
   orders: 14,
   "cancel-all": 1,
   kill: 0.5,
@@ -107,6 +109,10 @@ export class Person {
         return this.#trade(action);
       case "arb":
         return this.#write("/arb");
+      case "split":
+        return this.#write(`/split ${this.#slug()} $${chance.int(2, 25)}`);
+      case "merge":
+        return this.#write(`/merge ${this.#slug()} max`);
       case "orders":
         return this.#write(chance.happens(0.8) ? "/orders" : "/positions");
       case "cancel-all":
@@ -127,6 +133,10 @@ export class Person {
       default:
         return this.#flood();
     }
+  }
+
+  #slug(): string {
+    return this.#parts.chance.pick(markets)?.slug ?? "";
   }
 
   #wantsResume(): boolean {
@@ -183,6 +193,7 @@ export class Person {
     switch (verb) {
       case "ok":
       case "okset":
+      case "okcall":
         return this.#confirm(message, data);
       case "discard":
         if (chance.happens(0.04)) this.#press(message, data, chance.int(30, 2_500));
