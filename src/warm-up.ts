@@ -12,8 +12,8 @@ const ordersAtFirst = 10;
 /** Afterwards: often enough that compiled code is not thrown away as unused, too seldom to cost anything. */
 const everyMs = 1_000;
 /**
- * While a card waits for its Confirm: code and data of the path stay in the processor's caches, which halves the time
- * from the press to the first byte. An order takes about 0.3 ms, so this is 3 % of one processor for some seconds.
+ * While a card waits for its Confirm: code and data of the path stay in the processor's caches, which takes about a
+ * third off signing and checking. An order takes about 0.3 ms, so this is 3 % of one processor for some seconds.
  */
 const hotEveryMs = 10;
 /** How long it goes on after the last card: another one often follows. */

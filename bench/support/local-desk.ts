@@ -5,6 +5,7 @@ import { composeService, type Service } from "../../src/compose.ts";
 import type { DurableLog } from "../../src/engine/ports/durable-log.ts";
 import { Desk } from "../../src/engine/runtime/desk.ts";
 import { Engine } from "../../src/engine/runtime/engine.ts";
+import { keepWarm } from "../../src/warm-up.ts";
 import { BenchError } from "./bench-error.ts";
 import type { LocalVenue } from "./local-venue.ts";
 
@@ -39,9 +40,12 @@ export async function openLocalDesk(
     },
   );
   let { engine } = service;
+  let coolDown = (): void => undefined;
   if (ledger === "memory") {
     const deps = { ...engine.deps, log: memoryLog() };
     engine = new Engine(deps, await Desk.prepare(deps));
+    // The service's own rehearsal looks at the cards of the service's own engine.
+    coolDown = keepWarm(engine, service.polymarket);
   }
   engine.start();
   const deadline = performance.now() + readyLimitMs;
@@ -53,6 +57,7 @@ export async function openLocalDesk(
     engine,
     service,
     stop: async () => {
+      coolDown();
       if (engine !== service.engine) await engine.stop();
       await service.stop();
     },
