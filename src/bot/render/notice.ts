@@ -17,7 +17,7 @@ import { modeTag, tradingLine } from "./mode.ts";
 import { canChangePrice, orderCount, orderLine } from "./orders.ts";
 import { renderControl } from "./reducing.ts";
 
-/** Fates or legs listed one by one; the rest is counted. */
+/** Orders or legs listed one by one; the rest is counted. */
 const linesShown = 40;
 
 function side(order: OrderView): string {

@@ -30,9 +30,9 @@ import type {
 export type ConfirmOutcome =
   /** Durable: the orders are being sent; their ends arrive as notices. */
   | { readonly kind: "accepted"; readonly planId: string; readonly orders: readonly OrderView[] }
-  /** The price left the shown bound: nothing was sent, here is a new card (the old one is dead). */
   /** A price change: the old order is being canceled; the new one is sent once it is proven gone. */
   | { readonly kind: "replacing"; readonly order: OrderView; readonly limit: Price }
+  /** The price left the shown bound: nothing was sent, here is a new card (the old one is dead). */
   | { readonly kind: "requoted"; readonly card: TradeCard }
   | { readonly kind: "refused"; readonly denial: Denial };
 
