@@ -7,15 +7,8 @@ import {
   setCardTitle,
   setDetailsKeyboard,
 } from "../render/sets.ts";
-import {
-  answered,
-  firstMessageTarget,
-  message,
-  pressedMessage,
-  type Reply,
-  type Turn,
-} from "../turn.ts";
-import { takeOver } from "./quote.ts";
+import { answered, message, pressedMessage, type Reply, type Turn } from "../turn.ts";
+import { openCard, takeOver } from "./open-card.ts";
 import { refuse } from "./refusals.ts";
 
 /** `/arb`: all sets, ranked. */
@@ -47,14 +40,12 @@ export async function quoteSet(turn: Turn, setId: string, replaces: string | nul
   const quoted = await turn.api.quoteSet(turn.actor, turn.command.commandId, setId, null);
   if (!quoted.ok) return refuse(turn, quoted.error, target);
   const card = quoted.value;
-  turn.cards.open({
-    nonce: card.nonce,
-    chatId: turn.actor.chatId,
-    target: target ?? firstMessageTarget(turn),
-    expiresAtMs: card.expiresAtMs,
-    title: setCardTitle(card),
-    again: { do: "arbQuote", setId, replaces: card.nonce },
-  });
-  const shown = message(renderSetCard(card), setCardKeyboard(card, turn.buttons), target);
-  return answered({ ...shown, priority: "confirmation" });
+  return answered(
+    openCard(turn, card, target, {
+      title: setCardTitle(card),
+      again: { do: "arbQuote", setId, replaces: card.nonce },
+      body: renderSetCard(card),
+      keyboard: setCardKeyboard(card, turn.buttons),
+    }),
+  );
 }

@@ -17,7 +17,6 @@ import { TextBuilder } from "../text/rich-text.ts";
 import {
   answered,
   executed,
-  firstMessageTarget,
   message,
   pressedMessage,
   type Reply,
@@ -25,7 +24,7 @@ import {
   type Turn,
 } from "../turn.ts";
 import { findMarkets } from "./find-market.ts";
-import { takeOver } from "./quote.ts";
+import { openCard, takeOver } from "./open-card.ts";
 import { refusalText, refuse } from "./refusals.ts";
 
 type MarketCall = "split" | "merge" | "convert";
@@ -101,16 +100,14 @@ export async function showCall(
   const quoted = await turn.api.quoteAction(turn.actor, turn.command.commandId, request);
   if (!quoted.ok) return refuse(turn, quoted.error, target);
   const card = quoted.value;
-  turn.cards.open({
-    nonce: card.nonce,
-    chatId: turn.actor.chatId,
-    target: target ?? firstMessageTarget(turn),
-    expiresAtMs: card.expiresAtMs,
-    title: actionCardTitle(card),
-    again: { do: "call", request, replaces: card.nonce },
-  });
-  const shown = message(renderActionCard(card), actionCardKeyboard(card, turn.buttons), target);
-  return answered({ ...shown, priority: "confirmation" });
+  return answered(
+    openCard(turn, card, target, {
+      title: actionCardTitle(card),
+      again: { do: "call", request, replaces: card.nonce },
+      body: renderActionCard(card),
+      keyboard: actionCardKeyboard(card, turn.buttons),
+    }),
+  );
 }
 
 type ConfirmCall = Extract<BotAction, { do: "confirmCall" }>;

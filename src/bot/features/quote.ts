@@ -4,14 +4,8 @@ import type { Denial } from "../../engine/domain/reasons.ts";
 import { askAgain } from "../actions/bot-action.ts";
 import type { MessageTarget } from "../card-registry.ts";
 import { cardTitle, renderTradeCard, tradeCardKeyboard } from "../render/trade-card.ts";
-import {
-  answered,
-  firstMessageTarget,
-  message,
-  pressedMessage,
-  type Reply,
-  type Turn,
-} from "../turn.ts";
+import { answered, type Reply, type ReplyMessage, type Turn } from "../turn.ts";
+import { openCard, takeOver } from "./open-card.ts";
 import { refuse } from "./refusals.ts";
 
 const dollar = 1_000_000;
@@ -47,36 +41,17 @@ export async function quoteCard(
   return answered(showCard(turn, card, target, null));
 }
 
-/**
- * Ends the card that a new one replaces and returns its message, to show the new one there. The message of a card that was
- * used stays as it is: it tells what was sent.
- */
-export async function takeOver(turn: Turn, replaces: string | null): Promise<MessageTarget | null> {
-  if (replaces === null) return null;
-  const was = turn.cards.look(replaces);
-  turn.cards.close(replaces);
-  await turn.api.discardCard(turn.actor, replaces);
-  return was === "fresh" || was === "expired" ? pressedMessage(turn) : null;
-}
-
-/** The message of a card; from now on the card is edited when it expires. */
+/** The message of an order's card. */
 export function showCard(
   turn: Turn,
   card: TradeCard,
   target: MessageTarget | null,
   lead: string | null,
-) {
-  turn.cards.open({
-    nonce: card.nonce,
-    chatId: turn.actor.chatId,
-    target: target ?? firstMessageTarget(turn),
-    expiresAtMs: card.expiresAtMs,
+): ReplyMessage {
+  return openCard(turn, card, target, {
     title: cardTitle(card),
     again: askAgain({ ...card, clientOid: card.replaces?.clientOid }),
+    body: renderTradeCard(card, lead),
+    keyboard: tradeCardKeyboard(card, turn.buttons),
   });
-  const text = renderTradeCard(card, lead);
-  return {
-    ...message(text, tradeCardKeyboard(card, turn.buttons), target),
-    priority: "confirmation" as const,
-  };
 }

@@ -7,8 +7,9 @@ import { cents } from "../text/amounts.ts";
 import { cleanText } from "../text/clean-text.ts";
 import { TextBuilder } from "../text/rich-text.ts";
 import { answered, message, type Reply, refused, type Turn } from "../turn.ts";
+import { takeOver } from "./open-card.ts";
 import { matching, openOrders } from "./orders.ts";
-import { showCard, takeOver } from "./quote.ts";
+import { showCard } from "./quote.ts";
 import { refuse } from "./refusals.ts";
 
 /** `/replace ID PRICE`: a resting order at another price, by a card like every trade. */
