@@ -141,6 +141,16 @@ describe("polling", () => {
     stops.push(() => transport.stop());
     return transport;
   };
+  /** A poller whose first update cannot be kept until `keep` is called. */
+  const pollUnkept = async (rig: Parts) => {
+    const { promise, resolve } = Promise.withResolvers<"ok">();
+    rig.double.onReceive = () => promise;
+    poll(rig);
+    await until(() => rig.emulator.isPolled);
+    rig.emulator.send(trader, "/status");
+    await until(() => !rig.emulator.isPolled);
+    return { keep: () => resolve("ok") };
+  };
 
   test("an outage is reported and survived", async () => {
     const rig = await parts();
@@ -176,30 +186,20 @@ describe("polling", () => {
 
   test("an update is confirmed only after it was kept", async () => {
     const rig = await parts();
-    const { promise, resolve } = Promise.withResolvers<"ok">();
-    rig.double.onReceive = () => promise;
-    poll(rig);
-    await until(() => rig.emulator.isPolled);
-    rig.emulator.send(trader, "/status");
-    await until(() => !rig.emulator.isPolled);
+    const { keep } = await pollUnkept(rig);
     expect(rig.emulator.pendingUpdates).toBe(1);
-    resolve("ok");
+    keep();
     await until(() => rig.emulator.pendingUpdates === 0);
     expect(rig.double.received.size).toBe(1);
   });
 
   test("a kill behind what cannot be kept is seen, and nothing is confirmed for it", async () => {
     const rig = await parts();
-    const { promise, resolve } = Promise.withResolvers<"ok">();
-    rig.double.onReceive = () => promise;
-    poll(rig);
-    await until(() => rig.emulator.isPolled);
-    rig.emulator.send(trader, "/status");
-    await until(() => !rig.emulator.isPolled);
+    const { keep } = await pollUnkept(rig);
     rig.emulator.send(trader, "/kill");
     await until(() => rig.double.calls.includes("gate closed"));
     expect(rig.emulator.pendingUpdates).toBe(2);
-    resolve("ok");
+    keep();
     await until(() => rig.emulator.pendingUpdates === 0);
     // Read again and again meanwhile, worked on once.
     expect(rig.double.calls.filter((call) => call.startsWith("kill"))).toHaveLength(1);
@@ -208,18 +208,13 @@ describe("polling", () => {
 
   test("what comes behind an update that is in hand waits for it in its chat", async () => {
     const rig = await parts();
-    const { promise, resolve } = Promise.withResolvers<"ok">();
-    rig.double.onReceive = () => promise;
-    poll(rig);
-    await until(() => rig.emulator.isPolled);
-    rig.emulator.send(trader, "/status");
-    await until(() => !rig.emulator.isPolled);
+    const { keep } = await pollUnkept(rig);
     rig.double.onReceive = async () => "ok";
     rig.emulator.send(trader, "/positions");
     const before = polls(rig);
     await until(() => polls(rig) > before + 1);
     expect(rig.double.received.size).toBe(0);
-    resolve("ok");
+    keep();
     await until(() => rig.emulator.pendingUpdates === 0);
     const texts = [...rig.double.received.values()].map((command) => command.text);
     expect(texts).toEqual(["/status", "/positions"]);
