@@ -1,6 +1,4 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createBot } from "../../src/bot/bot.ts";
 import { type BotApiEmulator, startEmulator } from "../../src/bot/local/emulator.ts";
@@ -13,6 +11,7 @@ import { openLocalDesk } from "../support/local-desk.ts";
 import { openLocalVenue } from "../support/local-venue.ts";
 import { plainMarkets } from "../support/order-race.ts";
 import { type Round, type Timing, timingOf } from "../support/race.ts";
+import { scratchFolder } from "../support/scratch-folder.ts";
 
 /** From a kill to the closed gate: called in the process, and typed in a chat behind a thousand waiting updates. */
 export const killCase: BenchCase = { name: "kill", run };
@@ -32,15 +31,8 @@ const actor = { userId: 1, chatId: 1 };
 const stranger = 666;
 
 async function run(context: BenchContext): Promise<CaseResult> {
-  const folder = mkdtempSync(join(tmpdir(), "pitboss-bench-kill-"));
   await using stack = new AsyncDisposableStack();
-  stack.defer(() => rmSync(folder, { recursive: true, force: true }));
-  const userState = process.env["XDG_STATE_HOME"];
-  process.env["XDG_STATE_HOME"] = join(folder, "user");
-  stack.defer(() => {
-    if (userState === undefined) delete process.env["XDG_STATE_HOME"];
-    else process.env["XDG_STATE_HOME"] = userState;
-  });
+  const folder = scratchFolder(stack, "kill");
   context.progress("kill: starting a venue, a desk and a chat");
   const venue = await openLocalVenue(join(folder, "venue"));
   stack.defer(() => venue.close());

@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ClobClient } from "@polymarket/clob-client-v2";
 import type { Market } from "../../src/engine/domain/market.ts";
@@ -29,6 +27,7 @@ import {
 } from "../support/order-race.ts";
 import { type Contender, race, type Timing } from "../support/race.ts";
 import { openRequestRecorder } from "../support/request-recorder.ts";
+import { scratchFolder } from "../support/scratch-folder.ts";
 
 /** From the call to the moment at which one and the same server has read the last order's last byte. */
 export const orderCase: BenchCase = { name: "order", run };
@@ -50,15 +49,8 @@ type Sides = {
 };
 
 async function run(context: BenchContext): Promise<CaseResult> {
-  const folder = mkdtempSync(join(tmpdir(), "pitboss-bench-"));
   await using stack = new AsyncDisposableStack();
-  stack.defer(() => rmSync(folder, { recursive: true, force: true }));
-  const userState = process.env["XDG_STATE_HOME"];
-  process.env["XDG_STATE_HOME"] = join(folder, "user");
-  stack.defer(() => {
-    if (userState === undefined) delete process.env["XDG_STATE_HOME"];
-    else process.env["XDG_STATE_HOME"] = userState;
-  });
+  const folder = scratchFolder(stack, "order");
   context.progress("order: starting a venue, a door in front of it and two desks");
   const venue = await openLocalVenue(join(folder, "venue"));
   stack.defer(() => venue.close());
