@@ -56,7 +56,7 @@ const heldBytesMax = 16 * 1024 * 1024;
 
 export class FaultProxy implements AsyncDisposable {
   readonly #server: Server;
-  readonly #target: { readonly port: number };
+  readonly #targetPort: () => number;
   readonly #links = new Set<Link>();
   #armed: Armed[] = [];
   #accepted = 0;
@@ -68,14 +68,17 @@ export class FaultProxy implements AsyncDisposable {
   /** New connections are reset at once. */
   isDown = false;
 
-  private constructor(targetPort: number) {
-    this.#target = { port: targetPort };
+  private constructor(targetPort: () => number) {
+    this.#targetPort = targetPort;
     this.#server = createServer((client) => this.#accept(client));
   }
 
-  /** A proxy that listens on loopback in front of a port of this machine; port 0 takes a free one. */
-  static async open(targetPort: number, port = 0): Promise<FaultProxy> {
-    const proxy = new FaultProxy(targetPort);
+  /**
+   * A proxy that listens on loopback in front of a port of this machine; port 0 takes a free one. A server that does not
+   * listen yet is named by a function, which each connection asks.
+   */
+  static async open(target: number | (() => number), port = 0): Promise<FaultProxy> {
+    const proxy = new FaultProxy(typeof target === "number" ? () => target : target);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     proxy.#server.once("error", reject);
     proxy.#server.listen(port, "127.0.0.1", resolve);
@@ -139,7 +142,7 @@ export class FaultProxy implements AsyncDisposable {
       client.resetAndDestroy();
       return;
     }
-    const link: Link = new Link(client, this.#target.port, {
+    const link: Link = new Link(client, this.#targetPort(), {
       take: (request) => this.#take(request),
       loses: (isSocket) => this.answersLost && !isSocket,
       isMute: () => this.socketsMute,

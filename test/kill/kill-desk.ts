@@ -1,7 +1,5 @@
 // A desk for crashes: venue, chat and proxy live on while the service is killed. Everything waits on conditions.
 import { mkdtempSync, rmSync } from "node:fs";
-import type { AddressInfo } from "node:net";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -51,7 +49,6 @@ export class KillDesk implements AsyncDisposable {
   readonly ledger: LedgerRecord;
   readonly #state: DeskState;
   readonly #runner: ScriptRunner;
-  readonly #venueUrl: string;
   restarts = 0;
   /** A leg of the set was made cheap once, so that the set pays. */
   hasCheapSet = false;
@@ -61,15 +58,13 @@ export class KillDesk implements AsyncDisposable {
     readonly proxy: FaultProxy;
     readonly dir: string;
     readonly state: DeskState;
-    readonly venueUrl: string;
   }) {
-    const { desk, proxy, dir, state, venueUrl } = parts;
+    const { desk, proxy, dir, state } = parts;
     this.desk = desk;
     this.proxy = proxy;
     this.dir = dir;
     this.ledger = new LedgerRecord(dir);
     this.#state = state;
-    this.#venueUrl = venueUrl;
     this.#runner = new ScriptRunner({
       emulator: desk.emulator,
       desk,
@@ -81,19 +76,17 @@ export class KillDesk implements AsyncDisposable {
   static async open(timeScale: number): Promise<KillDesk> {
     const dir = mkdtempSync(join(tmpdir(), "kill-desk-"));
     const state = openDeskState(dir, false);
-    const venuePort = await freePort();
-    const proxy = await FaultProxy.open(venuePort);
     const settle = String(scaledSettleMs(timeScale));
-    const desk = new Desk({
+    const proxy = await FaultProxy.open(() => Number(new URL(desk.venueUrl).port));
+    const desk: Desk = new Desk({
       state,
       transport: "poll",
       mainFile,
-      venueArgs: ["--still", "--port", String(venuePort), "--settle-ms", settle],
+      venueArgs: ["--still", "--settle-ms", settle],
       overrides: [...scaledOverrides(timeScale), ...unbounded, `relayer.base_url=${proxy.url}`],
       armedDeathMs,
     });
-    const venueUrl = `http://127.0.0.1:${venuePort}`;
-    const one = new KillDesk({ desk, proxy, dir, state, venueUrl });
+    const one = new KillDesk({ desk, proxy, dir, state });
     try {
       await desk.start();
     } catch (error) {
@@ -136,7 +129,7 @@ export class KillDesk implements AsyncDisposable {
   /** Removes every fault of the venue and of the way to it. */
   async clearFaults(): Promise<void> {
     this.proxy.clear();
-    await fetch(`${this.#venueUrl}/paper/faults`, { method: "DELETE" });
+    await fetch(`${this.desk.venueUrl}/paper/faults`, { method: "DELETE" });
   }
 
   async until(what: string, check: () => boolean): Promise<void> {
@@ -199,16 +192,4 @@ export class KillDesk implements AsyncDisposable {
       requests: this.proxy.requests,
     });
   }
-}
-
-/** A port that was free a moment ago: proxy and venue must know it before the venue listens. */
-async function freePort(): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  const server = createServer();
-  server.once("error", reject);
-  server.listen(0, "127.0.0.1", () => {
-    const { port } = server.address() as AddressInfo;
-    server.close(() => resolve(port));
-  });
-  return promise;
 }

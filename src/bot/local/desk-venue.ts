@@ -11,11 +11,11 @@ interface Answer {
 }
 
 export class DeskVenue {
-  readonly #baseUrl: string;
+  readonly baseUrl: string;
   #owner = "";
 
   constructor(baseUrl: string) {
-    this.#baseUrl = baseUrl;
+    this.baseUrl = baseUrl;
   }
 
   /** The address whose account is read. */
@@ -49,7 +49,7 @@ export class DeskVenue {
       ...(body !== null && { "content-type": "application/json" }),
     };
     const signal = AbortSignal.timeout(timeoutMs);
-    const call = request(`${this.#baseUrl}${path}`, { method, headers, signal }, (response) => {
+    const call = request(`${this.baseUrl}${path}`, { method, headers, signal }, (response) => {
       let text = "";
       response.setEncoding("utf8");
       response.on("data", (chunk: string) => {

@@ -1,7 +1,7 @@
 // The offline desk: chat emulator in this process, paper venue and real service as children of it.
 
+import { randomInt } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { totpCode, totpStep } from "../totp.ts";
@@ -114,6 +114,11 @@ export class Desk implements ScriptDesk {
     await this.#service?.stop();
     await this.#venueChild?.stop();
     await this.emulator.close();
+  }
+
+  /** Base URL of the paper venue. Throws `ScriptFailure` before it listens. */
+  get venueUrl(): string {
+    return this.#needVenue().baseUrl;
   }
 
   /** Process id of the service, null before its first start; for tests that signal it. */
@@ -241,15 +246,23 @@ async function waitForDeath(service: DeskChild, point: string, timeoutMs: number
   }
 }
 
-/** A port that was free a moment ago; the service must know it before it listens. */
-function takeFreePort(): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
+/**
+ * A port that is free now and stays so until the service listens: below those that systems hand out by themselves (Linux
+ * from 32768, others from 49152), so that no connection or server of the meantime is given it.
+ */
+async function takeFreePort(): Promise<number> {
+  for (let tries = 0; tries < 50; tries += 1) {
+    const port = randomInt(20_000, 32_768);
+    if (await canListen(port)) return port;
+  }
+  throw new DeskError("no free port between 20000 and 32767 for the webhook; run with polling", 1);
+}
+
+function canListen(port: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
   const server = createServer();
-  server.once("error", reject);
-  server.listen(0, "127.0.0.1", () => {
-    const { port } = server.address() as AddressInfo;
-    server.close(() => resolve(port));
-  });
+  server.once("error", () => resolve(false));
+  server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
   return promise;
 }
 
