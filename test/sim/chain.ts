@@ -22,7 +22,7 @@ export class Chain {
   readonly #scheduler: Scheduler;
   readonly #transactions = new Map<string, Transaction>();
   /** Bytes that left a process and have not reached a node yet. */
-  readonly #underWay = new Map<string, number>();
+  readonly #underWay = new Map<string, { readonly nonce: number; copies: number }>();
   /** The next nonce that can take effect. */
   nonce = 0;
 
@@ -31,11 +31,12 @@ export class Chain {
     this.#scheduler = scheduler;
   }
 
-  /** Hashes of calls that can still take effect; a second copy of bytes that were mined cannot. */
+  /** Hashes of calls that can still take effect; bytes that were mined or whose nonce is used cannot. */
   open(): string[] {
-    const hashes = new Set(this.#underWay.keys());
-    for (const [hash, { state }] of this.#transactions) {
-      if (state === "waiting") hashes.add(hash);
+    const underWay = [...this.#underWay].filter(([, { nonce }]) => nonce >= this.nonce);
+    const hashes = new Set(underWay.map(([hash]) => hash));
+    for (const [hash, { state, nonce }] of this.#transactions) {
+      if (state === "waiting" && nonce >= this.nonce) hashes.add(hash);
       else if (state !== "dropped") hashes.delete(hash);
     }
     return [...hashes];
@@ -58,11 +59,12 @@ export class Chain {
     then: () => void,
   ): void {
     const { callHash } = prepared;
-    this.#underWay.set(callHash, (this.#underWay.get(callHash) ?? 0) + 1);
+    const bytes = this.#underWay.get(callHash) ?? { nonce: Number(prepared.nonce), copies: 0 };
+    bytes.copies++;
+    this.#underWay.set(callHash, bytes);
     this.#scheduler.after(how.arrivesMs, () => {
-      const left = (this.#underWay.get(callHash) ?? 1) - 1;
-      if (left > 0) this.#underWay.set(callHash, left);
-      else this.#underWay.delete(callHash);
+      bytes.copies--;
+      if (bytes.copies === 0) this.#underWay.delete(callHash);
       this.#arrive(prepared, how);
       then();
     });

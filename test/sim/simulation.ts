@@ -37,7 +37,7 @@ const startMs = 1_800_000_000_000;
 /** How long faults strike and people trade. */
 const activeMs = 150_000;
 /** A world in which little was traded goes on for as long as this. */
-const longestActiveMs = 900_000;
+const longestActiveMs = 1_800_000;
 const leastIntents = 20;
 /** How long the engine has to agree with the venue afterwards: a quarantine, late bookings and settlements fit in. */
 const quietMs = 220_000;

@@ -270,7 +270,7 @@ export class Witness {
     const { judge, exchange } = this.#parts;
     const held = new Map<string, number>();
     for (const fill of state.fills.values()) {
-      if (fill.status === "failed") continue;
+      if (fill.status === "failed" || fill.absorbed === true) continue;
       const size = fill.side === "buy" ? fill.size : 0 - fill.size;
       held.set(fill.tokenId, (held.get(fill.tokenId) ?? 0) + size);
     }

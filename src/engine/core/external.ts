@@ -5,6 +5,7 @@ import { feeCharged } from "../domain/fees.ts";
 import { costOfShares, type Fill, type FillReport } from "../domain/fill.ts";
 import type { Usd } from "../domain/numbers.ts";
 import type { Denial } from "../domain/reasons.ts";
+import { mulDivFloor } from "../lib/mul-div.ts";
 import { err, ok, type Result } from "../lib/result.ts";
 import type { VenueOrder } from "../protocol/venue-report.ts";
 import type { LedgerState } from "../state/engine-state.ts";
@@ -92,19 +93,17 @@ function newExternalFill(context: StepContext, report: FillReport, fillId: strin
     report.isMaker || market === undefined
       ? (0 as Usd)
       : feeCharged(market.fee, report.money, report.size);
-  const costOfSold =
-    report.side === "sell" && position !== undefined
-      ? costOfShares(position, report.size)
-      : (0 as Usd);
-  return {
-    ...report,
-    fillId,
-    conditionId,
-    outcome: token?.outcome ?? 0,
-    fee,
-    costOfSold,
-    external: true,
-  };
+  const own = { fillId, conditionId, outcome: token?.outcome ?? 0, fee, external: true } as const;
+  if (report.side === "buy" || position === undefined) {
+    return { ...report, ...own, costOfSold: 0 as Usd };
+  }
+  const { gone } = position;
+  if (gone !== undefined && report.atMs <= gone.atMs && report.size <= gone.size) {
+    // The shares were seen to be missing, and taken off, before this sale of them was reported.
+    const costOfSold = mulDivFloor(gone.cost, report.size, gone.size) as Usd;
+    return { ...report, ...own, costOfSold, absorbed: true };
+  }
+  return { ...report, ...own, costOfSold: costOfShares(position, report.size) };
 }
 
 /** The market's names and fees go into the ledger with the first thing that somebody else does in it. */

@@ -25,12 +25,14 @@ export type Fill = {
   readonly atMs: number;
   /** Set when an order of somebody else on our account made it. */
   readonly external?: true;
+  /** Set when a correction had taken its shares off before it was reported: it moves no shares, then or later. */
+  readonly absorbed?: true;
 };
 
 /** What the venue reported about a trade, as far as one of our orders took part. */
 export type FillReport = Omit<
   Fill,
-  "fillId" | "fee" | "costOfSold" | "conditionId" | "outcome" | "external"
+  "fillId" | "fee" | "costOfSold" | "conditionId" | "outcome" | "external" | "absorbed"
 > & {
   /** The trade's market, for a fill of which we do not know the order. */
   readonly conditionId?: ConditionId;
@@ -57,6 +59,8 @@ export type Position = {
   readonly owed?: number;
   /** How often the position was corrected to the venue's. */
   readonly corrections: number;
+  /** What corrections took off and no sale has explained yet; a sale from before `atMs` is part of it. */
+  readonly gone?: { readonly size: Shares; readonly cost: Usd; readonly atMs: number };
 };
 
 /** Part of a position's cost that belongs to `size` of its shares, at the average of all that are held. */

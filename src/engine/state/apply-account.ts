@@ -23,7 +23,7 @@ export function applyAccountFact(state: EngineState, fact: AccountFact, atMs: nu
     case "position.corrected":
       assert(!state.corrections.has(fact.correctionId), "a correction is applied once");
       state.corrections.set(fact.correctionId, true);
-      correctPosition(state, fact.tokenId, fact.shares);
+      correctPosition(state, fact.tokenId, fact.shares, atMs);
       return;
     case "cash.reported":
       state.venueCash = fact.cash;

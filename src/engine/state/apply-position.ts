@@ -1,5 +1,6 @@
 import { costOfShares, type Fill, type Position } from "../domain/fill.ts";
 import { addShares, type Shares, shares, subShares, type Usd, usd } from "../domain/numbers.ts";
+import { assert } from "../lib/assert.ts";
 import type { EngineState } from "./engine-state.ts";
 
 export function emptyPosition(fill: Pick<Fill, "tokenId" | "conditionId" | "outcome">): Position {
@@ -21,21 +22,29 @@ export function emptyPosition(fill: Pick<Fill, "tokenId" | "conditionId" | "outc
 
 /**
  * Sets a position to the shares that the venue says. What is gone takes its part of the cost along, without profit or loss,
- * because nobody knows what became of it; what is more cannot be sold.
+ * because nobody knows what became of it, unless a sale that is reported later explains it; what is more cannot be sold.
  */
-export function correctPosition(state: EngineState, tokenId: string, there: Shares): void {
+export function correctPosition(
+  state: EngineState,
+  tokenId: string,
+  there: Shares,
+  atMs: number,
+): void {
   const position = state.positions.get(tokenId);
   if (position === undefined) return;
   const mine = Math.max(0, position.confirmed - position.provisionalSold);
-  const gone = Math.max(0, mine - there);
+  const gone = shares(Math.max(0, mine - there));
+  const goneCost = costOfShares(position, gone);
+  const before = position.gone ?? { size: 0 as Shares, cost: 0 as Usd };
   state.positions.set(tokenId, {
     ...position,
     confirmed: shares(mine - gone),
     provisionalSold: 0 as Shares,
     owed: 0,
-    cost: usd(position.cost - costOfShares(position, shares(gone))),
+    cost: usd(position.cost - goneCost),
     unexplained: shares(Math.max(0, there - mine)),
     corrections: position.corrections + 1,
+    gone: { size: addShares(before.size, gone), cost: usd(before.cost + goneCost), atMs },
   });
   state.venueShares.delete(tokenId);
 }
@@ -49,6 +58,7 @@ export function bookFill(state: EngineState, fill: Fill): void {
 }
 
 function addFill(before: Position, fill: Fill): Position {
+  if (fill.absorbed === true) return explainGone(before, fill);
   if (fill.side === "buy") {
     return {
       ...before,
@@ -64,7 +74,20 @@ function addFill(before: Position, fill: Fill): Position {
   };
 }
 
+/** A sale whose shares a correction has taken off already: only its profit is news. */
+function explainGone(position: Position, fill: Fill): Position {
+  const { gone } = position;
+  assert(gone !== undefined && gone.size >= fill.size, "a sale explains what is gone");
+  const size = subShares(gone.size, fill.size);
+  return {
+    ...position,
+    realizedUsd: usd(position.realizedUsd + profitOf(fill)),
+    gone: { ...gone, size, cost: usd(gone.cost - fill.costOfSold) },
+  };
+}
+
 export function confirmInPosition(position: Position, fill: Fill): Position {
+  if (fill.absorbed === true) return position;
   if (fill.side === "buy") {
     // A fill that is confirmed after its market was settled has nothing left to move.
     if (position.provisionalBought < fill.size) return position;
@@ -90,6 +113,10 @@ export function confirmInPosition(position: Position, fill: Fill): Position {
 
 export function reverseInPosition(held: Position, fill: Fill): Position {
   const position = { ...held, external: held.external - externalOf(fill) };
+  if (fill.absorbed === true) {
+    // The shares come back by the next comparison, which reads them at the venue.
+    return { ...position, realizedUsd: usd(position.realizedUsd - profitOf(fill)) };
+  }
   const moved = fill.side === "buy" ? position.provisionalBought : position.provisionalSold;
   if (moved < fill.size) return position;
   if (fill.side === "buy") {
@@ -151,6 +178,7 @@ export function settlePositions(
       external: 0,
       unexplained: 0 as Shares,
       owed: 0,
+      gone: { size: 0 as Shares, cost: 0 as Usd, atMs },
     });
   }
 }

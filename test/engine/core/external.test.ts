@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { describe, expect, test } from "vitest";
 import type { FillReport } from "../../../src/engine/domain/fill.ts";
 import type { AccountEvent } from "../../../src/engine/protocol/venue-report.ts";
@@ -22,6 +23,52 @@ function hears(desk: CoreDesk, event: AccountEvent): void {
 function told(desk: CoreDesk, kind: string): number {
   return desk.notices().filter((body) => body.kind === kind).length;
 }
+
+describe("a stranger sells shares whose purchase is not confirmed yet", () => {
+  function oversold(): { readonly desk: CoreDesk; readonly confirm: (n: number) => void } {
+    const desk = openCoreDesk();
+    const { clientOid } = desk.place({ amount: { unit: "usd", value: dollars(10) } });
+    const bought = [8_000_000, 12_000_000].map((size, n) =>
+      fillOf(desk.order(clientOid), `t${n}`, size),
+    );
+    for (const fill of bought) hears(desk, { kind: "fill.reported", fill });
+    hears(desk, { kind: "fill.reported", fill: { ...sale.fill, status: "confirmed" } });
+    const confirm = (n: number) => {
+      const fill = bought[n];
+      assert(fill !== undefined);
+      hears(desk, { kind: "fill.reported", fill: { ...fill, status: "confirmed" } });
+    };
+    return { desk, confirm };
+  }
+
+  test("they are owed, and taken from the purchase when it is confirmed", () => {
+    const { desk, confirm } = oversold();
+    expect(desk.state.positions.get(tokenId)).toMatchObject({ confirmed: 0, owed: 15_000_000 });
+    expect(freeShares(desk.state, tokenId)).toBe(0);
+    confirm(0);
+    expect(desk.state.positions.get(tokenId)).toMatchObject({ confirmed: 0, owed: 7_000_000 });
+    confirm(1);
+    expect(desk.state.positions.get(tokenId)).toMatchObject({
+      confirmed: 5_000_000,
+      provisionalSold: 0,
+      owed: 0,
+    });
+    expect(freeShares(desk.state, tokenId)).toBe(5_000_000);
+  });
+
+  test("when the market ends first, nothing is owed any more", () => {
+    const { desk, confirm } = oversold();
+    const { conditionId } = plain;
+    const event = { conditionId, winningTokenId: tokenId, timestamp: String(desk.nowMs) };
+    desk.run({ kind: "market", event: { kind: "market.resolved", ...event } });
+    confirm(0);
+    expect(desk.state.positions.get(tokenId)).toMatchObject({
+      confirmed: 0,
+      provisionalSold: 0,
+      owed: 0,
+    });
+  });
+});
 
 describe("an open order that this desk did not place (V29)", () => {
   test("locks its dollars, counts in exposure, and is told once however often it is seen", () => {

@@ -9,7 +9,7 @@ import { priceOf, sharesOf } from "../support/levels.ts";
 import { plain } from "../support/markets.ts";
 import { foldedState, refold } from "../support/refold.ts";
 import { dollars, testSettings } from "../support/settings.ts";
-import { fillOf, reportOf } from "../support/venue-reports.ts";
+import { fillOf, foreign, reportOf } from "../support/venue-reports.ts";
 
 const [{ tokenId }] = plain.outcomes;
 const { waits } = testSettings();
@@ -50,6 +50,9 @@ function venueHolds(
     });
   }
 }
+
+/** The fee of the one foreign sale, in micro-dollars. */
+const feeOf = (desk: CoreDesk) => [...desk.state.fills.values()].at(-1)?.fee ?? Number.NaN;
 
 const told = (desk: CoreDesk, kind: NoticeBody["kind"]) =>
   desk.notices().filter((body) => body.kind === kind);
@@ -121,6 +124,91 @@ describe("what the venue says of our shares", () => {
       confirmed: 20_000_000,
       unexplained: 0,
       cost: 10_400_000,
+    });
+  });
+
+  describe("a sale of somebody else that is reported after the correction that contains it", () => {
+    const corrected = () => {
+      const desk = holding();
+      venueHolds(desk, 15_000_000, reads);
+      expect(desk.state.positions.get(tokenId)?.confirmed).toBe(15_000_000);
+      return desk;
+    };
+    const sold = (
+      desk: CoreDesk,
+      status: FillReport["status"],
+      agoMs: number,
+      size = 5_000_000,
+    ) => {
+      const { fill } = foreign(2, "sell", shares(size));
+      const report = { ...fill, status, atMs: desk.nowMs - agoMs };
+      desk.run({ kind: "account", event: { kind: "fill.reported", fill: report } });
+    };
+
+    test.each(["confirmed", "provisional"] as const)(
+      "%s: moves no share, only its profit",
+      (how) => {
+        const desk = corrected();
+        sold(desk, how, 20_000);
+        if (how === "provisional") sold(desk, "confirmed", 20_000);
+        expect(desk.state.positions.get(tokenId)).toMatchObject({
+          confirmed: 15_000_000,
+          provisionalSold: 0,
+          cost: 7_800_000,
+          external: -5_000_000,
+        });
+        expect(desk.state.positions.get(tokenId)?.realizedUsd).toBe(
+          2_500_000 - 2_600_000 - feeOf(desk),
+        );
+        expect(freeShares(desk.state, tokenId)).toBe(15_000_000);
+        expect(foldedState(desk).positions).toEqual(desk.state.positions);
+        venueHolds(desk, 15_000_000, reads);
+        expect(told(desk, "position.corrected")).toHaveLength(1);
+      },
+    );
+
+    test("its confirmation leaves another sale that is still provisional alone", () => {
+      const desk = corrected();
+      sold(desk, "provisional", 20_000);
+      const { fill } = foreign(3, "sell", shares(6_000_000));
+      const later: FillReport = { ...fill, atMs: desk.nowMs + 1_000 };
+      desk.run({ kind: "account", event: { kind: "fill.reported", fill: later } });
+      sold(desk, "confirmed", 20_000);
+      expect(desk.state.positions.get(tokenId)).toMatchObject({
+        confirmed: 15_000_000,
+        provisionalSold: 6_000_000,
+      });
+    });
+
+    test("when it fails, its profit goes back and its shares come by the next comparison", () => {
+      const desk = corrected();
+      sold(desk, "provisional", 20_000);
+      sold(desk, "failed", 20_000);
+      expect(desk.state.positions.get(tokenId)).toMatchObject({
+        confirmed: 15_000_000,
+        realizedUsd: 0,
+        external: 0,
+      });
+      venueHolds(desk, 20_000_000, reads);
+      expect(desk.state.positions.get(tokenId)).toMatchObject({ unexplained: 5_000_000 });
+    });
+
+    test.each([
+      ["was made after it", -1_000, 5_000_000],
+      ["is larger than what was missing", 20_000, 6_000_000],
+    ])("one that %s takes its shares", (_, agoMs, size) => {
+      const desk = corrected();
+      sold(desk, "confirmed", agoMs, size);
+      expect(freeShares(desk.state, tokenId)).toBe(15_000_000 - size);
+    });
+
+    test("a second one takes its shares: what was missing is explained once", () => {
+      const desk = corrected();
+      sold(desk, "confirmed", 20_000);
+      const { fill } = foreign(3, "sell", shares(5_000_000));
+      const report: FillReport = { ...fill, status: "confirmed", atMs: desk.nowMs - 20_000 };
+      desk.run({ kind: "account", event: { kind: "fill.reported", fill: report } });
+      expect(freeShares(desk.state, tokenId)).toBe(10_000_000);
     });
   });
 
