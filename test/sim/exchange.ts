@@ -2,6 +2,7 @@ import type { FillReport } from "../../src/engine/domain/fill.ts";
 import type { Market } from "../../src/engine/domain/market.ts";
 import type { Shares, Usd } from "../../src/engine/domain/numbers.ts";
 import type { OrderDraft, PreparedOrder } from "../../src/engine/domain/order.ts";
+import { assert } from "../../src/engine/lib/assert.ts";
 import type { AccountEvent, VenueOrder } from "../../src/engine/protocol/venue-report.ts";
 import { ceilDiv, restingMoney, venueFee, walkBook } from "./matching.ts";
 
@@ -96,6 +97,7 @@ export class Exchange {
   #moveShares(tokenId: string, amount: number): void {
     const held = this.shares.get(tokenId) ?? 0;
     this.#remember(tokenId, held);
+    assert(held + amount >= 0, "an account owes no shares");
     this.shares.set(tokenId, held + amount);
   }
 
@@ -269,9 +271,12 @@ export class Exchange {
     return [...this.orders.values()].filter((order) => order.state === "live");
   }
 
-  /** The chain confirmed or failed a trade; a failed one never moved anything. Shares that went on cannot be undone. */
+  /**
+   * The chain confirmed or failed a trade; a failed one never moved anything. Shares that went on, or that a sale offers,
+   * cannot be undone: the account would owe them.
+   */
   settle(trade: SimTrade, wanted: "confirmed" | "failed"): void {
-    const isThere = trade.side === "sell" || (this.shares.get(trade.tokenId) ?? 0) >= trade.size;
+    const isThere = trade.side === "sell" || this.freeShares(trade.tokenId) >= trade.size;
     const status = isThere ? wanted : "confirmed";
     trade.status = status;
     if (status === "failed") this.#move(trade, -1);

@@ -104,6 +104,12 @@ function judgeTrades({ judge, exchange, disk }: FinalParts, state: EngineState):
     const { tradeId } = trade;
     const fill = state.fills.get(`${tradeId}:${trade.orderHash}`);
     judge.must(fill !== undefined, "P2", () => `trade ${tradeId} of ${trade.orderHash} is lost`);
+    const fee = fill?.fee ?? 0;
+    judge.must(
+      fee === trade.fee,
+      "conservation",
+      () => `fee ${fee} of ${tradeId}, venue ${trade.fee}`,
+    );
     const status = fill?.status ?? "missing";
     judge.must(
       status === trade.status,

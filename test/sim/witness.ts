@@ -74,14 +74,8 @@ export class Witness {
 
   #judgeFact(fact: Fact, isNew: boolean, atMs: number): void {
     const { judge } = this.#parts;
-    if (fact.kind === "cash.reported" && (fact.rebase || this.#expectedCash === null)) {
-      this.#expectedCash = fact.cash;
-    } else if (fact.kind === "fill.recorded" || fact.kind === "external.fill") {
-      if (fact.fill.status !== "failed") this.#moveCash(fact.fill, 1);
-    } else if (fact.kind === "fill.settled" && fact.status === "failed") {
-      const fill = this.#shadow.fills.get(fact.fillId);
-      if (fill !== undefined) this.#moveCash(fill, -1);
-    } else if (fact.kind === "command.answered") {
+    this.#followCash(fact);
+    if (fact.kind === "command.answered") {
       const isFirst = !this.#shadow.answered.has(fact.commandId);
       judge.must(isFirst, "P7", () => `${fact.commandId} is answered twice`);
     } else if (fact.kind === "order.closed") {
@@ -106,6 +100,21 @@ export class Witness {
         fact.configHash !== "" &&
         fact.codeVersion !== "";
       judge.must(traced, "P14", () => `${order.clientOid} cannot be attributed`);
+    }
+  }
+
+  /** What the rows say of cash, by arithmetic of the witness's own. */
+  #followCash(fact: Fact): void {
+    if (fact.kind === "cash.reported" && (fact.rebase || this.#expectedCash === null)) {
+      this.#expectedCash = fact.cash;
+    } else if (fact.kind === "fill.recorded" || fact.kind === "external.fill") {
+      if (fact.fill.status !== "failed") this.#moveCash(fact.fill, 1);
+    } else if (fact.kind === "fill.settled" && fact.status === "failed") {
+      const fill = this.#shadow.fills.get(fact.fillId);
+      if (fill !== undefined) this.#moveCash(fill, -1);
+    } else if (fact.kind === "external.learned") {
+      const isBooked = this.#shadow.fills.get(fact.fillId)?.status !== "failed";
+      if (isBooked && this.#expectedCash !== null) this.#expectedCash -= fact.fee;
     }
   }
 
@@ -260,7 +269,7 @@ export class Witness {
       const before = this.#settled.get(fill.fillId);
       const stays = before === undefined || before === fill.status;
       judge.must(stays, "P13", () => `fill ${fill.fillId} went from ${before} to ${fill.status}`);
-      if (before === undefined) this.#judgeFill(fill);
+      if (before === undefined && fill.unread !== true) this.#judgeFill(fill);
       if (fill.status !== "provisional") this.#settled.set(fill.fillId, fill.status);
     }
   }

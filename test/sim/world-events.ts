@@ -161,9 +161,9 @@ export class WorldEvents {
     const { market } = book;
     const outcome = chance.int(0, 1) === 0 ? 0 : 1;
     const { tokenId } = market.outcomes[outcome];
-    const held = exchange.shares.get(tokenId) ?? 0;
-    // Also of shares whose purchase is not settled yet.
-    const isSale = held > 0 && chance.happens(0.5);
+    // Also of shares whose purchase is not settled yet, but of none that another sale offers.
+    const free = exchange.freeShares(tokenId);
+    const isSale = free > 0 && chance.happens(0.5);
     const draft: OrderDraft = {
       conditionId: market.conditionId,
       tokenId,
@@ -172,7 +172,7 @@ export class WorldEvents {
       timeInForce: "gtc",
       limit: (chance.int(25, 75) * coarseTick) as Price,
       spend: null,
-      size: (isSale ? Math.ceil(held / 2) : chance.int(5, 25) * 1_000_000) as Shares,
+      size: (isSale ? Math.ceil(free / 2) : chance.int(5, 25) * 1_000_000) as Shares,
       tickSize: book.tick as Price,
       negRisk: market.negRisk,
       version: market.version,

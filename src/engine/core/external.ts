@@ -3,6 +3,7 @@ import type { ExternalOrderView } from "../api/views.ts";
 import { type ExternalOrder, externalReservedUsd } from "../domain/external.ts";
 import { feeCharged } from "../domain/fees.ts";
 import { costOfShares, type Fill, type FillReport } from "../domain/fill.ts";
+import type { Market } from "../domain/market.ts";
 import type { Usd } from "../domain/numbers.ts";
 import type { Denial } from "../domain/reasons.ts";
 import { mulDivFloor } from "../lib/mul-div.ts";
@@ -89,11 +90,15 @@ function newExternalFill(context: StepContext, report: FillReport, fillId: strin
   const conditionId = token?.conditionId ?? report.conditionId ?? report.tokenId;
   const market = state.markets.get(conditionId);
   const position = state.positions.get(report.tokenId);
-  const fee =
-    report.isMaker || market === undefined
-      ? (0 as Usd)
-      : feeCharged(market.fee, report.money, report.size);
-  const own = { fillId, conditionId, outcome: token?.outcome ?? 0, fee, external: true } as const;
+  const fee = market === undefined ? (0 as Usd) : feeOf(market, report);
+  const own = {
+    fillId,
+    conditionId,
+    outcome: token?.outcome ?? 0,
+    fee,
+    external: true,
+    ...(market === undefined ? { unread: true as const } : {}),
+  } as const;
   if (report.side === "buy" || position === undefined) {
     return { ...report, ...own, costOfSold: 0 as Usd };
   }
@@ -104,6 +109,24 @@ function newExternalFill(context: StepContext, report: FillReport, fillId: strin
     return { ...report, ...own, costOfSold, absorbed: true };
   }
   return { ...report, ...own, costOfSold: costOfShares(position, report.size) };
+}
+
+function feeOf(market: Market, report: Pick<Fill, "isMaker" | "money" | "size">): Usd {
+  return report.isMaker ? (0 as Usd) : feeCharged(market.fee, report.money, report.size);
+}
+
+/** Markets were read: what others did in them before is put there, with the fee that it cost. */
+export function learnExternalFills(context: StepContext): void {
+  const { state } = context;
+  for (const fillId of state.externalFills) {
+    const fill = state.fills.get(fillId);
+    const token = fill?.unread === true ? state.tokens.get(fill.tokenId) : undefined;
+    const market = token === undefined ? undefined : state.markets.get(token.conditionId);
+    if (fill === undefined || token === undefined || market === undefined) continue;
+    // With its names, so that the position can be read after a restart too.
+    emit(context, { kind: "markets.listed", markets: [market], groups: [] });
+    emit(context, { kind: "external.learned", fillId, ...token, fee: feeOf(market, fill) });
+  }
 }
 
 /** The market's names and fees go into the ledger with the first thing that somebody else does in it. */

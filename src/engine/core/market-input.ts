@@ -12,6 +12,7 @@ import type { ShareAmount } from "../domain/position-action.ts";
 import type { FeedEvent } from "../ports/market-data.ts";
 import type { CatalogAnswer } from "../protocol/venue-report.ts";
 import { ask, emit, type StepContext } from "./context.ts";
+import { learnExternalFills } from "./external.ts";
 import { linkLost, linkUp, loseBooks, resync } from "./links.ts";
 import { endMarket, setTickSize } from "./market-memory.ts";
 import { raise } from "./notices.ts";
@@ -146,6 +147,7 @@ export function catalogRead(context: StepContext, answer: CatalogAnswer): void {
       });
     });
   }
+  learnExternalFills(context);
   // A resolution that nobody heard, because the service was down, is heard here.
   for (const { conditionId, winner, outcomes } of answer.markets) {
     if (winner !== undefined) settleMarket(context, conditionId, outcomes[winner].tokenId);

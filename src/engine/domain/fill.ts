@@ -27,12 +27,14 @@ export type Fill = {
   readonly external?: true;
   /** Set when a correction had taken its shares off before it was reported: it moves no shares, then or later. */
   readonly absorbed?: true;
+  /** Set while nobody has read its market: market, outcome and fee are not known yet, the fee counts as 0. */
+  readonly unread?: true;
 };
 
 /** What the venue reported about a trade, as far as one of our orders took part. */
 export type FillReport = Omit<
   Fill,
-  "fillId" | "fee" | "costOfSold" | "conditionId" | "outcome" | "external" | "absorbed"
+  "fillId" | "fee" | "costOfSold" | "conditionId" | "outcome" | "external" | "absorbed" | "unread"
 > & {
   /** The trade's market, for a fill of which we do not know the order. */
   readonly conditionId?: ConditionId;

@@ -32,7 +32,12 @@ export function applyControlFact(state: EngineState, fact: ControlFact, atMs: nu
       control.closedOnly = true;
       return;
     case "venue.mode":
-      control.venue = { mode: fact.mode, untilMs: fact.untilMs, tries: fact.tries };
+      control.venue = {
+        mode: fact.mode,
+        sinceMs: atMs,
+        untilMs: fact.untilMs,
+        tries: fact.tries,
+      };
       return;
     case "breaker.counted": {
       const kept = control.breakers[fact.breaker].filter((seenMs) => seenMs > fact.sinceMs);

@@ -45,6 +45,7 @@ export function applyFact(state: EngineState, fact: Fact, atMs: number): void {
     case "external.closed":
     case "external.cancel":
     case "external.fill":
+    case "external.learned":
       applyExternalFact(state, fact, atMs);
       return;
     default:
@@ -121,6 +122,11 @@ function startRun(state: EngineState, atMs: number): void {
   const { lock } = state.resumeCodes;
   if (lock !== null && lock.sinceMs > atMs) {
     state.resumeCodes = { ...state.resumeCodes, lock: { ...lock, sinceMs: atMs } };
+  }
+  const { venue } = state.control;
+  if (venue.untilMs !== null && venue.sinceMs > atMs) {
+    const untilMs = atMs + venue.untilMs - venue.sinceMs;
+    state.control.venue = { ...venue, sinceMs: atMs, untilMs };
   }
   // A wait that an earlier run began may have been planned by a clock that was ahead: every message is tried anew.
   for (const [key, message] of state.outbox) {

@@ -74,6 +74,16 @@ function addFill(before: Position, fill: Fill): Position {
   };
 }
 
+/** A fee that became known after its fill: part of what the shares cost, or of what a sale made. */
+export function bookLateFee(state: EngineState, { tokenId, side, fee }: Fill): void {
+  const position = state.positions.get(tokenId);
+  assert(position !== undefined, "a fill has a position");
+  const { confirmed, provisionalBought, provisionalSold, cost, realizedUsd } = position;
+  const isHeld = side === "buy" && confirmed + provisionalBought - provisionalSold > 0;
+  const booked = isHeld ? { cost: usd(cost + fee) } : { realizedUsd: usd(realizedUsd - fee) };
+  state.positions.set(tokenId, { ...position, ...booked });
+}
+
 /** A sale whose shares a correction has taken off already: only its profit is news. */
 function explainGone(position: Position, fill: Fill): Position {
   const { gone } = position;

@@ -8,6 +8,8 @@ export type VenueMode = "normal" | "restarting" | "post_only" | "cancel_only" | 
 
 export type VenueState = {
   readonly mode: VenueMode;
+  /** When it was seen; 0 while nothing was. */
+  readonly sinceMs: number;
   /** When the mode is assumed to be over; null while normal. */
   readonly untilMs: number | null;
   /** How often in a row trading was found switched off; the wait before the next try grows with it. */
@@ -43,7 +45,7 @@ export function createControl(): ControlState {
     reducing: { causes: [], sinceMs: 0 },
     degraded: new Map(),
     closedOnly: false,
-    venue: { mode: "normal", untilMs: null, tries: 0 },
+    venue: { mode: "normal", sinceMs: 0, untilMs: null, tries: 0 },
     breakers: quietBreakers,
     locks: new Map(),
   };

@@ -5,7 +5,7 @@ import type { PendingCommand, Verdict } from "../api/requests.ts";
 import type { SetCard, TradeCard } from "../api/views.ts";
 import type { ExternalOrder } from "../domain/external.ts";
 import type { Fill } from "../domain/fill.ts";
-import type { Market, MarketGroup } from "../domain/market.ts";
+import type { ConditionId, Market, MarketGroup, OutcomeIndex } from "../domain/market.ts";
 import type { Shares, Usd } from "../domain/numbers.ts";
 import type { Order, OrderStatus } from "../domain/order.ts";
 import type { RequestTiming } from "../domain/order-timing.ts";
@@ -130,6 +130,14 @@ export type Fact =
   /** Who asked for its cancel; the order stays until the venue no longer shows it. */
   | { readonly kind: "external.cancel"; readonly orderHash: string; readonly by: string }
   | { readonly kind: "external.fill"; readonly fill: Fill }
+  /** The market of somebody else's fill was read: where it belongs and what it cost in fees. */
+  | {
+      readonly kind: "external.learned";
+      readonly fillId: string;
+      readonly conditionId: ConditionId;
+      readonly outcome: OutcomeIndex;
+      readonly fee: Usd;
+    }
   /** A market ended: winning shares became claims of one dollar each, the others are worth nothing. */
   | {
       readonly kind: "market.settled";

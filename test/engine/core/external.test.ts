@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, expect, test } from "vitest";
+import { feeCharged } from "../../../src/engine/domain/fees.ts";
 import type { FillReport } from "../../../src/engine/domain/fill.ts";
+import type { Rate } from "../../../src/engine/domain/numbers.ts";
 import type { AccountEvent } from "../../../src/engine/protocol/venue-report.ts";
 import { applyFact } from "../../../src/engine/state/apply-fact.ts";
 import { keptClosedOrders } from "../../../src/engine/state/engine-state.ts";
 import { exposureOf, freeCash, freeShares } from "../../../src/engine/state/exposure.ts";
 import { type CoreDesk, openCoreDesk, trader } from "../support/core-desk.ts";
 import { priceOf, sharesOf } from "../support/levels.ts";
-import { plain } from "../support/markets.ts";
-import { refold } from "../support/refold.ts";
+import { marketOf, plain } from "../support/markets.ts";
+import { foldedState, refold } from "../support/refold.ts";
 import { dollars } from "../support/settings.ts";
 import { fillOf, foreign, reportOf } from "../support/venue-reports.ts";
 
@@ -165,6 +167,71 @@ describe("a trade that this desk did not make", () => {
     expect(told(desk, "external.fill")).toBe(1);
     hears(desk, { kind: "fill.reported", fill: { ...buy.fill, status: "confirmed" } });
     expect(freeShares(desk.state, tokenId)).toBe(40_000_000);
+  });
+
+  describe("in a market that nobody has read yet", () => {
+    const unheard = marketOf(9, { fee: { rate: 40_000 as Rate } });
+    const [, no] = unheard.outcomes;
+    /** The market's other outcome, and no name of the market: the least that a trade can say. */
+    const elsewhere = (fill: FillReport): FillReport => {
+      const { conditionId, ...rest } = fill;
+      assert(conditionId !== undefined);
+      return { ...rest, tokenId: no.tokenId };
+    };
+    const fee = (fill: FillReport) => feeCharged(unheard.fee, fill.money, fill.size);
+    const learned = (desk: CoreDesk) => {
+      const { conditionId } = unheard;
+      expect(desk.state.positions.get(no.tokenId)).toMatchObject({ conditionId, outcome: 1 });
+      expect([...desk.state.fills.values()]).toMatchObject([{ conditionId, outcome: 1 }]);
+    };
+
+    test.each([
+      ["", (desk: CoreDesk) => desk],
+      [" after a restart", refold],
+    ])("a purchase gets its market, outcome and fee when the market is read%s, once", (_, then) => {
+      const first = openCoreDesk();
+      const bought = elsewhere(buy.fill);
+      hears(first, { kind: "fill.reported", fill: bought });
+      expect(first.state.cash).toBe(dollars(980));
+      expect(fee(bought)).toBeGreaterThan(0);
+      const desk = then(first);
+      desk.list(unheard);
+      desk.list(unheard);
+      learned(desk);
+      const cost = dollars(20) + fee(bought);
+      expect(desk.state.positions.get(no.tokenId)).toMatchObject({ cost });
+      expect(desk.state.cash).toBe(dollars(1_000) - cost);
+      expect(exposureOf(desk.state).byMarket.get(unheard.conditionId)).toBe(cost);
+      hears(desk, { kind: "fill.reported", fill: { ...bought, status: "failed" } });
+      expect(desk.state.cash).toBe(dollars(1_000));
+      expect(desk.state.positions.get(no.tokenId)).toMatchObject({ cost: 0, realizedUsd: 0 });
+    });
+
+    test("a sale pays its fee out of what it made, and the day knows", () => {
+      const desk = openCoreDesk();
+      const sold = elsewhere(sale.fill);
+      hears(desk, { kind: "fill.reported", fill: sold });
+      desk.list(unheard);
+      learned(desk);
+      const made = sold.money - fee(sold);
+      expect(desk.state.positions.get(no.tokenId)).toMatchObject({ realizedUsd: made });
+      expect(desk.state.cash).toBe(dollars(1_000) + made);
+      expect(desk.state.day.realizedUsd).toBe(0);
+      expect(foldedState(desk).positions).toEqual(desk.state.positions);
+      hears(desk, { kind: "fill.reported", fill: { ...sold, status: "failed" } });
+      expect(desk.state.cash).toBe(dollars(1_000));
+    });
+
+    test("one that failed meanwhile costs nothing; a maker pays no fee", () => {
+      for (const over of [{ status: "failed" }, { isMaker: true }] as const) {
+        const desk = openCoreDesk();
+        const bought = elsewhere({ ...buy.fill, ...over });
+        hears(desk, { kind: "fill.reported", fill: bought });
+        desk.list(unheard);
+        const isDead = bought.status === "failed";
+        expect(desk.state.cash).toBe(isDead ? dollars(1_000) : dollars(980));
+      }
+    });
   });
 
   test("is taken back when it fails", () => {

@@ -136,6 +136,23 @@ describe("post-only mode", () => {
     expect(denialOf(desk)).toBeNull();
   });
 
+  test("begun by a clock that was an hour ahead, it lasts no longer after the restart", () => {
+    const ahead = after(notTaken("post_only_mode"));
+    const desk = refold(ahead);
+    desk.nowMs -= 3_600_000;
+    desk.start();
+    desk.pass(postOnlyMs - 1);
+    expect(mode(desk)).toBe("post_only");
+    desk.pass(1);
+    expect(mode(desk)).toBe("normal");
+  });
+
+  test("a restart with a right clock does not prolong it", () => {
+    const desk = refold(after(notTaken("post_only_mode"))).start();
+    desk.pass(postOnlyMs);
+    expect(mode(desk)).toBe("normal");
+  });
+
   test("a post-only order passes, one that may take does not", () => {
     const { state } = after(notTaken("post_only_mode"));
     const order = { ...manual, side: "buy", isRepost: false } as const;
