@@ -105,14 +105,14 @@ export const defects = {
   },
   "timeout-as-rejected": {
     property: "P3",
-    seed: 1,
+    seed: 2,
     deps: (_deps, process) => {
       outcomes(process, (outcome) => (outcome.kind === "unknown" ? neverSent : outcome));
     },
   },
   "duplicate-as-rejected": {
     property: "P3",
-    seed: 3,
+    seed: 10,
     deps: (_deps, process) => {
       outcomes(process, (outcome) => (outcome.kind === "duplicated" ? neverSent : outcome));
     },
@@ -137,7 +137,7 @@ export const defects = {
   },
   "replaced-before-the-end": {
     property: "P3",
-    seed: 32,
+    seed: 40,
     engine: (engine) => {
       beforeStep(engine, () => {
         for (const { clientOid } of engine.state.replacements.values()) {
@@ -148,7 +148,7 @@ export const defects = {
   },
   "caps-not-applied": {
     property: "P3",
-    seed: 8,
+    seed: 9,
     ignored: ["P9"],
     deps: (deps) => {
       const risk = {
@@ -201,7 +201,7 @@ export const defects = {
   },
   "card-without-end": {
     property: "P5",
-    seed: 3,
+    seed: 19,
     ignored: ["P9"],
     engine: (engine) => {
       const { cards } = engine.state;
@@ -283,7 +283,7 @@ export const defects = {
   },
   "ended-order-opened-again": {
     property: "P13",
-    seed: 9,
+    seed: 19,
     engine: (engine) => {
       beforeStep(engine, (input) => {
         if (input.kind !== "account" || input.event.kind !== "order.reported") return;
@@ -296,7 +296,7 @@ export const defects = {
   },
   "late-matched-revives-failed-fill": {
     property: "P13",
-    seed: 12,
+    seed: 23,
     engine: (engine) => {
       const { fills } = engine.state;
       beforeStep(engine, (input) => {
@@ -344,7 +344,7 @@ export const defects = {
   },
   "call-signed-anew": {
     property: "P1",
-    seed: 1,
+    seed: 57,
     ignored: ["P3"],
     deps: (_deps, { contracts }) => {
       const submit = contracts.submit.bind(contracts);
@@ -382,7 +382,7 @@ export const defects = {
   },
   "maker-fill-pays-a-fee": {
     property: "conservation",
-    seed: 4,
+    seed: 8,
     deps: (_deps, process) => fillReports(process, (fill) => ({ ...fill, isMaker: false })),
   },
 } as const satisfies Readonly<Record<string, Defect>>;

@@ -1,9 +1,11 @@
 // `npm run sim -- --seeds N [--from S]`: the whole service in a simulated world, one run a seed.
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import { catchDefect } from "./defect-hunt.ts";
+import { type Defect, defects } from "./defects.ts";
 import { type Property, properties } from "./judge.ts";
 import { runSeeds } from "./pool.ts";
-import type { SimResult } from "./simulation.ts";
+import { type SimResult, simulate } from "./simulation.ts";
 
 const help = `usage: npm run sim -- [--seeds N] [--from S] [--fresh] [--minutes M] [--workers W] [--ignore P,P] [--json]
 Runs the engine and the bot against a simulated venue, chat, disk and clock; every fault is drawn from the seed.
@@ -13,6 +15,7 @@ Runs the engine and the bot against a simulated venue, chat, disk and clock; eve
   --minutes M  begin no seed after so long (default: no bound)
   --workers W  threads (default: one a core)
   --ignore P   look past violations of these properties (any of ${properties.join(", ")})
+  --defects    switch on each deliberate defect instead; a line for each: checker, seed, what it saw
   --json       one JSON object a seed on stdout, in the order of the seeds
 exit 1 on a violation, on a seed that shows too little, or when 1,000 seeds show a fault less than 100 times
 example: npm run sim -- --seeds 1000
@@ -109,6 +112,23 @@ async function run(how: How): Promise<number> {
   return violations + totals.thin > 0 || rare.length > 0 ? 1 : 0;
 }
 
+/** Every defect with the checker that names it; the same seed must be clean without the defect. */
+async function huntDefects(): Promise<number> {
+  let missed = 0;
+  for (const [name, defect] of Object.entries<Defect>(defects)) {
+    const caught = await catchDefect(defect);
+    const clean = caught === null ? null : (await simulate(caught.seed)).violation;
+    const isCaught = caught !== null && clean === null;
+    if (!isCaught) missed++;
+    const found =
+      caught === null ? "not caught" : `seed ${caught.seed}: ${caught.violation.detail}`;
+    const unclean = clean === null ? "" : ` (without the defect: ${clean.detail})`;
+    process.stdout.write(`defect ${name} ${defect.property} ${found}${unclean}\n`);
+  }
+  process.stdout.write(`defects=${Object.keys(defects).length} missed=${missed}\n`);
+  return missed > 0 ? 1 : 0;
+}
+
 const { values } = parseArgs({
   options: {
     seeds: { type: "string", default: "100" },
@@ -117,6 +137,7 @@ const { values } = parseArgs({
     minutes: { type: "string", default: "100000" },
     workers: { type: "string", default: String(availableParallelism()) },
     ignore: { type: "string", default: "" },
+    defects: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
@@ -137,7 +158,8 @@ if (values.help) process.stdout.write(help);
 else if (!isRight) {
   process.stderr.write(help);
   process.exitCode = 2;
-} else {
+} else if (values.defects) process.exitCode = await huntDefects();
+else {
   if (values.fresh) process.stderr.write(`first seed ${how.from}\n`);
   process.exitCode = await run(how);
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type Defect, type DefectName, defects } from "./defects.ts";
+import { catchDefect } from "./defect-hunt.ts";
+import { type DefectName, defects } from "./defects.ts";
 import { type SimResult, simulate } from "./simulation.ts";
 
 const fixedSeeds = [1, 2, 3, 4, 5, 6];
@@ -15,20 +16,8 @@ function cleanRun(seed: number): Promise<SimResult> {
   return known;
 }
 
-const mostSeeds = 200;
 /** A busy machine runs a seed in some seconds; the bound only ends a search that finds nothing. */
 const searchMs = 300_000;
-
-/** The first seed, from the known one on, whose run with the defect breaks exactly the wanted property. */
-async function catchingSeed(defect: Defect): Promise<number | null> {
-  for (let i = 0; i < mostSeeds; i++) {
-    const seed = ((defect.seed - 1 + i) % mostSeeds) + 1;
-    const ignored = defect.ignored ?? [];
-    const { violation } = await simulate(seed, { sabotage: defect, ignored });
-    if (violation?.property === defect.property) return seed;
-  }
-  return null;
-}
 
 describe("the service in a simulated world", () => {
   test.each([...fixedSeeds, ...freshSeeds])("seed %i keeps every property", async (seed) => {
@@ -52,9 +41,9 @@ describe("a deliberate defect", () => {
   test.each(names)(
     "%s is caught by its checker, and by nothing without it",
     async (name) => {
-      const seed = await catchingSeed(defects[name]);
-      expect(seed).not.toBeNull();
-      const clean = await cleanRun(seed ?? 0);
+      const caught = await catchDefect(defects[name]);
+      expect(caught).not.toBeNull();
+      const clean = await cleanRun(caught?.seed ?? 0);
       expect(clean.violation).toBeNull();
     },
     searchMs,
