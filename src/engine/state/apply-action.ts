@@ -1,5 +1,5 @@
 import { costOfShares } from "../domain/fill.ts";
-import { addShares, type Shares, subShares, type Usd, usd } from "../domain/numbers.ts";
+import { type Shares, subShares, type Usd, usd } from "../domain/numbers.ts";
 import {
   type ActionTerms,
   type Claim,
@@ -9,7 +9,7 @@ import {
 } from "../domain/position-action.ts";
 import { assert, unreachable } from "../lib/assert.ts";
 import { sharedCost } from "./action-cost.ts";
-import { countDay, emptyPosition } from "./apply-position.ts";
+import { countDay, emptyPosition, gainShares } from "./apply-position.ts";
 import { type EngineState, keptClosedActions } from "./engine-state.ts";
 import type { Fact } from "./fact.ts";
 
@@ -175,11 +175,8 @@ function takeFromClaim(state: EngineState, leg: ShareAmount, size: Shares): numb
 
 function give(state: EngineState, leg: ShareAmount, cost: Usd): void {
   const before = state.positions.get(leg.tokenId) ?? emptyPosition(leg);
-  state.positions.set(leg.tokenId, {
-    ...before,
-    confirmed: addShares(before.confirmed, leg.size),
-    cost: usd(before.cost + cost),
-  });
+  const gained = gainShares(before, leg.size);
+  state.positions.set(leg.tokenId, { ...gained, cost: usd(before.cost + cost) });
 }
 
 /** The result stands with the first position that took part, so that the sum over all positions is exact. */

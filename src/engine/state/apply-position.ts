@@ -101,14 +101,8 @@ export function confirmInPosition(position: Position, fill: Fill): Position {
   if (fill.side === "buy") {
     // A fill that is confirmed after its market was settled has nothing left to move.
     if (position.provisionalBought < fill.size) return position;
-    const owed = shares(Math.min(position.owed ?? 0, fill.size));
-    return {
-      ...position,
-      confirmed: addShares(position.confirmed, subShares(fill.size, owed)),
-      provisionalBought: subShares(position.provisionalBought, fill.size),
-      provisionalSold: subShares(position.provisionalSold, owed),
-      owed: (position.owed ?? 0) - owed,
-    };
+    const provisionalBought = subShares(position.provisionalBought, fill.size);
+    return gainShares({ ...position, provisionalBought }, fill.size);
   }
   if (position.provisionalSold < fill.size) return position;
   // A stranger can sell what is not confirmed here yet: the rest stays taken until those shares are.
@@ -118,6 +112,17 @@ export function confirmInPosition(position: Position, fill: Fill): Position {
     confirmed: subShares(position.confirmed, covered),
     provisionalSold: subShares(position.provisionalSold, covered),
     owed: (position.owed ?? 0) + fill.size - covered,
+  };
+}
+
+/** Shares that are there for certain now; a confirmed sale that still waits for some takes them first. */
+export function gainShares(position: Position, size: Shares): Position {
+  const owed = shares(Math.min(position.owed ?? 0, size));
+  return {
+    ...position,
+    confirmed: addShares(position.confirmed, subShares(size, owed)),
+    provisionalSold: subShares(position.provisionalSold, owed),
+    owed: (position.owed ?? 0) - owed,
   };
 }
 
