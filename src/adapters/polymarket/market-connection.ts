@@ -9,7 +9,7 @@ const maxIdsPerFrame = 100;
 
 export type ConnectionEvents = {
   readonly onOpen: (connection: MarketConnection) => void;
-  readonly onText: (text: string) => void;
+  readonly onText: (text: Buffer) => void;
   readonly onBinary: () => void;
   readonly onLost: (connection: MarketConnection, detail: string) => void;
 };

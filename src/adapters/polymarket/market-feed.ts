@@ -14,7 +14,8 @@ import type { FeedTimings } from "./feed-timings.ts";
 import type { HttpClient } from "./http-client.ts";
 import { MarketConnection, maxTokensPerConnection } from "./market-connection.ts";
 import { parseBook, type RefusalReason } from "./parse-book.ts";
-import { type FrameRefusal, parseMarketFrame } from "./parse-market-frame.ts";
+import type { FrameRefusal } from "./parse-market-frame.ts";
+import { MarketFrameReader } from "./scan-market-frame.ts";
 import { SnapshotWatch } from "./snapshot-watch.ts";
 import { fieldsOf, jsonOf } from "./wire.ts";
 
@@ -45,6 +46,7 @@ export class MarketFeed implements MarketDataPort {
   readonly #homes = new Map<string, MarketConnection>();
   readonly #connections = new Set<MarketConnection>();
   readonly #snapshots: SnapshotWatch;
+  readonly #reader = new MarketFrameReader();
   readonly #counters: Counters = { frames: 0, framesInvalid: 0, reconnects: 0 };
   readonly #refusals = new Map<RefusalReason, number>();
   #batch: (MarketEvent | FeedEvent)[] = [];
@@ -83,10 +85,12 @@ export class MarketFeed implements MarketDataPort {
       this.#watched.set(market.conditionId, market);
       fresh.push(market);
     }
+    this.#reader.learn(fresh);
     if (this.#listener !== null) this.#place(fresh);
   }
 
   unwatch(conditionIds: readonly string[]): void {
+    this.#reader.forget(conditionIds.flatMap((id) => this.#watched.get(id) ?? []));
     for (const conditionId of conditionIds) {
       this.#watched.delete(conditionId);
       this.#snapshots.forget(conditionId);
@@ -187,11 +191,11 @@ export class MarketFeed implements MarketDataPort {
     this.#emit({ kind: "link.lost", feed: "market", conditionIds, detail });
   }
 
-  #read(text: string): void {
+  #read(text: Buffer): void {
     this.#counters.frames++;
     this.#lastFrameAtMs = Date.now();
-    this.#options.onFrame?.(text);
-    const frame = parseMarketFrame(text);
+    this.#options.onFrame?.(text.toString("utf8"));
+    const frame = this.#reader.read(text);
     for (const refusal of frame.refused) this.#refused(refusal);
     for (const event of frame.events) {
       if (event.kind === "book.snapshot") this.#snapshots.arrived(event.conditionId);

@@ -88,7 +88,8 @@ function levelsOf(value: unknown): readonly Level[] | RefusalReason {
   return levels;
 }
 
-function lastTradeOf(value: unknown): string | null {
+/** A last trade price as the venue writes it, null for anything else: it is no reason to refuse a book. */
+export function lastTradeOf(value: unknown): string | null {
   const text = textOf(value);
   // Part of the book hash, so kept as written.
   return text !== null && /^(?:[01]?\.\d{1,6}|[01])?$/.test(text) ? text : null;

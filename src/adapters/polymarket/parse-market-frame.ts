@@ -28,13 +28,13 @@ export type MarketFrame = {
 type Draft = { readonly events: MarketEvent[]; readonly refused: FrameRefusal[] };
 
 /** Characters of one frame; the socket's own limit is 8 MiB. */
-const maxFrameLength = 8 * 1024 * 1024;
+export const maxFrameLength = 8 * 1024 * 1024;
 /** Arrays in arrays and envelopes in envelopes that are followed. */
 const maxDepth = 6;
 /** Messages of one frame: an initial dump of 200 books is the largest one known. */
-const maxMessages = 10_000;
+export const maxMessages = 10_000;
 /** Level changes of one message. */
-const maxChanges = 20_000;
+export const maxChanges = 20_000;
 
 /** Texts that are no message: keep-alive answers, empty frames, "NO NEW ASSETS" after a subscription. */
 function isControlText(text: string): boolean {

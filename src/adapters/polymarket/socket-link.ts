@@ -8,8 +8,8 @@ export type SocketLinkOptions = {
   readonly timings: FeedTimings;
   /** A connection is open: send the subscriptions. */
   readonly onOpen: (send: (text: string) => void) => void;
-  /** A text frame; frames of one socket read arrive in the same turn of the event loop, in order. */
-  readonly onText: (text: string) => void;
+  /** The UTF-8 of a text frame; frames of one socket read arrive in the same turn of the event loop, in order. */
+  readonly onText: (text: Buffer) => void;
   /** The connection is gone; a new one is made after a pause. */
   readonly onLost: (detail: string) => void;
   /** A frame that is no text. */
@@ -82,7 +82,7 @@ class Link {
       if (this.#socket !== socket) return;
       this.#lastFrameAtMs = performance.now();
       if (isBinary) this.#options.onBinary();
-      else this.#options.onText(data.toString("utf8"));
+      else this.#options.onText(data);
     });
     // Protocol pings count as life too; `ws` answers them itself.
     socket.on("ping", () => (this.#lastFrameAtMs = performance.now()));

@@ -40,7 +40,7 @@ export function createUserFeed(options: UserFeedOptions): UserFeed {
       },
       onText(text) {
         const apiKey = options.credentials()?.apiKey ?? "";
-        const frame = parseUserFrame(text, { apiKey, funder: options.funder });
+        const frame = parseUserFrame(text.toString("utf8"), { apiKey, funder: options.funder });
         for (const reason of frame.refused) options.log.warn("user_feed.refused", { reason });
         for (const event of frame.events) listener(event);
       },

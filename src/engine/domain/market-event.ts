@@ -29,6 +29,17 @@ export type BookSnapshot = {
   /** Three decimals, "" when never traded, null when not said. */
   readonly lastTradePrice: string | null;
   readonly source: "stream" | "rest";
+  /** The same levels without an object for each, from readers that have them so. */
+  readonly rows?: SnapshotRows;
+};
+
+/** Levels of a snapshot in one piece of memory. */
+export type SnapshotRows = {
+  /** price, size, price, size ... of the bids and then of the asks, in the order of the message. */
+  readonly values: Float64Array;
+  readonly bidCount: number;
+  /** JSON of each side's levels when the message had them just as the book hash covers them, otherwise null. */
+  readonly text: { readonly bids: string; readonly asks: string } | null;
 };
 
 export type LevelChange = {
