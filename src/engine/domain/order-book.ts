@@ -1,51 +1,56 @@
 import { assert } from "../lib/assert.ts";
+import {
+  clearLadder,
+  createLadder,
+  filledAbove,
+  filledBelow,
+  type Ladder,
+  setSlot,
+  sideText,
+  sizeAt,
+} from "./ladder.ts";
 import { type OutcomeIndex, type Side, tickSizes } from "./market.ts";
-import { formatPrice, formatShares, type Price, priceOne, type Shares } from "./numbers.ts";
+import type { SnapshotRows } from "./market-event.ts";
+import { type Price, priceOne, type Shares } from "./numbers.ts";
 
 /**
  * The one order book of a market, seen on outcome 0. Outcome 1 is its exact mirror: a bid for it at p is an ask of
- * outcome 0 at 1 - p (polymarket-market-data 2.4). A flat ladder indexed by price / step; sizes are micro-shares in
- * doubles, exact to 9 billion shares.
+ * outcome 0 at 1 - p (polymarket-market-data 2.4). A ladder indexed by price / step.
  */
 export type OrderBook = {
   /** Price units between two ladder slots; the tick, or finer when a level lies off the tick's grid. */
   step: number;
   /** Highest slot: slots 1 .. top - 1 hold levels. */
   top: number;
-  bids: Float64Array;
-  asks: Float64Array;
-  /** JSON of each level as the book hash writes it, by outcome; null until a hash of that outcome is asked for. */
-  bidTexts: LevelTexts;
-  askTexts: LevelTexts;
+  ladder: Ladder;
   /** Slot of the best bid, 0 when there is none. */
   bestBid: number;
   /** Slot of the best ask, `top` when there is none. */
   bestAsk: number;
 };
 
-/** One text a slot, "" when it has to be written anew. */
-type LevelTexts = [string[] | null, string[] | null];
-
 /** One level of one outcome's book. `size` is the new total; 0 removes the level. */
 export type Level = { readonly price: Price; readonly size: Shares };
 
 export function createOrderBook(tickSize: Price): OrderBook {
-  return emptyLadder(tickSize);
+  return emptyBook(tickSize);
 }
 
-function emptyLadder(step: number): OrderBook {
+function emptyBook(step: number): OrderBook {
   const top = priceOne / step;
   assert(Number.isInteger(top), "a ladder step divides one dollar");
-  return {
-    step,
-    top,
-    bids: new Float64Array(top + 1),
-    asks: new Float64Array(top + 1),
-    bidTexts: [null, null],
-    askTexts: [null, null],
-    bestBid: 0,
-    bestAsk: top,
-  };
+  return { step, top, ladder: createLadder(top), bestBid: 0, bestAsk: top };
+}
+
+/** Empties the book and makes its grid hold all of these prices. */
+function restart(book: OrderBook, step: number): void {
+  if (step !== book.step) {
+    Object.assign(book, emptyBook(step));
+    return;
+  }
+  clearLadder(book.ladder);
+  book.bestBid = 0;
+  book.bestAsk = book.top;
 }
 
 /** Replaces everything with a snapshot of one outcome's book. */
@@ -55,19 +60,25 @@ export function applySnapshot(
   bids: readonly Level[],
   asks: readonly Level[],
 ): void {
-  const step = finestStep(book.step, bids, asks);
-  if (step === book.step) {
-    book.bids.fill(0);
-    book.asks.fill(0);
-    book.bidTexts = [null, null];
-    book.askTexts = [null, null];
-    book.bestBid = 0;
-    book.bestAsk = book.top;
-  } else {
-    Object.assign(book, emptyLadder(step));
-  }
+  restart(book, finestStep(book.step, bids, asks));
   for (const level of bids) setLevel(book, outcome, "buy", level.price, level.size);
   for (const level of asks) setLevel(book, outcome, "sell", level.price, level.size);
+}
+
+/** The same from rows. */
+export function applyRows(book: OrderBook, outcome: OutcomeIndex, rows: SnapshotRows): void {
+  const { values, bidCount } = rows;
+  restart(
+    book,
+    stepFor(book.step, (step) => {
+      for (let i = 0; i < values.length; i += 2) if ((values[i] ?? 0) % step !== 0) return false;
+      return true;
+    }),
+  );
+  for (let i = 0; i < values.length; i += 2) {
+    const side = i < 2 * bidCount ? "buy" : "sell";
+    setLevel(book, outcome, side, values[i] as Price, values[i + 1] as Shares);
+  }
 }
 
 /** Sets the total size of one level of one outcome's book. Absolute, so applying it twice changes nothing. */
@@ -85,28 +96,22 @@ export function setLevel(
     slot = own / book.step;
   }
   const isBid = (side === "buy") === (outcome === 0);
+  setSlot(book.ladder, isBid, slot, size);
   if (isBid) {
-    book.bids[slot] = size;
-    forget(book.bidTexts, slot);
     if (size > 0 && slot > book.bestBid) book.bestBid = slot;
-    else if (size === 0 && slot === book.bestBid) book.bestBid = nextBid(book, slot);
-  } else {
-    book.asks[slot] = size;
-    forget(book.askTexts, slot);
-    if (size > 0 && slot < book.bestAsk) book.bestAsk = slot;
-    else if (size === 0 && slot === book.bestAsk) book.bestAsk = nextAsk(book, slot);
+    else if (size === 0 && slot === book.bestBid) {
+      book.bestBid = filledBelow(book.ladder, true, slot);
+    }
+  } else if (size > 0 && slot < book.bestAsk) book.bestAsk = slot;
+  else if (size === 0 && slot === book.bestAsk) {
+    book.bestAsk = filledAbove(book.ladder, false, slot, book.top);
   }
-}
-
-function forget(texts: LevelTexts, slot: number): void {
-  if (texts[0] !== null) texts[0][slot] = "";
-  if (texts[1] !== null) texts[1][slot] = "";
 }
 
 /** Moves the ladder to another tick, keeping levels (they may lie off the new grid until the next snapshot). */
 export function changeTick(book: OrderBook, tickSize: Price): void {
   const levels = { bids: levelsOf(book, 0, "buy"), asks: levelsOf(book, 0, "sell") };
-  Object.assign(book, emptyLadder(finestStep(tickSize, levels.bids, levels.asks)));
+  Object.assign(book, emptyBook(finestStep(tickSize, levels.bids, levels.asks)));
   for (const level of levels.bids) setLevel(book, 0, "buy", level.price, level.size);
   for (const level of levels.asks) setLevel(book, 0, "sell", level.price, level.size);
 }
@@ -116,24 +121,18 @@ function regrid(book: OrderBook, at: number): void {
 }
 
 function finestStep(tick: number, bids: readonly Level[], asks: readonly Level[]): number {
-  for (const step of tickSizes) {
-    if (step > tick || tick % step !== 0) continue;
+  return stepFor(tick, (step) => {
     const fits = (level: Level) => level.price % step === 0;
-    if (bids.every(fits) && asks.every(fits)) return step;
+    return bids.every(fits) && asks.every(fits);
+  });
+}
+
+/** The tick itself, or the coarsest one below it on whose grid everything lies. */
+function stepFor(tick: number, fits: (step: number) => boolean): number {
+  for (const step of tickSizes) {
+    if (step <= tick && tick % step === 0 && fits(step)) return step;
   }
   return 1;
-}
-
-function nextBid(book: OrderBook, from: number): number {
-  let slot = from - 1;
-  while (slot > 0 && book.bids[slot] === 0) slot--;
-  return slot;
-}
-
-function nextAsk(book: OrderBook, from: number): number {
-  let slot = from + 1;
-  while (slot < book.top && book.asks[slot] === 0) slot++;
-  return slot;
 }
 
 /** Best price of one side of one outcome's book, or null when that side is empty. */
@@ -158,13 +157,13 @@ export function visitLevels(
   visit: (at: Price, size: Shares) => boolean,
 ): void {
   const isBid = (side === "buy") === (outcome === 0);
-  const sizes = isBid ? book.bids : book.asks;
-  const move = isBid ? -1 : 1;
-  for (let slot = isBid ? book.bestBid : book.bestAsk; slot > 0 && slot < book.top; slot += move) {
-    const size = sizes[slot] ?? 0;
-    if (size === 0) continue;
+  const { ladder, top } = book;
+  let slot = isBid ? book.bestBid : book.bestAsk;
+  while (slot > 0 && slot < top) {
     const own = slot * book.step;
-    if (!visit((outcome === 0 ? own : priceOne - own) as Price, size as Shares)) return;
+    const size = sizeAt(ladder, isBid, slot) as Shares;
+    if (!visit((outcome === 0 ? own : priceOne - own) as Price, size)) return;
+    slot = isBid ? filledBelow(ladder, true, slot) : filledAbove(ladder, false, slot, top);
   }
 }
 
@@ -178,26 +177,8 @@ export function levelsOf(book: OrderBook, outcome: OutcomeIndex, side: Side): Le
   return levels;
 }
 
-/** The JSON of one side's levels, worst first, as the book hash wants it. Levels that did not change keep their text. */
+/** The JSON of one side's levels, worst first, as the book hash wants it. */
 export function levelsText(book: OrderBook, outcome: OutcomeIndex, side: Side): string {
   const isBid = (side === "buy") === (outcome === 0);
-  const sizes = isBid ? book.bids : book.asks;
-  const kept = isBid ? book.bidTexts : book.askTexts;
-  const texts = (kept[outcome] ??= Array.from({ length: book.top + 1 }, () => ""));
-  const move = isBid ? 1 : -1;
-  const end = (isBid ? book.bestBid : book.bestAsk) + move;
-  let text = "";
-  for (let slot = isBid ? 1 : book.top - 1; slot !== end; slot += move) {
-    const size = sizes[slot] ?? 0;
-    if (size === 0) continue;
-    let level = texts[slot] ?? "";
-    if (level === "") {
-      const own = slot * book.step;
-      const at = formatPrice((outcome === 0 ? own : priceOne - own) as Price);
-      level = `{"price":"${at}","size":"${formatShares(size as Shares)}"}`;
-      texts[slot] = level;
-    }
-    text += text === "" ? level : `,${level}`;
-  }
-  return text;
+  return sideText(book.ladder, isBid, book.step, outcome);
 }

@@ -2,8 +2,16 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { OutcomeIndex, Side } from "../../../src/engine/domain/market.ts";
 import { tickSizes } from "../../../src/engine/domain/market.ts";
-import { mirrorPrice, type Price, price, type Shares } from "../../../src/engine/domain/numbers.ts";
 import {
+  formatPrice,
+  formatShares,
+  mirrorPrice,
+  type Price,
+  price,
+  type Shares,
+} from "../../../src/engine/domain/numbers.ts";
+import {
+  applyRows,
   applySnapshot,
   bestPrice,
   changeTick,
@@ -11,6 +19,7 @@ import {
   isCrossed,
   type Level,
   levelsOf,
+  levelsText,
   type OrderBook,
   setLevel,
 } from "../../../src/engine/domain/order-book.ts";
@@ -89,12 +98,22 @@ function carryOut(book: OrderBook, reference: MapBook, change: Change): void {
   for (const level of change.asks) reference.set(change.outcome, "sell", level);
 }
 
+/** Worst first, as the book hash covers them. */
+function textOf(rows: readonly Level[]): string {
+  const written = rows.map((level) => ({
+    price: formatPrice(level.price),
+    size: formatShares(level.size),
+  }));
+  return JSON.stringify(written.reverse()).slice(1, -1);
+}
+
 function expectSame(book: OrderBook, reference: MapBook): void {
   for (const which of [0, 1] as const) {
     for (const own of ["buy", "sell"] as const) {
       const expected = reference.levels(which, own);
       expect(levelsOf(book, which, own)).toEqual(expected);
       expect(bestPrice(book, which, own)).toBe(expected[0]?.price ?? null);
+      expect(levelsText(book, which, own)).toBe(textOf(expected));
     }
   }
   const bid = reference.levels(0, "buy")[0]?.price;
@@ -160,5 +179,40 @@ describe("the ladder", () => {
     for (let at = 1; at < 10_000; at++) setLevel(book, 0, "buy", price(at), size);
     expect(levelsOf(book, 0, "buy").every((level) => level.size === size)).toBe(true);
     expect(levelsOf(book, 1, "sell")).toHaveLength(9_999);
+  });
+
+  test("the next best level is found across any distance", () => {
+    for (const tick of tickSizes) {
+      const highest = price(10_000 - tick);
+      const book = createOrderBook(tick);
+      for (const [own, far, near] of [
+        ["buy", tick, highest],
+        ["sell", highest, tick],
+      ] as const) {
+        setLevel(book, 0, own, far, sharesOf("1"));
+        setLevel(book, 0, own, near, sharesOf("2"));
+        setLevel(book, 0, own, near, sharesOf("0"));
+        expect(bestPrice(book, 0, own)).toBe(far);
+        setLevel(book, 0, own, far, sharesOf("0"));
+        expect(bestPrice(book, 0, own)).toBeNull();
+      }
+    }
+  });
+
+  test("rows give the book that the same levels give", () => {
+    const row = fc.tuple(gridPrice(1), sizeOrGone);
+    const rows = fc.uniqueArray(row, { selector: ([at]) => at, maxLength: 30 });
+    holds(
+      fc.property(outcome, rows, rows, (which, bids, asks) => {
+        const fromRows = createOrderBook(price(100));
+        const values = Float64Array.from([...bids, ...asks].flat());
+        applyRows(fromRows, which, { values, bidCount: bids.length, text: null });
+        const fromLevels = createOrderBook(price(100));
+        const level = ([at, size]: readonly [Price, Shares]) => ({ price: at, size });
+        applySnapshot(fromLevels, which, bids.map(level), asks.map(level));
+        expect(fromRows).toEqual(fromLevels);
+      }),
+      200,
+    );
   });
 });
