@@ -1,7 +1,8 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Config } from "../config/config.ts";
-import { acquireLeases, type Lease, leaseFiles } from "./adapters/sqlite/lease.ts";
+import { acquireLeases, leaseFiles } from "./adapters/sqlite/lease.ts";
+import type { Lease } from "./engine/ports/lease.ts";
 import { ServiceError } from "./service-error.ts";
 
 /** One writer, one signer: a second service on this state folder or this key says who holds it. @throws ServiceError */
@@ -23,6 +24,6 @@ export function takeLease(config: Config, signer: string, purpose: string): Leas
       : `process ${heldBy.pid} (${heldBy.purpose}) since ${new Date(heldBy.sinceMs).toISOString()}`;
   throw new ServiceError(
     "lease_held",
-    `${who} trades with this key or state folder already (${result.file}): stop it first, two writers would double orders`,
+    `${who} trades with this key or state folder already (${result.place}): stop it first, two writers would double orders`,
   );
 }

@@ -1,13 +1,13 @@
 import { resolve } from "node:path";
 import { ConfigError } from "../../config/config-error.ts";
 import { loadConfig } from "../../config/load.ts";
-import { LogError } from "../adapters/sqlite/log-error.ts";
 import { controlSocketName } from "../adapters/system/control-protocol.ts";
 import { startControlServer } from "../adapters/system/control-server.ts";
 import { killFileIn } from "../adapters/system/kill-file.ts";
 import { openRunMarks, type RunMarks } from "../adapters/system/run-marks.ts";
 import { BotConfigError } from "../bot/bot-deps.ts";
 import { composeService, type Service } from "../compose.ts";
+import { LogError } from "../engine/ports/log-error.ts";
 import { ServiceError } from "../service-error.ts";
 import { exitDone, exitFailed, exitWrongUse, readArguments } from "./arguments.ts";
 import { isOpen } from "./kill.ts";

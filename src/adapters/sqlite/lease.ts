@@ -10,31 +10,13 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import Database from "better-sqlite3";
-import { LogError, logErrorOf } from "./log-error.ts";
+import type { Lease, LeaseInfo, LeaseResult } from "../../engine/ports/lease.ts";
+import { LogError } from "../../engine/ports/log-error.ts";
+import { logErrorOf } from "./sqlite-error.ts";
 
 const holderCharsMax = 4096;
 const ownerOnly = 0o600;
 const ownerOnlyFolder = 0o700;
-
-/** Who holds a lease, for the sentence that refuses a second one. */
-export type LeaseInfo = {
-  readonly pid: number;
-  readonly sinceMs: number;
-  /** What it does: "run-service desk". */
-  readonly purpose: string;
-};
-
-export type Lease = {
-  readonly file: string;
-  /** False once released, or when somebody removed or replaced the file, so that a second holder is possible. */
-  readonly isHeld: () => boolean;
-  readonly release: () => void;
-};
-
-export type LeaseResult =
-  | { readonly ok: true; readonly lease: Lease }
-  /** `heldBy` is null when the holder left no readable note. */
-  | { readonly ok: false; readonly file: string; readonly heldBy: LeaseInfo | null };
 
 /**
  * Takes the lease at `file` or says who has it; never waits. The lock is SQLite's own file lock (fcntl), held by an
@@ -56,7 +38,7 @@ export function acquireLease(file: string, info: LeaseInfo): LeaseResult {
   } catch (error) {
     database.close();
     const failure = logErrorOf(error, `lease ${file}`);
-    if (failure.code === "ledger_locked") return { ok: false, file, heldBy: readNote(file) };
+    if (failure.code === "ledger_locked") return { ok: false, place: file, heldBy: readNote(file) };
     throw failure;
   }
   const inode = statSync(file).ino;
@@ -65,7 +47,7 @@ export function acquireLease(file: string, info: LeaseInfo): LeaseResult {
   return {
     ok: true,
     lease: {
-      file,
+      place: file,
       isHeld: () => held && statSync(file, { throwIfNoEntry: false })?.ino === inode,
       release: () => {
         if (!held) return;
@@ -100,7 +82,7 @@ export function acquireLeases(files: readonly string[], info: LeaseInfo): LeaseR
   const first = taken[0];
   if (first === undefined) throw new LogError("ledger_failed", "no lease file was named");
   const isHeld = () => taken.every((lease) => lease.isHeld());
-  return { ok: true, lease: { file: first.file, isHeld, release: releaseAll } };
+  return { ok: true, lease: { place: first.place, isHeld, release: releaseAll } };
 }
 
 /**

@@ -2,7 +2,8 @@
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
-import { LogError, logErrorOf } from "./log-error.ts";
+import { LogError } from "../../engine/ports/log-error.ts";
+import { logErrorOf } from "./sqlite-error.ts";
 
 /** Marks the file as ours in SQLite's header ("PBLG"). */
 const applicationId = 0x50_42_4c_47;

@@ -1,5 +1,5 @@
 import type { LogRecord } from "../../engine/ports/durable-log.ts";
-import type { LogErrorCode } from "./log-error.ts";
+import type { LogErrorCode } from "../../engine/ports/log-error.ts";
 
 /** What the ledger asks its worker; one request is worked on at a time. */
 export type LedgerRequest =

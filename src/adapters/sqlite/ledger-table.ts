@@ -1,7 +1,7 @@
 import { crc32 } from "node:zlib";
 import type Database from "better-sqlite3";
 import type { LogRecord } from "../../engine/ports/durable-log.ts";
-import { LogError } from "./log-error.ts";
+import { LogError } from "../../engine/ports/log-error.ts";
 
 type Row = {
   readonly seq: number;

@@ -5,7 +5,7 @@ import { assert } from "../../engine/lib/assert.ts";
 import { openLedgerFile } from "./ledger-file.ts";
 import type { LedgerAnswer, LedgerRequest } from "./ledger-messages.ts";
 import { LedgerTable } from "./ledger-table.ts";
-import { logErrorOf } from "./log-error.ts";
+import { logErrorOf } from "./sqlite-error.ts";
 
 /** What the thread is started with. */
 export type LedgerWorkerData = { readonly file: string };

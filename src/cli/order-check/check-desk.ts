@@ -1,11 +1,11 @@
 import { appendFileSync, closeSync, existsSync, fsyncSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { type Config, isLive } from "../../../config/config.ts";
-import type { Lease } from "../../adapters/sqlite/lease.ts";
 import { openLedger } from "../../adapters/sqlite/ledger.ts";
 import { killFileIn } from "../../adapters/system/kill-file.ts";
 import type { PreparedOrder } from "../../engine/domain/order.ts";
 import type { Denial } from "../../engine/domain/reasons.ts";
+import type { Lease } from "../../engine/ports/lease.ts";
 import { foldLedger } from "../../engine/runtime/ledger-writer.ts";
 import { createState, type EngineState } from "../../engine/state/engine-state.ts";
 import { type OpenedVenue, openVenue, withoutLog } from "../../open-venue.ts";

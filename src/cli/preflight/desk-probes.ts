@@ -1,7 +1,7 @@
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { type Config, deskModeOf, isLive } from "../../../config/config.ts";
 import { configHash } from "../../../config/config-hash.ts";
-import { LogError } from "../../adapters/sqlite/log-error.ts";
+import { LogError } from "../../engine/ports/log-error.ts";
 import { foldedState } from "../order-check/check-desk.ts";
 import { type Finding, failure, good, warning } from "./finding.ts";
 

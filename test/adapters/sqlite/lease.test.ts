@@ -4,13 +4,8 @@ import { renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { describe, expect, test } from "vitest";
-import {
-  acquireLease,
-  acquireLeases,
-  type Lease,
-  type LeaseResult,
-  leaseFiles,
-} from "../../../src/adapters/sqlite/lease.ts";
+import { acquireLease, acquireLeases, leaseFiles } from "../../../src/adapters/sqlite/lease.ts";
+import type { Lease, LeaseResult } from "../../../src/engine/ports/lease.ts";
 import { scratchFolder } from "./support.ts";
 
 const holdLease = new URL("./hold-lease.ts", import.meta.url).pathname;
@@ -55,7 +50,7 @@ describe("a lease", () => {
     const file = join(scratchFolder(), "service.lease");
     const lease = leaseOf(acquireLease(file, info));
     expect(statSync(file).mode & 0o777).toBe(0o600);
-    expect(acquireLease(file, info)).toEqual({ ok: false, file, heldBy: info });
+    expect(acquireLease(file, info)).toEqual({ ok: false, place: file, heldBy: info });
     const other = await startHolder(file);
     expect(other.line).toBe(`refused ${process.pid}`);
     await other.ended;
@@ -69,9 +64,9 @@ describe("a lease", () => {
     const file = join(scratchFolder(), "service.lease");
     const lease = leaseOf(acquireLease(file, info));
     writeFileSync(`${file}.json`, "{half");
-    expect(acquireLease(file, info)).toEqual({ ok: false, file, heldBy: null });
+    expect(acquireLease(file, info)).toEqual({ ok: false, place: file, heldBy: null });
     rmSync(`${file}.json`);
-    expect(acquireLease(file, info)).toEqual({ ok: false, file, heldBy: null });
+    expect(acquireLease(file, info)).toEqual({ ok: false, place: file, heldBy: null });
     lease.release();
   });
 
@@ -100,7 +95,7 @@ describe("several leases", () => {
     const folder = scratchFolder();
     const files = ["a", "b", "c"].map((name) => join(folder, `${name}.lease`));
     const other = leaseOf(acquireLease(join(folder, "c.lease"), info));
-    expect(acquireLeases(files, info)).toMatchObject({ ok: false, file: files[2], heldBy: info });
+    expect(acquireLeases(files, info)).toMatchObject({ ok: false, place: files[2], heldBy: info });
     other.release();
     const all = leaseOf(acquireLeases(files, info));
     for (const file of files) expect(acquireLease(file, info).ok).toBe(false);
