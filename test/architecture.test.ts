@@ -29,6 +29,7 @@ const packageHomes: Record<string, readonly string[]> = {
   "hash-wasm": ["adapters/polymarket"],
   secp256k1: ["adapters/polymarket"],
   "better-sqlite3": ["adapters/sqlite", "adapters/paper-venue"],
+  pg: ["adapters/postgres"],
   pino: ["adapters/telemetry"],
   zod: ["config", "adapters/polymarket"],
   "smol-toml": ["config"],

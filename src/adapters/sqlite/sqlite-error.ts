@@ -18,6 +18,8 @@ function ledgerCodeOf(sqliteCode: string): LogErrorCode {
   if (sqliteCode.startsWith("SQLITE_FULL")) return "ledger_disk_full";
   if (sqliteCode.startsWith("SQLITE_CORRUPT") || sqliteCode.startsWith("SQLITE_NOTADB"))
     return "ledger_corrupt";
+  // The only constraint that a row can break is its number: somebody else took it.
+  if (sqliteCode.startsWith("SQLITE_CONSTRAINT")) return "ledger_second_writer";
   if (sqliteCode.startsWith("SQLITE_BUSY") || sqliteCode.startsWith("SQLITE_LOCKED"))
     return "ledger_locked";
   if (/^SQLITE_(IOERR|READONLY|CANTOPEN|PERM)/.test(sqliteCode)) return "ledger_io";

@@ -1,8 +1,5 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import { openLedger } from "../../../src/adapters/sqlite/ledger.ts";
@@ -11,20 +8,10 @@ import {
   requireDurable,
   requireVersion,
 } from "../../../src/adapters/sqlite/ledger-file.ts";
-import type { DurableLog, LogRecord } from "../../../src/engine/ports/durable-log.ts";
+import { allRows, durableSeq, watched } from "../../contract/ledger-contract.ts";
 import { closedLater, codeOf, rows, scratchFolder } from "./support.ts";
 
-const appendLoop = new URL("./append-loop.ts", import.meta.url).pathname;
-const crashes = 6;
-
-async function allRows(ledger: DurableLog): Promise<LogRecord[]> {
-  const found: LogRecord[] = [];
-  for (;;) {
-    const page = await ledger.read(found.length + 1, 1000);
-    if (page.length === 0) return found;
-    found.push(...page);
-  }
-}
+const appendLoop = new URL("../../contract/append-loop.ts", import.meta.url).pathname;
 
 /** Opens, writes `count` rows, closes. */
 async function ledgerWith(count: number, body?: string): Promise<string> {
@@ -36,24 +23,6 @@ async function ledgerWith(count: number, body?: string): Promise<string> {
 }
 
 describe("the ledger", () => {
-  test("keeps rows in order, page by page, over a restart", async () => {
-    const file = join(scratchFolder(), "ledger.db");
-    const first = await openLedger(file);
-    expect(await first.lastSeq()).toBe(0);
-    expect(await first.read(0, 10)).toEqual([]);
-    await first.append(rows(1, 3, '{"ü":"\\u0000 🂡"}'));
-    await first.append(rows(4, 2));
-    await first.close();
-
-    const second = closedLater(await openLedger(file));
-    expect(await second.lastSeq()).toBe(5);
-    expect(await second.read(0, 10)).toEqual([...rows(1, 3, '{"ü":"\\u0000 🂡"}'), ...rows(4, 2)]);
-    expect((await second.read(2, 2)).map((row) => row.seq)).toEqual([2, 3]);
-    expect(await second.read(6, 10)).toEqual([]);
-    await second.append(rows(6, 1));
-    expect(await second.lastSeq()).toBe(6);
-  });
-
   test("batches that wait share one commit, and each resolves in order", async () => {
     const file = join(scratchFolder(), "ledger.db");
     const ledger = closedLater(await openLedger(file));
@@ -66,40 +35,6 @@ describe("the ledger", () => {
     // Each commit writes the table's last page to the log again; 200 commits would write at least 200 frames.
     const frames = (statSync(`${file}-wal`).size - 32) / (4096 + 24);
     expect(frames).toBeLessThan(60);
-  });
-
-  test("refuses gaps and repeats, and keeps nothing of such a batch", async () => {
-    const ledger = closedLater(await openLedger(join(scratchFolder(), "ledger.db")));
-    await ledger.append(rows(1, 2));
-    expect(await codeOf(ledger.append(rows(4, 1)))).toBe("ledger_sequence");
-    expect(await codeOf(ledger.append(rows(2, 1)))).toBe("ledger_sequence");
-    expect(await codeOf(ledger.append([...rows(3, 1), ...rows(5, 1)]))).toBe("ledger_sequence");
-    await ledger.append(rows(3, 1));
-    expect((await allRows(ledger)).map((row) => row.seq)).toEqual([1, 2, 3]);
-  });
-
-  test("the queue is bounded: too many rows are refused whole, and the same rows are taken later", async () => {
-    const ledger = closedLater(await openLedger(join(scratchFolder(), "ledger.db")));
-    const first = ledger.append(rows(1, 9999));
-    expect(await codeOf(ledger.append(rows(10_000, 2)))).toBe("ledger_full");
-    await first;
-    await ledger.append(rows(10_000, 2));
-    expect(await ledger.lastSeq()).toBe(10_001);
-  });
-
-  test("close writes out what waits and refuses the rest", async () => {
-    const file = join(scratchFolder(), "ledger.db");
-    const ledger = await openLedger(file);
-    const waiting = [
-      ledger.append(rows(1, 1)),
-      ledger.append(rows(2, 5)),
-      ledger.append(rows(7, 1)),
-    ];
-    const closing = ledger.close();
-    expect(await codeOf(ledger.append(rows(8, 1)))).toBe("ledger_closed");
-    await Promise.all([...waiting, closing, ledger.close()]);
-    const again = closedLater(await openLedger(file));
-    expect(await again.lastSeq()).toBe(7);
   });
 
   test("tells about a commit that hangs, while it hangs", async () => {
@@ -135,8 +70,8 @@ describe("the ledger", () => {
       ledger.append(rows(3, 1)),
       ledger.append(rows(4, 1)),
     ];
-    for (const append of appends) expect(await codeOf(append)).toBe("ledger_failed");
-    expect(await codeOf(ledger.append(rows(5, 1)))).toBe("ledger_failed");
+    for (const append of appends) expect(await codeOf(append)).toBe("ledger_second_writer");
+    expect(await codeOf(ledger.append(rows(5, 1)))).toBe("ledger_second_writer");
     expect(await ledger.lastSeq()).toBe(1);
   });
 });
@@ -252,70 +187,20 @@ describe("the ledger's file", () => {
     expect(await codeOf(allRows(ledger))).toBe("ledger_corrupt");
   });
 
-  test.each([1, 200, 399])("with row %i taken out is noticed", async (seq) => {
-    const file = await ledgerWith(400);
-    const database = new Database(file);
-    database.prepare("DELETE FROM ledger WHERE seq = ?").run(seq);
-    database.close();
-    const ledger = closedLater(await openLedger(file));
-    expect(await codeOf(allRows(ledger))).toBe("ledger_corrupt");
-  });
-
   test("a folder that does not exist is an error, not a new ledger somewhere", async () => {
     const code = await codeOf(openLedger(join(scratchFolder(), "nowhere", "ledger.db")));
     expect(code).toMatch(/^ledger_(io|failed)$/);
   });
 });
 
-type Loop = {
-  readonly child: ChildProcess;
-  readonly lines: string[];
-  readonly ended: Promise<unknown>;
-};
-
-function startLoop(command: string, args: readonly string[]): Loop {
-  const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
-  const lines: string[] = [];
-  createInterface({ input: child.stdout }).on("line", (line) => lines.push(line));
-  return { child, lines, ended: once(child, "close") };
-}
-
-function durableSeq(lines: readonly string[]): number {
-  // The last line may be cut by the kill; a shorter number is still a number that was acknowledged or smaller.
-  return Math.max(0, ...lines.map(Number).filter((seq) => Number.isSafeInteger(seq)));
-}
-
 describe("crashes", () => {
-  test("kill -9 loses nothing that was acknowledged and splits no batch", async () => {
-    const file = join(scratchFolder(), "ledger.db");
-    let acknowledged = 0;
-    for (let crash = 0; crash < crashes; crash++) {
-      const loop = startLoop(process.execPath, [appendLoop, file, "20000"]);
-      const wanted = 20 + crash * 7;
-      // Killed in the moment an acknowledgement is heard: one that came too early has no time to become true.
-      loop.child.stdout?.on("data", () => {
-        if (loop.lines.length > wanted) loop.child.kill("SIGKILL");
-      });
-      await loop.ended;
-      expect(loop.child.signalCode).toBe("SIGKILL");
-      acknowledged = Math.max(acknowledged, durableSeq(loop.lines));
-
-      const ledger = await openLedger(file);
-      const found = await allRows(ledger);
-      await ledger.close();
-      expect(found.length).toBeGreaterThanOrEqual(acknowledged);
-      const last = JSON.parse(found.at(-1)?.body ?? "{}") as { first: number; count: number };
-      expect(found.at(-1)?.seq).toBe(last.first + last.count - 1);
-    }
-    expect(acknowledged).toBeGreaterThan(crashes * 20);
-  });
-
   test("a full disk refuses the commit with a typed error, and the file opens again", async () => {
     const file = join(scratchFolder(), "ledger.db");
     await (await openLedger(file)).close();
     // The shell's file size limit makes write() fail as a full disk does: 2,000 blocks of 1 KiB.
     const script = 'ulimit -f 2000; exec "$0" "$1" "$2" 5000';
-    const loop = startLoop("bash", ["-c", script, process.execPath, appendLoop, file]);
+    const place = JSON.stringify({ kind: "sqlite", file });
+    const loop = watched("bash", ["-c", script, process.execPath, appendLoop, place]);
     await loop.ended;
     expect(loop.child.exitCode).toBe(0);
     expect(loop.lines.at(-1)).toMatch(/^failed (ledger_disk_full|ledger_io) then \1$/);

@@ -1,11 +1,11 @@
 // Child process of the crash tests: appends batches without end and prints each sequence number once it is durable.
-import { openLedger } from "../../../src/adapters/sqlite/ledger.ts";
+import { type LedgerPlace, openPlace } from "./homes.ts";
 
-const file = process.argv[2] ?? "";
+const place = JSON.parse(process.argv[2] ?? "{}") as LedgerPlace;
 const bodyChars = Number(process.argv[3] ?? 100);
 const writersMax = 8;
 
-const ledger = await openLedger(file);
+const ledger = await openPlace(place);
 let next = (await ledger.lastSeq()) + 1;
 
 async function appendForever(): Promise<void> {
