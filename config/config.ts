@@ -35,7 +35,7 @@ export type Urls = {
  * The whole configuration: the file's keys in camelCase. Money is in micro-dollars, sizes in micro-shares, waits in
  * milliseconds and already divided by `venueWaits.timeScale`, paths absolute, URLs filled in by the relayer's type.
  */
-export type Config = Omit<Plain, "market" | "relayer" | "telegram"> & {
+export type Config = Omit<Plain, "market" | "relayer" | "telegram" | "storage"> & {
   /** Absolute path of the file that this came from. */
   readonly file: string;
   readonly markets: readonly MarketConfig[];
@@ -43,6 +43,7 @@ export type Config = Omit<Plain, "market" | "relayer" | "telegram"> & {
     Urls &
     Pick<Secrets, "privateKey" | "relayerApiKey">;
   readonly telegram: Plain["telegram"] & Pick<Secrets, "botToken" | "webhookSecret" | "totpSecret">;
+  readonly storage: Plain["storage"] & Pick<Secrets, "databasePassword">;
 };
 
 /** Real money can leave this desk. */

@@ -123,6 +123,7 @@ function assemble(path: string, file: ConfigFile, secrets: Secrets): Config {
       webhookSecret: secrets.webhookSecret,
       totpSecret: secrets.totpSecret,
     },
+    storage: { ...plain.storage, databasePassword: secrets.databasePassword },
     telemetry: {
       ...telemetry,
       logFile: placed(base, telemetry.logFile),

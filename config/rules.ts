@@ -31,6 +31,10 @@ export function crossFaults(file: string, config: ConfigFile): string[] {
     storage.kind === "postgres" || storage.url === null,
     'storage.url is only for kind = "postgres": remove it or set the kind',
   );
+  demand(
+    storage.kind === "sqlite" || storage.url !== null,
+    'storage.url is missing: kind = "postgres" needs the database, such as "postgres://pitboss@127.0.0.1/pitboss"',
+  );
   for (const [i, market] of config.market.entries()) {
     demand(
       (market.slug === null) !== (market.condition_id === null),
@@ -151,7 +155,6 @@ export function funderFaults(config: Config, signer: string): string[] {
 function notBuiltYet(config: Config): string[] {
   const asked: readonly (readonly [boolean, string])[] = [
     [config.service.updateMode !== "stream", 'service.update_mode: write "stream"'],
-    [config.storage.kind !== "sqlite", 'storage.kind: write "sqlite"'],
     [config.copy.enabled, "copy.enabled: write false"],
     [config.telemetry.metricsEnabled, "telemetry.metrics_enabled: write false"],
     [

@@ -216,7 +216,13 @@ const telegram = z.strictObject({
 
 const storage = z.strictObject({
   kind: choice(["sqlite", "postgres"], "sqlite"),
-  url: optionalText(/^postgres(ql)?:\/\/[^@\s]{1,300}$/, "a postgres:// URL without a password"),
+  url: optionalText(
+    /^postgres(ql)?:\/\/(?:[\w.-]{1,63}@)?[^@\s?#:]{1,253}(?::\d{1,5})?\/[\w.-]{1,63}$/,
+    "postgres://user@host:port/database, without a password",
+  ),
+  connect_timeout_ms: whole(100, 60_000, 5000),
+  statement_timeout_ms: whole(100, 60_000, 5000),
+  reconnect_max_ms: whole(100, 600_000, 15_000),
   tape_retention_days: whole(1, 3650, 30),
   snapshot_retention_days: whole(1, 3650, 90),
 });

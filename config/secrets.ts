@@ -43,6 +43,8 @@ export type Secrets = {
   readonly webhookSecret: Secret | null;
   /** Base32 secret of the one-time code that /resume needs; null: it needs none. */
   readonly totpSecret: Secret | null;
+  /** Of the database user in storage.url; null: the server asks for none. */
+  readonly databasePassword: Secret | null;
 };
 
 type SecretRule = {
@@ -86,6 +88,12 @@ const secretRules: readonly SecretRule[] = [
     wanted:
       "base32 of at least 16 bytes (26 letters and digits 2 to 7), as pitboss totp-setup shows it",
   },
+  {
+    key: "storage.password",
+    field: "databasePassword",
+    pattern: /^[\x21-\x7e]{8,200}$/,
+    wanted: "the password of the database user: 8 to 200 visible ASCII characters",
+  },
 ];
 
 /** The overlay beside a config file. */
@@ -114,6 +122,7 @@ export function readSecrets(file: string): Secrets {
     botToken: null,
     webhookSecret: null,
     totpSecret: null,
+    databasePassword: null,
   };
   const contents = readOwnFile(file);
   if (contents === null) return none;

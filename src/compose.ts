@@ -1,9 +1,7 @@
-import { join } from "node:path";
 import { type Config, isLive } from "../config/config.ts";
 import { watchAccess } from "./access-watch.ts";
 import type { Polymarket } from "./adapters/polymarket/create-polymarket.ts";
 import type { OpenedScheme } from "./adapters/polymarket/open-scheme.ts";
-import { openLedger } from "./adapters/sqlite/ledger.ts";
 import { systemClock } from "./adapters/system/clock.ts";
 import { systemEntropy } from "./adapters/system/entropy.ts";
 import { createFaultPoints } from "./adapters/system/fault-points.ts";
@@ -14,9 +12,10 @@ import type { DeskDeps } from "./engine/runtime/desk-deps.ts";
 import { Engine } from "./engine/runtime/engine.ts";
 import { engineSettings } from "./engine-settings.ts";
 import { openContracts } from "./open-contracts.ts";
+import { openConfiguredLedger } from "./open-ledger.ts";
 import { openVenue } from "./open-venue.ts";
 import { renewStamp, requirePreflight } from "./preflight-stamp.ts";
-import { takeLease } from "./take-lease.ts";
+import { leaseInfo, takeLease } from "./take-lease.ts";
 import { keepWarm } from "./warm-up.ts";
 
 /** How often one live book is compared with a REST read of it. */
@@ -51,13 +50,13 @@ export async function composeService(config: Config, options: ComposeOptions): P
   if (isLive(config)) requirePreflight(config, account.signer, systemClock.nowMs());
   const lease = takeLease(config, account.signer, "run-service");
   const faultPoints = createFaultPoints(options.faultPoints);
-  const log = await openLedger(join(service.stateDir, "ledger.db"), {
-    onClosing: () => faultPoints.hit("K16"),
-    onLargeLog: (bytes) => logger.error("ledger.log-large", { bytes }),
-  }).catch((error: unknown) => {
+  const ledger = await openConfiguredLedger(config, logger, leaseInfo(config, "run-service"), () =>
+    faultPoints.hit("K16"),
+  ).catch((error: unknown) => {
     lease.release();
     throw error;
   });
+  const { log } = ledger;
   const contracts = openContracts(config, opened);
   const deps: DeskDeps = {
     settings: engineSettings(config),
@@ -72,7 +71,7 @@ export async function composeService(config: Config, options: ComposeOptions): P
     entropy: systemEntropy,
     faultPoints,
     logger,
-    leaseHeld: lease.isHeld,
+    leaseHeld: () => lease.isHeld() && ledger.isHeld(),
     keepKill: killFileIn(service.stateDir).write,
     tickMs: service.tickMs,
     snapshotWaitMs: service.snapshotWaitMs,

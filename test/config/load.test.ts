@@ -68,6 +68,16 @@ describe("the shipped files", () => {
     expect({ ...shown.telegram, whitelist: [] }).toEqual(bare.telegram);
   });
 
+  test("the waits for a database are pinned, and their shortest scale does not touch them", () => {
+    const { storage } = loadConfig(
+      desk(
+        "[storage]\nkind = 'postgres'\nurl = 'postgres://pitboss@127.0.0.1:5432/desk'\n[venue_waits]\ntime_scale = 10\n",
+      ),
+    );
+    const { connectTimeoutMs, statementTimeoutMs, reconnectMaxMs } = storage;
+    expect([connectTimeoutMs, statementTimeoutMs, reconnectMaxMs]).toEqual([5000, 5000, 15_000]);
+  });
+
   test("the production values of the order protocol's waits are pinned", () => {
     expect(loadConfig(desk("")).venueWaits).toEqual({
       timeScale: 1,
@@ -192,6 +202,17 @@ describe("loadConfig", () => {
       "another's database",
       "[storage]\nurl = 'postgres://127.0.0.1/a'\n",
       'storage.url is only for kind = "postgres"',
+    ],
+    ["no database", "[storage]\nkind = 'postgres'\n", "storage.url is missing"],
+    [
+      "a password in the database's address",
+      "[storage]\nkind = 'postgres'\nurl = 'postgres://a:secret@127.0.0.1/b'\n",
+      "storage.url",
+    ],
+    [
+      "a database's address that turns its encryption off",
+      "[storage]\nkind = 'postgres'\nurl = 'postgres://a@db.example.org/b?sslmode=disable'\n",
+      "storage.url",
     ],
   ])("refused: %s", (_, config, sentence) => {
     expect(faultsOf(desk(config)).join("\n")).toContain(sentence);

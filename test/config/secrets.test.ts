@@ -55,6 +55,7 @@ describe("secrets", () => {
       `[telegram]\ntotp_secret = "${"canary".repeat(5)}1"`,
       `[telegram]\ntotp_secret = "${"canary ".repeat(5)}"`,
       "[telegram]\nbot_token = canary-not-even-toml",
+      '[storage]\npassword = "canary with spaces"',
     ]) {
       const faults = faultsOf(desk("", bad));
       expect(faults).toHaveLength(1);
@@ -63,9 +64,16 @@ describe("secrets", () => {
   });
 
   test("are all found for the redaction, and none of them changes the configuration's hash", () => {
-    const secrets = `[relayer]\nprivate_key = "${privateKey}"\nrelayer_api_key = "canary-relayer-key"\n[telegram]\nbot_token = "${botToken}"\nwebhook_secret = "${"canary".repeat(6)}"\ntotp_secret = "${totpSecret}"\n`;
+    const secrets = `[relayer]\nprivate_key = "${privateKey}"\nrelayer_api_key = "canary-relayer-key"\n[telegram]\nbot_token = "${botToken}"\nwebhook_secret = "${"canary".repeat(6)}"\ntotp_secret = "${totpSecret}"\n[storage]\npassword = "canary-of-a-database"\n`;
     const config = loadConfig(desk("", secrets));
-    const found = [privateKey, "canary-relayer-key", botToken, "canary".repeat(6), totpSecret];
+    const found = [
+      privateKey,
+      "canary-relayer-key",
+      botToken,
+      "canary".repeat(6),
+      totpSecret,
+      "canary-of-a-database",
+    ];
     expect(secretsIn(config).toSorted()).toEqual(found.toSorted());
     expect(found).toHaveLength(secretKeys.length);
     const bare = loadConfig(desk(""));

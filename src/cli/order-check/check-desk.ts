@@ -1,13 +1,13 @@
-import { appendFileSync, closeSync, existsSync, fsyncSync, openSync } from "node:fs";
+import { appendFileSync, closeSync, fsyncSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { type Config, isLive } from "../../../config/config.ts";
-import { openLedger } from "../../adapters/sqlite/ledger.ts";
 import { killFileIn } from "../../adapters/system/kill-file.ts";
 import type { PreparedOrder } from "../../engine/domain/order.ts";
 import type { Denial } from "../../engine/domain/reasons.ts";
 import type { Lease } from "../../engine/ports/lease.ts";
 import { foldLedger } from "../../engine/runtime/ledger-writer.ts";
 import { createState, type EngineState } from "../../engine/state/engine-state.ts";
+import { openLedgerToRead } from "../../open-ledger.ts";
 import { type OpenedVenue, openVenue, withoutLog } from "../../open-venue.ts";
 import { requirePreflight } from "../../preflight-stamp.ts";
 import { ServiceError } from "../../service-error.ts";
@@ -42,7 +42,7 @@ export async function openCheckDesk(
     lease = takeLease(config, signer, purpose);
     if (!options.readOnly) {
       if (isLive(config)) requirePreflight(config, signer, Date.now());
-      await refuseStopped(config.service.stateDir);
+      await refuseStopped(config);
     }
   } catch (error) {
     lease?.release();
@@ -72,10 +72,9 @@ export async function openCheckDesk(
 }
 
 /** The desk's state as a start would find it; null when no ledger is there yet. @throws LogError */
-export async function foldedState(stateDir: string): Promise<EngineState | null> {
-  const path = join(stateDir, "ledger.db");
-  if (!existsSync(path)) return null;
-  const log = await openLedger(path);
+export async function foldedState(config: Config): Promise<EngineState | null> {
+  const log = await openLedgerToRead(config);
+  if (log === null) return null;
   try {
     const state = createState();
     await foldLedger(log, state);
@@ -86,8 +85,9 @@ export async function foldedState(stateDir: string): Promise<EngineState | null>
 }
 
 /** A kill is for every order of this key, also for one of a check. */
-async function refuseStopped(stateDir: string): Promise<void> {
-  const state = await foldedState(stateDir);
+async function refuseStopped(config: Config): Promise<void> {
+  const { stateDir } = config.service;
+  const state = await foldedState(config);
   const isKilled = state?.killed != null || killFileIn(stateDir).note() !== null;
   if (isKilled) {
     throw new ServiceError(

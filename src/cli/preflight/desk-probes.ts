@@ -25,7 +25,7 @@ export async function deskProbes(config: Config): Promise<Finding[]> {
       : good("key store", relayer.keystore === null ? "a paper key" : "locked with scrypt"),
     stepUpProbe(config),
     stateDirProbe(service.stateDir),
-    await ledgerProbe(service.stateDir),
+    await ledgerProbe(config),
   ];
 }
 
@@ -57,9 +57,9 @@ function stateDirProbe(stateDir: string): Finding {
 }
 
 /** Reads the ledger as a start would, without starting anything. */
-async function ledgerProbe(stateDir: string): Promise<Finding> {
+async function ledgerProbe(config: Config): Promise<Finding> {
   try {
-    const state = await foldedState(stateDir);
+    const state = await foldedState(config);
     if (state === null) return good("ledger", "none yet: the first start makes it");
     if (state.killed !== null) {
       return warning(

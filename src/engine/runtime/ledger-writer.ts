@@ -13,7 +13,10 @@ export class LedgerError extends Error {
 const foldPage = 1_000;
 
 /** Rebuilds the state from the ledger without deciding again. Returns the next sequence number. */
-export async function foldLedger(log: DurableLog, state: EngineState): Promise<number> {
+export async function foldLedger(
+  log: Pick<DurableLog, "read">,
+  state: EngineState,
+): Promise<number> {
   let next = 1;
   for (;;) {
     const page = await log.read(next, foldPage);
