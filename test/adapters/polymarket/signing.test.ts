@@ -214,7 +214,7 @@ describe("parity with the official client", () => {
   };
 
   test(`${orders} random orders have the same amounts, hash and signature`, {
-    timeout: 120_000,
+    timeout: 600_000,
   }, async () => {
     const seed = Number(process.env["PARITY_SEED"] ?? "20261121");
     const draw = seeded(seed);
