@@ -1,5 +1,5 @@
 import { costOfShares } from "../domain/fill.ts";
-import { type Shares, subShares, type Usd, usd } from "../domain/numbers.ts";
+import { addShares, type Shares, subShares, type Usd, usd } from "../domain/numbers.ts";
 import {
   type ActionTerms,
   type Claim,
@@ -138,22 +138,27 @@ export function profitBeforeGas(terms: ActionTerms, costOut: number, costIn: num
 }
 
 /**
- * Takes shares out of the books and returns what they stood for. A market that was settled meanwhile has them as a claim,
- * whose payoff is profit already.
+ * Takes shares out of the books and returns what they stood for. Shares that are bought and mined, but not confirmed here,
+ * are taken when they are. A market that was settled meanwhile has them as a claim, whose payoff is profit already.
  */
 function takeShares(state: EngineState, leg: ShareAmount): number {
-  const position = state.positions.get(leg.tokenId);
-  const held = Math.min(position?.confirmed ?? 0, leg.size) as Shares;
+  const position = state.positions.get(leg.tokenId) ?? emptyPosition(leg);
+  const held = Math.min(position.confirmed, leg.size) as Shares;
+  const coming = Math.max(0, position.provisionalBought - (position.owed ?? 0));
+  const owed = Math.min(leg.size - held, coming) as Shares;
+  const size = addShares(held, owed);
   let cost = 0;
-  if (position !== undefined && held > 0) {
-    cost = costOfShares(position, held);
+  if (size > 0) {
+    cost = costOfShares(position, size);
     state.positions.set(leg.tokenId, {
       ...position,
       confirmed: subShares(position.confirmed, held),
+      provisionalSold: addShares(position.provisionalSold, owed),
+      owed: (position.owed ?? 0) + owed,
       cost: usd(position.cost - cost),
     });
   }
-  return cost + takeFromClaim(state, leg, (leg.size - held) as Shares);
+  return cost + takeFromClaim(state, leg, subShares(leg.size, size));
 }
 
 function takeFromClaim(state: EngineState, leg: ShareAmount, size: Shares): number {

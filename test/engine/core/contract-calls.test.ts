@@ -92,6 +92,25 @@ describe("merge", () => {
     });
   });
 
+  test("what a stranger sold meanwhile is taken from shares that are bought, when those are confirmed", () => {
+    const desk = deskWithPairs();
+    const action = makeCall(desk, merge);
+    const { fill } = foreign(1, "sell", sharesOf(8));
+    const report = { ...fill, status: "confirmed" } as const;
+    desk.run({ kind: "account", event: { kind: "fill.reported", fill: report } });
+    const bought = buy(desk, plain, 0, 10, "provisional");
+    reported(desk, action.actionId, done(0));
+    expect(desk.state.positions.get(yes)).toMatchObject({ confirmed: 0, owed: sharesOf(8) });
+    expect(freeShares(desk.state, yes)).toBe(0);
+    const confirmed = { ...bought, status: "confirmed" } as const;
+    desk.run({ kind: "account", event: { kind: "fill.reported", fill: confirmed } });
+    expect(desk.state.positions.get(yes)).toMatchObject({
+      confirmed: sharesOf(2),
+      provisionalSold: 0,
+      owed: 0,
+    });
+  });
+
   test("only one call is open at a time", () => {
     const desk = deskWithPairs();
     const second = callCard(desk, { ...merge, size: sharesOf(5) });

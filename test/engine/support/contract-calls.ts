@@ -1,5 +1,6 @@
 import type { ActionCard, ActionRequest } from "../../../src/engine/api/actions.ts";
 import type { ActionOutcome } from "../../../src/engine/api/engine-api.ts";
+import type { FillReport } from "../../../src/engine/domain/fill.ts";
 import type { Market } from "../../../src/engine/domain/market.ts";
 import { type Shares, type Usd, usd } from "../../../src/engine/domain/numbers.ts";
 import type { PositionAction, PreparedCall } from "../../../src/engine/domain/position-action.ts";
@@ -21,7 +22,7 @@ export function buy(
   outcome: 0 | 1,
   size: number,
   status: "confirmed" | "provisional" = "confirmed",
-): void {
+): FillReport {
   desk.nowMs += 2_000;
   desk.run({
     kind: "market",
@@ -49,6 +50,7 @@ export function buy(
   const fill = { ...fillOf(order, `b${desk.facts.length}`, sharesOf(size)), status };
   desk.run({ kind: "account", event: { kind: "fill.reported", fill } });
   desk.drain();
+  return fill;
 }
 
 export function quoteCall(
