@@ -112,8 +112,30 @@ const venueWaits = z.strictObject({
   clock_check_ms: whole(1000, 600_000, 30_000),
   heartbeat_interval_ms: whole(500, 9000, 5000),
   heartbeat_late_ms: whole(500, 9000, 7000),
+  feed_ping_ms: whole(500, 60_000, 10_000),
+  feed_silence_ms: whole(1000, 600_000, 30_000),
+  feed_handshake_ms: whole(500, 60_000, 10_000),
+  feed_backoff_first_ms: whole(50, 60_000, 250),
+  feed_backoff_longest_ms: whole(250, 600_000, 30_000),
+  feed_steady_ms: whole(1000, 600_000, 30_000),
+  feed_data_silence_ms: whole(1000, 600_000, 15_000),
+  feed_lag_max_ms: whole(500, 600_000, 5000),
+  resync_every_ms: whole(50, 60_000, 250),
+  resync_longest_ms: whole(250, 600_000, 30_000),
+  snapshot_limit_ms: whole(100, 60_000, 2000),
+  book_compare_ms: whole(1000, 600_000, 15_000),
   contract_poll_ms: whole(250, 60_000, 2000),
   contract_resend_ms: whole(10_000, 3_600_000, 600_000),
+});
+
+/** What is followed of the public stream, and how closely it is checked. */
+const marketData = z.strictObject({
+  hash_check_every: whole(1, 1000, 1),
+  tokens_per_connection: whole(1, 500, 200),
+  max_markets: whole(1, 20_000, 5000),
+  double_markets: whole(0, 200, 20),
+  resyncs_per_second: whole(1, 1000, 50),
+  resyncs_burst: whole(1, 1000, 200),
 });
 
 const contracts = z.strictObject({
@@ -241,6 +263,7 @@ export const configSchema = z.strictObject({
   market: z.array(market).max(500).default([]),
   relayer: relayer.prefault({}),
   venue_waits: venueWaits.prefault({}),
+  market_data: marketData.prefault({}),
   venue_limits: venueLimits.prefault({}),
   contracts: contracts.prefault({}),
   risk: risk.prefault({}),

@@ -13,6 +13,7 @@ export function engineSettings(config: Config): EngineSettings {
   const { risk, venueWaits, dutch, telegram, service } = config;
   const cardTtlMs = telegram.confirmTtlSeconds * 1000;
   return {
+    hashEvery: config.marketData.hashCheckEvery,
     mode: deskModeOf(config),
     startHalted: service.startHalted,
     configHash: configHash(config),

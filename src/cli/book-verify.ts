@@ -1,10 +1,6 @@
 import { createHasher } from "../adapters/polymarket/hasher.ts";
-import {
-  currentHash,
-  lastTradeText,
-  type MarketBook,
-  verifyHash,
-} from "../engine/domain/market-book.ts";
+import { lastTradeText } from "../engine/domain/book-hash.ts";
+import { currentHash, type MarketBook, verifyHash } from "../engine/domain/market-book.ts";
 import type { BookDelta, BookSnapshot, MarketEvent } from "../engine/domain/market-event.ts";
 import { mirrorPrice, type Price } from "../engine/domain/numbers.ts";
 import { applySnapshot, changeTick, setLevel } from "../engine/domain/order-book.ts";

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { createHasher } from "../adapters/polymarket/hasher.ts";
+import type { ResyncReason } from "../engine/domain/book-health.ts";
 import {
   applyMarketEvent,
   checkClaims,
   type MarketBook,
   markStale,
-  type ResyncReason,
 } from "../engine/domain/market-book.ts";
 import type { BookSnapshot, MarketEvent } from "../engine/domain/market-event.ts";
 import { formatPrice, formatShares, type Price } from "../engine/domain/numbers.ts";
@@ -54,7 +54,10 @@ const failureReasons: ReadonlySet<ResyncReason> = new Set<ResyncReason>([
   "no_snapshot",
   "hash_mismatch",
   "best_price_mismatch",
+  "mirror_mismatch",
   "crossed",
+  "off_tick",
+  "out_of_order",
 ]);
 
 type Tally = Map<string, number>;

@@ -23,6 +23,10 @@ const texts: Readonly<Record<DegradedCause, Explanation>> = {
     "The venue does not hear our heartbeat and may cancel what rests: no new resting orders.",
     "It ends by itself; /orders shows what still rests. Orders that trade at once work.",
   ),
+  book_hash: because(
+    "The venue's book hashes fit nowhere any more: their format changed. Books are checked by best prices alone, and nothing is bought.",
+    "Sales and cancels work. Look for a newer version of this desk; it ends by itself when the hashes fit again.",
+  ),
 };
 
 export function explainDegraded(cause: DegradedCause): Explanation {
@@ -38,6 +42,7 @@ const names: Readonly<Record<DegradedCause, string>> = {
   clock_warn: "CLOCK",
   stalled: "TIME LOST",
   heartbeat: "HEARTBEAT",
+  book_hash: "BOOK HASHES",
 };
 
 /** The notice of a degraded state, and of its end. */

@@ -42,13 +42,18 @@ export function timeJumped(context: StepContext, detail: string): void {
   degrade(context, "stalled", detail);
   for (const book of state.live.books.values()) {
     if (book.status === "waiting") continue;
-    markStale(book, "link_lost");
+    markStale(book, "stalled");
     resync(context, book.conditionId, "stalled");
   }
   for (const [nonce, card] of state.cards.entries()) {
     if (card.state === "open") emit(context, { kind: "card.closed", nonce, state: "expired" });
   }
   readAccount(context, "stall");
+}
+
+/** Book hashes fail everywhere, or (null) fit again. */
+export function hashesChanged(context: StepContext, detail: string | null): void {
+  degrade(context, "book_hash", detail);
 }
 
 /** The venue's dead-man switch: while its beats fail, and when they work again, orders may be gone. */

@@ -1,13 +1,15 @@
+import type { ResyncReason } from "../domain/book-health.ts";
 import type { ConditionId } from "../domain/market.ts";
-import { markStale } from "../domain/market-book.ts";
+import { type MarketBook, markStale } from "../domain/market-book.ts";
 import type { EngineState } from "../state/engine-state.ts";
 import { openOrders } from "../state/exposure.ts";
 import { ask, type StepContext } from "./context.ts";
 import { raise } from "./notices.ts";
 
-/** A connection works again; traders who were told of its loss are told of its return. */
-export function linkUp(context: StepContext, feed: "market" | "user"): void {
+/** A connection works again; traders who were told of its loss are told of its return when none is away any more. */
+export function linkUp(context: StepContext, feed: "market" | "user", away = 0): void {
   const link = context.state.live.links[feed];
+  if (away > 0) return;
   link.up = true;
   if (link.told && link.lostAtMs !== null) {
     raise(context, null, { kind: "feed.back", feed, afterMs: context.atMs - link.lostAtMs });
@@ -23,10 +25,16 @@ export function linkLost(context: StepContext, feed: "market" | "user"): void {
 }
 
 /** Books carried by a lost connection are not believed until their next snapshot. */
-export function loseBooks(context: StepContext, conditionIds: readonly ConditionId[]): void {
+export function loseBooks(
+  context: StepContext,
+  conditionIds: readonly ConditionId[],
+  reason: ResyncReason,
+): void {
   for (const conditionId of conditionIds) {
     const book = context.state.live.books.get(conditionId);
-    if (book !== undefined && book.status !== "waiting") markStale(book, "link_lost");
+    if (book === undefined || book.status === "waiting") continue;
+    markStale(book, reason);
+    countResync(context, book, reason);
   }
 }
 
@@ -68,8 +76,18 @@ export function tellLostLinks(context: StepContext): void {
 }
 
 /** Asks for a fresh snapshot and counts why. */
-export function resync(context: StepContext, conditionId: ConditionId, reason: string): void {
-  const { resyncs } = context.state.live;
-  resyncs.set(reason, (resyncs.get(reason) ?? 0) + 1);
-  ask(context, { kind: "book.resync", conditionId });
+export function resync(context: StepContext, conditionId: ConditionId, reason: ResyncReason): void {
+  const { live } = context.state;
+  countResync(context, live.books.get(conditionId), reason);
+  ask(context, { kind: "book.resync", conditionId, reason, resyncId: `r${++live.resyncsAsked}` });
+}
+
+/** Counts why a book is replaced by a fresh one, and since when it is not believed. */
+export function countResync(
+  { state: { live }, atMs }: StepContext,
+  book: MarketBook | undefined,
+  reason: ResyncReason,
+): void {
+  live.resyncs.set(reason, (live.resyncs.get(reason) ?? 0) + 1);
+  if (book !== undefined && book.status !== "live") book.health.staleSinceMs ??= atMs;
 }

@@ -1,4 +1,4 @@
-import type { Market } from "../domain/market.ts";
+import type { Market, OutcomeIndex } from "../domain/market.ts";
 import {
   applyMarketEvent,
   createMarketBook,
@@ -11,9 +11,10 @@ import { levelsOf } from "../domain/order-book.ts";
 import type { ShareAmount } from "../domain/position-action.ts";
 import type { FeedEvent } from "../ports/market-data.ts";
 import type { CatalogAnswer } from "../protocol/venue-report.ts";
+import { judge } from "./book-trust.ts";
 import { ask, emit, type StepContext } from "./context.ts";
 import { learnExternalFills } from "./external.ts";
-import { linkLost, linkUp, loseBooks, resync } from "./links.ts";
+import { countResync, linkLost, linkUp, loseBooks } from "./links.ts";
 import { endMarket, setTickSize } from "./market-memory.ts";
 import { raise } from "./notices.ts";
 
@@ -21,13 +22,13 @@ import { raise } from "./notices.ts";
 export function marketInput(context: StepContext, event: MarketEvent | FeedEvent): void {
   const { live } = context.state;
   if (event.kind === "link.up") {
-    linkUp(context, "market");
+    linkUp(context, "market", event.away);
     live.links.market.provedAtMs = context.atMs;
     return;
   }
   if (event.kind === "link.lost") {
     linkLost(context, "market");
-    loseBooks(context, event.conditionIds);
+    loseBooks(context, event.conditionIds, event.cause ?? "link_lost");
     return;
   }
   live.framesApplied++;
@@ -38,11 +39,10 @@ export function marketInput(context: StepContext, event: MarketEvent | FeedEvent
   }
   const book = live.books.get(event.conditionId);
   if (book === undefined) return;
-  const reason = applyMarketEvent(book, event, context.atMs, context.hasher);
+  judge(context, book, applyMarketEvent(book, event, context.atMs, context.hasher));
   if (event.kind === "tick-size.changed" || event.kind === "book.snapshot") {
     setTickSize(context.state, event.conditionId, book.tickSize);
   }
-  if (reason !== null) resync(context, event.conditionId, reason);
 }
 
 function settleMarket(context: StepContext, conditionId: string, winningTokenId: string): void {
@@ -89,17 +89,18 @@ function openClaim(context: StepContext, conditionId: string, winningTokenId: st
 /** Books to keep from now on. Known ones stay as they are. */
 export function booksWatched(context: StepContext, markets: readonly Market[]): void {
   for (const market of markets) {
-    if (context.state.live.books.has(market.conditionId)) continue;
-    context.state.live.books.set(
-      market.conditionId,
-      createMarketBook({
-        conditionId: market.conditionId,
-        tokenIds: [market.outcomes[0].tokenId, market.outcomes[1].tokenId],
-        tickSize: market.tickSize,
-        minOrderSize: market.minOrderSize,
-        negRisk: market.negRisk,
-      }),
-    );
+    const { live } = context.state;
+    if (live.books.has(market.conditionId)) continue;
+    const book = createMarketBook({
+      conditionId: market.conditionId,
+      tokenIds: [market.outcomes[0].tokenId, market.outcomes[1].tokenId],
+      tickSize: market.tickSize,
+      minOrderSize: market.minOrderSize,
+      negRisk: market.negRisk,
+      hashEvery: context.settings.hashEvery,
+    });
+    book.hashTrusted = live.hashes.trusted;
+    live.books.set(market.conditionId, book);
   }
 }
 
@@ -115,9 +116,14 @@ export function bookRead(context: StepContext, conditionId: string, read: BookSn
   // The stream may be ahead of the read; an older read never replaces a live book. A different book of the same moment
   // does: the stream lost a frame.
   if (book.status === "live" && Number(read.timestamp) < Number(book.timestamp)) return;
-  const reason = applyMarketEvent(book, read, context.atMs, context.hasher);
+  const wasLive = book.status === "live";
+  judge(context, book, applyMarketEvent(book, read, context.atMs, context.hasher));
   setTickSize(context.state, conditionId, book.tickSize);
-  if (reason !== null) resync(context, conditionId, reason);
+  if (wasLive) {
+    book.resyncs++;
+    book.health.resyncs.rest_mismatch = (book.health.resyncs.rest_mismatch ?? 0) + 1;
+    countResync(context, book, "rest_mismatch");
+  }
 }
 
 function sameBook(context: StepContext, book: MarketBook, read: BookSnapshot): boolean {
@@ -128,7 +134,19 @@ function sameBook(context: StepContext, book: MarketBook, read: BookSnapshot): b
     return levels === 0 && own === 0;
   }
   const outcome = read.tokenId === book.tokenIds[0] ? 0 : 1;
+  if (!book.hashTrusted) return sameLevels(book, outcome, read);
   return currentHash(book, outcome, read.timestamp, context.hasher) === read.hash;
+}
+
+/** Without a hash that means something the levels themselves are compared. */
+function sameLevels({ ladder }: MarketBook, outcome: OutcomeIndex, read: BookSnapshot): boolean {
+  return (["buy", "sell"] as const).every((side) => {
+    const theirs = new Map(
+      (side === "buy" ? read.bids : read.asks).map((one) => [one.price, one.size]),
+    );
+    const ours = levelsOf(ladder, outcome, side);
+    return ours.length === theirs.size && ours.every((one) => theirs.get(one.price) === one.size);
+  });
 }
 
 /** Metadata of markets: kept in memory; what a card or plan relies on is written to the ledger by the card. */

@@ -11,6 +11,7 @@ import { ask, emit, type StepContext } from "./context.ts";
 import { postSeen, refusalSeen } from "./evidence.ts";
 import { halt } from "./halt.ts";
 import type { EngineInput } from "./input.ts";
+import { resync } from "./links.ts";
 import { tellOrder } from "./notices.ts";
 import { recordFill } from "./record-fill.ts";
 import { postAnswered } from "./venue-mode.ts";
@@ -269,7 +270,7 @@ function repost(context: StepContext, order: Order, watch: OrderWatch): void {
   const denial = checkRepost(state, settings, order, atMs);
   if (denial?.code === "book_stale") {
     // An old book says nothing about the bound: a fresh one first, then the next look decides.
-    ask(context, { kind: "book.resync", conditionId: order.draft.conditionId });
+    resync(context, order.draft.conditionId, "order_recheck");
     return;
   }
   if (denial !== null) {

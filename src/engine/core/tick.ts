@@ -1,10 +1,11 @@
-import { checkClaims } from "../domain/market-book.ts";
+import { checkQuietBook, hasOpenClaims } from "../domain/market-book.ts";
 import { openOrders } from "../state/exposure.ts";
 import { readAccount } from "./account.ts";
 import { tickActions } from "./action-progress.ts";
+import { judge } from "./book-trust.ts";
 import { emit, type StepContext } from "./context.ts";
 import { tickKill } from "./kill.ts";
-import { resync, tellLostLinks, watchBooks } from "./links.ts";
+import { tellLostLinks, watchBooks } from "./links.ts";
 import { keepTrails } from "./market-memory.ts";
 import { tellOrder } from "./notices.ts";
 import { lookIfDue, watchOf } from "./order-progress.ts";
@@ -56,9 +57,8 @@ function expireCards(context: StepContext): void {
 
 function closeQuietGroups(context: StepContext): void {
   for (const book of context.state.live.books.values()) {
-    if (book.claims[0] === null && book.claims[1] === null) continue;
+    if (!hasOpenClaims(book)) continue;
     if (context.atMs - book.frameAtMs < groupQuietMs) continue;
-    const reason = checkClaims(book, context.hasher);
-    if (reason !== null) resync(context, book.conditionId, reason);
+    judge(context, book, checkQuietBook(book, context.hasher));
   }
 }

@@ -42,3 +42,9 @@ export const lastTradeCandidates: readonly string[] = [
   "",
   ...Array.from({ length: 999 }, (_, i) => `0.${String(i + 1).padStart(3, "0")}`),
 ];
+
+/** Three decimals, as member 10 of the hash writes it. */
+export function lastTradeText(at: Price): string {
+  const thousandths = Math.round(at / 10);
+  return `0.${String(thousandths).padStart(3, "0")}`;
+}

@@ -1,10 +1,30 @@
-import { type BookHashFrame, bookHashText, lastTradeCandidates } from "./book-hash.ts";
+import { bestAgrees, type Claim, contradictsItself, isOffTick, outcomeOf } from "./book-checks.ts";
+import {
+  type BookHashFrame,
+  bookHashText,
+  lastTradeCandidates,
+  lastTradeText,
+} from "./book-hash.ts";
+import {
+  type BookHealth,
+  createBookHealth,
+  createRecentGroups,
+  isRepeated,
+  type RecentGroups,
+  type ResyncReason,
+  rememberGroup,
+} from "./book-health.ts";
 import type { ConditionId, OutcomeIndex, TokenId } from "./market.ts";
-import type { BookDelta, BookSnapshot, LevelChange, MarketEvent } from "./market-event.ts";
+import type {
+  BookDelta,
+  BookSnapshot,
+  LevelChange,
+  MarketEvent,
+  QuotePrinted,
+} from "./market-event.ts";
 import type { Price, Shares } from "./numbers.ts";
 import {
   applySnapshot,
-  bestPrice,
   changeTick,
   createOrderBook,
   isCrossed,
@@ -28,25 +48,8 @@ export type BookHasher = {
   ) => string | null;
 };
 
-/** Why a book is not believed and a fresh snapshot is asked for. A closed set: it labels a counter. */
-export type ResyncReason =
-  | "no_snapshot"
-  | "hash_mismatch"
-  | "best_price_mismatch"
-  | "crossed"
-  | "tick_changed"
-  | "link_lost";
-
 /** Live: may be traded on. Waiting: no snapshot of this epoch yet. Stale: contradicted, a resync is under way. */
 export type BookStatus = "waiting" | "live" | "stale";
-
-/** Expectation that the last frame of a (timestamp, hash) group states about one token's book. */
-type Claim = {
-  readonly timestamp: string;
-  hash: string | null;
-  bestBid: Price | null | undefined;
-  bestAsk: Price | null | undefined;
-};
 
 /** The book of one market with everything needed to verify it. Changed only by the functions of this file. */
 export type MarketBook = {
@@ -59,6 +62,10 @@ export type MarketBook = {
   minOrderSize: Shares;
   negRisk: boolean;
   readonly hashes: "one" | "each";
+  /** Every n-th group's hash is checked; 1 checks each. Best prices are compared always. */
+  readonly hashEvery: number;
+  /** False while hashes fail everywhere (their format changed): they are counted and believed no more. */
+  hashTrusted: boolean;
   /** Market-wide, three decimals, "" when never traded. */
   lastTradePrice: string;
   /** Venue milliseconds of the newest change applied. */
@@ -69,6 +76,12 @@ export type MarketBook = {
   confirmedAtMs: number;
   /** Claims of the open group per outcome; checked when a frame of another group arrives or the feed goes quiet. */
   readonly claims: [Claim | null, Claim | null];
+  /** Best prices that the venue printed last; the book has to agree once the feed is quiet. */
+  quote: QuotePrinted | null;
+  /** Venue milliseconds of the last snapshot: changes before it are part of it. */
+  snapshotTimestamp: string;
+  readonly recentGroups: RecentGroups;
+  readonly health: BookHealth;
   framesApplied: number;
   hashesVerified: number;
   resyncs: number;
@@ -85,6 +98,7 @@ export type MarketBookSpec = {
    * hash too, for recordings that are verified as evidence.
    */
   readonly hashes?: "one" | "each";
+  readonly hashEvery?: number;
 };
 
 /** What applying an event found: null when all is well, otherwise why the book needs a fresh snapshot. */
@@ -94,6 +108,8 @@ export function createMarketBook(spec: MarketBookSpec): MarketBook {
   return {
     ...spec,
     hashes: spec.hashes ?? "one",
+    hashEvery: spec.hashEvery ?? 1,
+    hashTrusted: true,
     ladder: createOrderBook(spec.tickSize),
     status: "waiting",
     resyncReason: null,
@@ -102,6 +118,10 @@ export function createMarketBook(spec: MarketBookSpec): MarketBook {
     frameAtMs: 0,
     confirmedAtMs: 0,
     claims: [null, null],
+    quote: null,
+    snapshotTimestamp: "",
+    recentGroups: createRecentGroups(),
+    health: createBookHealth(),
     framesApplied: 0,
     hashesVerified: 0,
     resyncs: 0,
@@ -129,10 +149,15 @@ export function applyMarketEvent(
     }
     case "tick-size.changed":
       if (event.tickSize === book.tickSize) return null;
-      book.tickSize = event.tickSize;
-      changeTick(book.ladder, event.tickSize);
+      beginTick(book, event.tickSize);
       return markStale(book, "tick_changed");
+    case "change.unread":
+      book.health.invalid++;
+      return book.status === "live" ? markStale(book, "frame_refused") : null;
     case "quote.printed":
+      book.frameAtMs = atMs;
+      if (outcomeOf(book.tokenIds, event.tokenId) !== null) book.quote = event;
+      return null;
     case "market.opened":
     case "market.resolved":
       book.frameAtMs = atMs;
@@ -142,48 +167,54 @@ export function applyMarketEvent(
   }
 }
 
-/** Three decimals, as member 10 of the hash writes it. */
-export function lastTradeText(at: Price): string {
-  const thousandths = Math.round(at / 10);
-  return `0.${String(thousandths).padStart(3, "0")}`;
-}
-
-function outcomeOf(book: MarketBook, tokenId: TokenId): OutcomeIndex | null {
-  if (tokenId === book.tokenIds[0]) return 0;
-  return tokenId === book.tokenIds[1] ? 1 : null;
-}
-
 function applyBookSnapshot(
   book: MarketBook,
   event: BookSnapshot,
   atMs: number,
   hasher: BookHasher,
 ): ApplyOutcome {
-  const outcome = outcomeOf(book, event.tokenId);
+  const outcome = outcomeOf(book.tokenIds, event.tokenId);
   if (outcome === null) return null;
   // A snapshot older than what is applied already is the echo of an earlier subscription.
-  if (book.status === "live" && Number(event.timestamp) < Number(book.timestamp)) return null;
-  // A claim that the snapshot overtakes was either right or is repaired by the snapshot itself.
-  if (event.tickSize !== null && event.tickSize !== book.tickSize) {
-    book.tickSize = event.tickSize;
-    changeTick(book.ladder, event.tickSize);
+  if (book.status === "live" && Number(event.timestamp) < Number(book.timestamp)) {
+    book.health.outdated++;
+    return null;
   }
+  // A claim that the snapshot overtakes was either right or is repaired by the snapshot itself.
+  if (event.tickSize !== null && event.tickSize !== book.tickSize) beginTick(book, event.tickSize);
   if (event.minOrderSize !== null) book.minOrderSize = event.minOrderSize;
   if (event.negRisk !== null) book.negRisk = event.negRisk;
   if (event.lastTradePrice !== null) book.lastTradePrice = event.lastTradePrice;
   applySnapshot(book.ladder, outcome, event.bids, event.asks);
   book.claims[0] = null;
   book.claims[1] = null;
+  book.quote = null;
+  book.snapshotTimestamp = event.timestamp;
   book.timestamp = event.timestamp;
   book.frameAtMs = atMs;
   book.framesApplied++;
   if (isCrossed(book.ladder)) return markStale(book, "crossed");
   if (event.hash !== null && !verifyHash(book, outcome, event.timestamp, event.hash, hasher)) {
-    return markStale(book, "hash_mismatch");
-  }
+    book.health.badSnapshots++;
+    if (book.hashTrusted) return markStale(book, "hash_mismatch");
+  } else if (event.hash !== null) book.health.badSnapshots = 0;
+  revive(book, atMs);
+  return null;
+}
+
+function revive(book: MarketBook, atMs: number): void {
+  const { health } = book;
+  if (health.staleSinceMs !== null) health.lastResyncMs = atMs - health.staleSinceMs;
+  health.staleSinceMs = null;
   book.status = "live";
   book.resyncReason = null;
-  return null;
+}
+
+/** Levels and prices of the old tick are void; the ladder keeps them until the snapshot that is asked for. */
+function beginTick(book: MarketBook, tickSize: Price): void {
+  book.tickSize = tickSize;
+  book.health.tickEpoch++;
+  changeTick(book.ladder, tickSize);
 }
 
 function applyBookDelta(
@@ -194,11 +225,17 @@ function applyBookDelta(
 ): ApplyOutcome {
   if (book.status === "waiting") return markStale(book, "no_snapshot");
   if (book.status === "stale") return null;
-  if (Number(event.timestamp) < Number(book.timestamp)) return null;
+  if (Number(event.timestamp) < Number(book.timestamp)) return applyLate(book, event);
+  if (event.timestamp === book.timestamp && isRepeated(book.recentGroups, event)) {
+    book.health.repeated++;
+    return null;
+  }
   const before = closeGroups(book, event, hasher);
   if (before !== null) return before;
+  if (contradictsItself(book.tokenIds, event.changes)) return markStale(book, "mirror_mismatch");
+  if (isOffTick(book.tickSize, event.changes)) return markStale(book, "off_tick");
   for (const change of event.changes) {
-    const outcome = outcomeOf(book, change.tokenId);
+    const outcome = outcomeOf(book.tokenIds, change.tokenId);
     if (outcome === null) continue;
     setLevel(book.ladder, outcome, change.side, change.price, change.size);
     book.claims[outcome] = {
@@ -214,6 +251,14 @@ function applyBookDelta(
   return null;
 }
 
+/** A change of the past: said before, part of the last snapshot, or it lost its place in the stream. */
+function applyLate(book: MarketBook, event: BookDelta): ApplyOutcome {
+  if (isRepeated(book.recentGroups, event)) book.health.repeated++;
+  else if (Number(event.timestamp) < Number(book.snapshotTimestamp)) book.health.outdated++;
+  else return markStale(book, "out_of_order");
+  return null;
+}
+
 /** A group ends when a frame with another timestamp, or another hash for the same token, arrives. */
 function closeGroups(book: MarketBook, event: BookDelta, hasher: BookHasher): ApplyOutcome {
   // Both tokens are one book: a later frame of either one ends what the other one claimed.
@@ -221,7 +266,7 @@ function closeGroups(book: MarketBook, event: BookDelta, hasher: BookHasher): Ap
     return checkClaims(book, hasher);
   }
   for (const change of event.changes) {
-    const outcome = outcomeOf(book, change.tokenId);
+    const outcome = outcomeOf(book.tokenIds, change.tokenId);
     const claim = outcome === null ? null : book.claims[outcome];
     if (claim != null && !sameGroup(claim, event.timestamp, change)) {
       return checkClaims(book, hasher);
@@ -242,8 +287,14 @@ export function checkClaims(book: MarketBook, hasher: BookHasher): ApplyOutcome 
     if (claim === null) continue;
     book.claims[outcome] = null;
     if (book.status !== "live") continue;
-    if (!bestAgrees(book, outcome, claim)) return markStale(book, "best_price_mismatch");
-    if (claim.hash === null || claim.timestamp === provedAt) continue;
+    if (!bestAgrees(book.ladder, outcome, claim)) return markStale(book, "best_price_mismatch");
+    if (claim.hash === null) continue;
+    rememberGroup(book.recentGroups, claim.timestamp, claim.hash);
+    if (claim.timestamp === provedAt || !book.hashTrusted) continue;
+    if (book.framesApplied % book.hashEvery !== 0) {
+      book.health.hashesSkipped++;
+      continue;
+    }
     if (!verifyHash(book, outcome, claim.timestamp, claim.hash, hasher)) {
       return markStale(book, isCrossed(book.ladder) ? "crossed" : "hash_mismatch");
     }
@@ -253,13 +304,24 @@ export function checkClaims(book: MarketBook, hasher: BookHasher): ApplyOutcome 
   return null;
 }
 
-function bestAgrees(book: MarketBook, outcome: OutcomeIndex, claim: Claim): boolean {
-  const bid = bestPrice(book.ladder, outcome, "buy");
-  const ask = bestPrice(book.ladder, outcome, "sell");
-  return (
-    (claim.bestBid === undefined || claim.bestBid === bid) &&
-    (claim.bestAsk === undefined || claim.bestAsk === ask)
-  );
+/** True while a frame has said something that is not compared with the book yet. */
+export function hasOpenClaims(book: MarketBook): boolean {
+  return book.claims[0] !== null || book.claims[1] !== null || book.quote !== null;
+}
+
+/**
+ * `checkClaims` for a feed that went quiet: also compares the best prices that the venue printed. While frames come a
+ * printed quote may be ahead of its change or behind it; when nothing comes any more it has to be true.
+ */
+export function checkQuietBook(book: MarketBook, hasher: BookHasher): ApplyOutcome {
+  const reason = checkClaims(book, hasher);
+  const { quote } = book;
+  book.quote = null;
+  if (reason !== null || quote === null || book.status !== "live") return reason;
+  if (Number(quote.timestamp) < Number(book.timestamp)) return null;
+  const outcome = outcomeOf(book.tokenIds, quote.tokenId) ?? 0;
+  const claim = { ...quote, hash: null };
+  return bestAgrees(book.ladder, outcome, claim) ? null : markStale(book, "best_price_mismatch");
 }
 
 /** True when the book has this hash now, learning the last trade price when only that differs. */
@@ -275,9 +337,16 @@ export function verifyHash(
     book.hashesVerified++;
     return true;
   }
-  const learnt = hasher.sha1Search(text.prefix, lastTradeCandidates, text.suffix, wantedHex);
-  if (learnt === null) return false;
+  // Trying a thousand prices is worth it only while hashes mean something.
+  const learnt = book.hashTrusted
+    ? hasher.sha1Search(text.prefix, lastTradeCandidates, text.suffix, wantedHex)
+    : null;
+  if (learnt === null) {
+    book.health.hashesFailed++;
+    return false;
+  }
   book.lastTradePrice = learnt;
+  book.health.lastTradesLearnt++;
   book.hashesVerified++;
   return true;
 }
@@ -304,12 +373,17 @@ function hashFrame(book: MarketBook, outcome: OutcomeIndex, timestamp: string): 
   };
 }
 
+/** After these nothing comes before the snapshot of a new connection. */
+const endsEpoch: ReadonlySet<ResyncReason> = new Set(["link_lost", "silent", "lagging", "stalled"]);
+
 export function markStale(book: MarketBook, reason: ResyncReason): ResyncReason {
-  book.status = reason === "link_lost" ? "waiting" : "stale";
+  book.status = endsEpoch.has(reason) ? "waiting" : "stale";
   book.resyncReason = reason;
   book.claims[0] = null;
   book.claims[1] = null;
+  book.quote = null;
   book.resyncs++;
+  book.health.resyncs[reason] = (book.health.resyncs[reason] ?? 0) + 1;
   return reason;
 }
 

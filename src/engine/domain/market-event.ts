@@ -9,6 +9,7 @@ export type MarketEvent =
   | TradePrinted
   | TickSizeChanged
   | QuotePrinted
+  | ChangeUnread
   | MarketOpened
   | MarketResolved;
 
@@ -87,6 +88,12 @@ export type QuotePrinted = {
   readonly timestamp: string;
   readonly bestBid: Price | null;
   readonly bestAsk: Price | null;
+};
+
+/** A message about a known market could not be read: the book may be wrong although nothing contradicts it yet. */
+export type ChangeUnread = {
+  readonly kind: "change.unread";
+  readonly conditionId: ConditionId;
 };
 
 export type MarketOpened = {

@@ -1,9 +1,9 @@
 /**
  * What is wrong around the engine. Each refuses a part of new orders while it lasts and ends by itself: our clock is off
  * (clock_warn only tells), the process did not run for a while, or the venue may cancel what rests because its dead-man
- * switch does not hear us.
+ * switch does not hear us, or book hashes fail everywhere, so that books are judged by their best prices alone.
  */
-export type DegradedCause = "clock" | "clock_warn" | "stalled" | "heartbeat";
+export type DegradedCause = "clock" | "clock_warn" | "stalled" | "heartbeat" | "book_hash";
 
 /** Why we refuse an order or a request before anything is sent. A closed set: stable codes, rendered by the bot. */
 export type DenyReason =

@@ -1,3 +1,4 @@
+import type { ResyncReason } from "../domain/book-health.ts";
 import type { ConditionId, TokenId } from "../domain/market.ts";
 import type { MarketEvent } from "../domain/market-event.ts";
 import type { BookRead } from "../protocol/venue-report.ts";
@@ -9,14 +10,25 @@ export type WatchedMarket = {
 
 /** Connection news of the public stream. A new epoch starts with every connection; its books begin empty. */
 export type FeedEvent =
-  | { readonly kind: "link.up"; readonly feed: "market"; readonly epoch: number }
-  /** Markets that were carried by the lost connection. */
+  | {
+      readonly kind: "link.up";
+      readonly feed: "market";
+      readonly epoch: number;
+      /** Connections that are still away. */
+      readonly away?: number;
+    }
+  /** Markets that were carried by the lost connection and by no other one. */
   | {
       readonly kind: "link.lost";
       readonly feed: "market";
       readonly conditionIds: readonly ConditionId[];
       readonly detail: string;
+      /** Closed by the venue or the network unless said: no data although the venue had some, or a reader too slow. */
+      readonly cause?: "silent" | "lagging";
     };
+
+/** Why a snapshot is asked for, and the name of the request in the log. */
+export type ResyncRequest = { readonly reason: ResyncReason; readonly resyncId: string };
 
 export type MarketFeedListener = (events: readonly (MarketEvent | FeedEvent)[]) => void;
 
@@ -26,10 +38,14 @@ export type MarketDataPort = {
   watch(markets: readonly WatchedMarket[]): void;
   unwatch(conditionIds: readonly ConditionId[]): void;
   /** Asks for a fresh snapshot of one market: unsubscribe and subscribe on the same connection. */
-  resync(conditionId: ConditionId): void;
+  resync(conditionId: ConditionId, request?: ResyncRequest): void;
+  /** Carry these markets, and no others, on a second connection as well; what comes first counts. */
+  double?(conditionIds: readonly ConditionId[]): void;
   /** One REST read of token 0's book. */
   readBook(market: WatchedMarket): Promise<BookRead>;
   counters(): FeedCounters;
+  /** Every connection and what was noticed on them; absent where there is no connection to speak of. */
+  health?(): FeedHealth;
   close(): Promise<void>;
 };
 
@@ -40,4 +56,38 @@ export type FeedCounters = {
   readonly framesInvalid: number;
   readonly reconnects: number;
   readonly lastFrameAtMs: number | null;
+};
+
+/** One connection of the public stream. */
+export type ConnectionHealth = {
+  readonly id: number;
+  /** The main connection of its markets, or the second one that carries them as well. */
+  readonly role: "main" | "double";
+  readonly up: boolean;
+  readonly markets: number;
+  readonly frames: number;
+  readonly invalid: number;
+  readonly losses: number;
+  /** Milliseconds since the last event; null while it is down. */
+  readonly quietMs: number | null;
+  /** How late the newest frame came, against the promptest one of this connection. */
+  readonly lagMs: number;
+};
+
+export type FeedHealth = {
+  readonly connections: readonly ConnectionHealth[];
+  /** Messages that were not believed, by reason. */
+  readonly refused: Readonly<Record<string, number>>;
+  /** Connections that ended, by reason. */
+  readonly losses: Readonly<Record<string, number>>;
+  /** Events that a second connection brought after the first one. */
+  readonly duplicates: number;
+  readonly doubled: number;
+  readonly snapshots: {
+    readonly asked: number;
+    readonly throttled: number;
+    readonly waiting: number;
+    /** Milliseconds from request to snapshot, newest last at most 512. */
+    readonly durationsMs: readonly number[];
+  };
 };

@@ -1,3 +1,4 @@
+import type { ResyncReason } from "../domain/book-health.ts";
 import type { ConditionId } from "../domain/market.ts";
 import type { OrderDraft } from "../domain/order.ts";
 import type { TokenRead } from "./venue-report.ts";
@@ -28,4 +29,10 @@ export type Effect =
   | { readonly kind: "action.settled"; readonly actionId: string }
   /** Looks whether the shares of a claim are still there. */
   | { readonly kind: "claim.read"; readonly conditionId: ConditionId }
-  | { readonly kind: "book.resync"; readonly conditionId: ConditionId };
+  | {
+      readonly kind: "book.resync";
+      readonly conditionId: ConditionId;
+      readonly reason: ResyncReason;
+      /** Names this request in the log, from the contradiction to the snapshot that ended it. */
+      readonly resyncId: string;
+    };

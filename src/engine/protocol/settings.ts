@@ -91,6 +91,8 @@ export type ContractSettings = {
 };
 
 export type EngineSettings = {
+  /** The hash of every n-th group of changes of a book is checked; 1 checks each. */
+  readonly hashEvery: number;
   readonly mode: "paper" | "dry-run" | "live";
   readonly startHalted: boolean;
   readonly configHash: string;

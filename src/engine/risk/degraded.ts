@@ -19,6 +19,9 @@ function refuses(cause: DegradedCause, draft: OrderDraft): boolean {
     case "heartbeat":
       // Only an order that rests can be canceled by the venue's dead-man switch.
       return draft.timeInForce === "gtc" || draft.timeInForce === "gtd";
+    case "book_hash":
+      // What is held may be sold: that only lowers risk.
+      return draft.side === "buy";
     case "clock_warn":
       return false;
     default:

@@ -86,7 +86,7 @@ export class EffectRunner {
         await this.acts?.perform(effect);
         return this.#readBalance();
       case "book.resync":
-        this.#deps.marketData.resync(effect.conditionId);
+        this.#deps.marketData.resync(effect.conditionId, effect);
         return undefined;
       default:
         return unreachable(effect);

@@ -1,6 +1,7 @@
 import type { Notice } from "../api/notices.ts";
 import type { DueMessage, StoredButton } from "../api/outbox.ts";
 import type { PendingCommand } from "../api/requests.ts";
+import type { ResyncReason } from "../domain/book-health.ts";
 import type { ExternalOrder } from "../domain/external.ts";
 import type { Fill, Position } from "../domain/fill.ts";
 import type { ConditionId, Market, MarketGroup, OutcomeIndex, TokenId } from "../domain/market.ts";
@@ -198,7 +199,11 @@ export type LiveState = {
   /** The venue's clock less ours as last measured; null before the first time. */
   clockOffsetMs: number | null;
   framesApplied: number;
-  resyncs: Map<string, number>;
+  /** Books that were replaced by a fresh one in this run, by reason. */
+  readonly resyncs: Map<ResyncReason, number>;
+  resyncsAsked: number;
+  /** False while hashes fail everywhere, since when: books are judged by best prices alone, and nothing is bought. */
+  readonly hashes: { trusted: boolean; sinceMs: number; failedAtMs: number };
 };
 
 export type EngineState = LedgerState & { readonly live: LiveState };
@@ -283,6 +288,8 @@ function createLive(): LiveState {
     clockOffsetMs: null,
     framesApplied: 0,
     resyncs: new Map(),
+    resyncsAsked: 0,
+    hashes: { trusted: true, sinceMs: 0, failedAtMs: 0 },
   };
 }
 

@@ -83,7 +83,13 @@ describe("time that was lost (C3, C4)", () => {
     desk.run({ kind: "time.jumped", detail: "the process did not run for 12000 ms" });
     const effects = desk.drain();
     expect(effects).toContainEqual(expect.objectContaining({ purpose: "stall" }));
-    expect(effects).toContainEqual({ kind: "book.resync", conditionId: plain.conditionId });
+    expect(effects).toContainEqual(
+      expect.objectContaining({
+        kind: "book.resync",
+        conditionId: plain.conditionId,
+        reason: "stalled",
+      }),
+    );
     expect(desk.confirm(card.nonce)).toMatchObject({ denial: { code: "card_expired" } });
     expect(desk.quote(taking)).toMatchObject({ ok: false });
     desk.book(plain, plainRows);

@@ -50,7 +50,9 @@ describe("one book stops, the others go on", () => {
     expect(bookOf(desk).status).toBe("live");
     desk.pass(100);
     expect(bookOf(desk)).toMatchObject({ status: "stale", resyncReason: "hash_mismatch" });
-    expect(desk.drain()).toEqual([{ kind: "book.resync", conditionId }]);
+    expect(desk.drain()).toEqual([
+      { kind: "book.resync", conditionId, reason: "hash_mismatch", resyncId: "r1" },
+    ]);
     expect(desk.state.live.resyncs.get("hash_mismatch")).toBe(1);
     expect(bookOf(desk, taxed.conditionId).status).toBe("live");
     expect(desk.quote({ conditionId: taxed.conditionId }).ok).toBe(true);

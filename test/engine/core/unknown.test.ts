@@ -311,7 +311,9 @@ describe("an order that was certainly not taken", () => {
     desk.nowMs += 6_000;
     answered(desk, oid, { kind: "absent" });
     const { conditionId } = plain;
-    expect(desk.drain()).toContainEqual({ kind: "book.resync", conditionId });
+    expect(desk.drain()).toContainEqual(
+      expect.objectContaining({ kind: "book.resync", conditionId, reason: "order_recheck" }),
+    );
     expect(desk.order(oid).status).toBe("in_flight");
     desk.book(plain, plainRows);
     answered(desk, oid, { kind: "absent" });

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
+import type { ResyncReason } from "../../../src/engine/domain/book-health.ts";
 import {
   applyMarketEvent,
   checkClaims,
   createMarketBook,
   currentHash,
   type MarketBook,
-  type ResyncReason,
 } from "../../../src/engine/domain/market-book.ts";
 import type { BookSnapshot, MarketEvent } from "../../../src/engine/domain/market-event.ts";
 import type { Shares } from "../../../src/engine/domain/numbers.ts";

@@ -76,6 +76,7 @@ const contracts: ContractSettings = {
 };
 
 export type SettingsOver = {
+  readonly hashEvery?: number;
   readonly mode?: EngineSettings["mode"];
   readonly startHalted?: boolean;
   readonly resumeWaitMs?: number;
@@ -89,6 +90,7 @@ export type SettingsOver = {
 /** The production waits and the default limits, with what a test changes. */
 export function testSettings(over: SettingsOver = {}): EngineSettings {
   return {
+    hashEvery: over.hashEvery ?? 1,
     mode: over.mode ?? "paper",
     startHalted: over.startHalted ?? false,
     configHash: "c".repeat(64),
