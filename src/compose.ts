@@ -18,9 +18,6 @@ import { renewStamp, requirePreflight } from "./preflight-stamp.ts";
 import { leaseInfo, takeLease } from "./take-lease.ts";
 import { keepWarm } from "./warm-up.ts";
 
-/** How often one live book is compared with a REST read of it. */
-const canaryMs = 15_000;
-
 /** Everything of a running service that has to be ended, in one value. */
 export type Service = {
   readonly config: Config;
@@ -77,7 +74,7 @@ export async function composeService(config: Config, options: ComposeOptions): P
     snapshotWaitMs: service.snapshotWaitMs,
     bookRefreshAgeMs: config.risk.bookRefreshAgeMs,
     ledgerCommitMaxMs: config.venueWaits.ledgerCommitMaxMs,
-    canaryMs,
+    canaryMs: config.venueWaits.bookCompareMs,
     stallMs: service.stallMs,
     clockCheckMs: config.venueWaits.clockCheckMs,
     maxSetMarkets: config.dutch.maxSets,

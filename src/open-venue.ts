@@ -4,6 +4,7 @@ import { secretsIn } from "../config/secrets.ts";
 import type { ApiCredentials } from "./adapters/polymarket/auth.ts";
 import type { ChainId } from "./adapters/polymarket/contracts.ts";
 import { createPolymarket, type Polymarket } from "./adapters/polymarket/create-polymarket.ts";
+import type { FeedTimings } from "./adapters/polymarket/feed-timings.ts";
 import { type OpenedScheme, openOrderScheme } from "./adapters/polymarket/open-scheme.ts";
 import type { OrderScheme } from "./adapters/polymarket/signed-order.ts";
 import { createLogger, type Logger } from "./adapters/telemetry/logger.ts";
@@ -119,7 +120,7 @@ function openPolymarket(
   orderScheme: OrderScheme,
   logger: Logger,
 ): Polymarket {
-  const { relayer, venueWaits, venueLimits } = config;
+  const { relayer, venueWaits, venueLimits, marketData } = config;
   const { signatureType } = relayer;
   if (signatureType !== 0 && signatureType !== 1 && signatureType !== 2 && signatureType !== 3) {
     throw new ServiceError("signature_type", "signature_type is 0, 1, 2 or 3");
@@ -159,6 +160,28 @@ function openPolymarket(
         burst: venueLimits.killCancelsBurst,
       },
     },
+    feedTimings: feedTimingsOf(config),
+    feedLimits: {
+      tokensPerConnection: marketData.tokensPerConnection,
+      maxMarkets: marketData.maxMarkets,
+      resyncs: { perSecond: marketData.resyncsPerSecond, burst: marketData.resyncsBurst },
+    },
     log: logger,
   });
+}
+
+function feedTimingsOf({ venueWaits }: Config): FeedTimings {
+  return {
+    pingEveryMs: venueWaits.feedPingMs,
+    silenceLimitMs: venueWaits.feedSilenceMs,
+    handshakeLimitMs: venueWaits.feedHandshakeMs,
+    backOffFirstMs: venueWaits.feedBackoffFirstMs,
+    backOffLongestMs: venueWaits.feedBackoffLongestMs,
+    steadyAfterMs: venueWaits.feedSteadyMs,
+    dataSilenceMs: venueWaits.feedDataSilenceMs,
+    lagMaxMs: venueWaits.feedLagMaxMs,
+    resyncEveryMs: venueWaits.resyncEveryMs,
+    resyncLongestMs: venueWaits.resyncLongestMs,
+    snapshotLimitMs: venueWaits.snapshotLimitMs,
+  };
 }

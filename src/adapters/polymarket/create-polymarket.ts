@@ -10,7 +10,7 @@ import type { ApiCredentials } from "./auth.ts";
 import { type ClobClient, createClobClient } from "./clob-client.ts";
 import { type ChainId, exchangesOf } from "./contracts.ts";
 import { createEthersScheme } from "./ethers-scheme.ts";
-import { defaultFeedTimings, type FeedTimings } from "./feed-timings.ts";
+import { defaultFeedTimings, type FeedLimits, type FeedTimings } from "./feed-timings.ts";
 import { createGammaClient } from "./gamma-client.ts";
 import { createHasher } from "./hasher.ts";
 import { createHeartbeat } from "./heartbeat.ts";
@@ -58,6 +58,7 @@ export type PolymarketOptions = {
   /** Beats for the venue's dead-man switch; absent: none, as in a dry run. */
   readonly heartbeat?: { readonly intervalMs: number; readonly lateMs: number };
   readonly feedTimings?: Partial<FeedTimings>;
+  readonly feedLimits?: FeedLimits;
   readonly log: Log;
 };
 
@@ -138,6 +139,7 @@ export function createPolymarket(options: PolymarketOptions): Polymarket {
     http: createHttpClient({ baseUrl: urls.clob, timeouts, connections: bookConnections }),
     timings,
     log,
+    ...(options.feedLimits !== undefined && { limits: options.feedLimits }),
   });
   const catalog = createGammaClient({
     http: createHttpClient({ baseUrl: urls.gamma, timeouts, connections: catalogConnections }),

@@ -1,87 +1,220 @@
-import type { WatchedMarket } from "../../engine/ports/market-data.ts";
+import type { MarketEvent } from "../../engine/domain/market-event.ts";
+import type { ConnectionHealth, WatchedMarket } from "../../engine/ports/market-data.ts";
 import type { FeedTimings } from "./feed-timings.ts";
-import { channelUrl, openSocketLink, type SocketLink } from "./socket-link.ts";
+import { LagWatch } from "./lag-watch.ts";
+import type { FrameRefusal, MarketFrame } from "./parse-market-frame.ts";
+import { channelUrl, type LinkLoss, openSocketLink, type SocketLink } from "./socket-link.ts";
 
-/** Above 500 tokens a connection gets no books at all; 200 is safe (polymarket-market-data 2.2). */
-export const maxTokensPerConnection = 200;
 /** A frame with thousands of ids makes the server close the socket; 100 work. */
 const maxIdsPerFrame = 100;
 
+/** The main connection of a market, or the second one that carries it as well. */
+export type ConnectionRole = "main" | "double";
+
 export type ConnectionEvents = {
   readonly onOpen: (connection: MarketConnection) => void;
-  readonly onText: (text: Buffer) => void;
-  readonly onBinary: () => void;
-  readonly onLost: (connection: MarketConnection, detail: string) => void;
+  /** Reads the bytes of a text frame. */
+  readonly read: (frame: Buffer) => MarketFrame;
+  readonly onEvent: (event: MarketEvent, connection: MarketConnection) => void;
+  readonly onRefused: (refusal: FrameRefusal, connection: MarketConnection) => void;
+  readonly onLost: (connection: MarketConnection, loss: ConnectionLoss) => void;
+};
+
+export type ConnectionLoss = {
+  readonly detail: string;
+  readonly loss: Exclude<LinkLoss, "given_up"> | GivenUp;
+};
+
+/** Why we gave a connection up that was open. */
+export type GivenUp = "silent" | "lagging";
+
+/** A market as one connection knows it. */
+type Carried = {
+  readonly market: WatchedMarket;
+  /** Venue milliseconds of the newest thing that this connection said of its book. */
+  newestMs: number;
+  events: number;
+};
+
+export type ConnectionOptions = {
+  readonly wsUrl: string;
+  readonly timings: FeedTimings;
+  readonly id: number;
+  readonly role: ConnectionRole;
+  /** Most markets that it carries. */
+  readonly capacity: number;
 };
 
 /** One socket of the market channel and the markets it carries; subscribes to token 0 of each. */
 export class MarketConnection {
-  readonly #markets = new Map<string, WatchedMarket>();
+  readonly id: number;
+  readonly role: ConnectionRole;
+  readonly #capacity: number;
+  readonly #carried = new Map<string, Carried>();
   readonly #link: SocketLink;
+  readonly #lag: LagWatch;
+  readonly #events: ConnectionEvents;
+  #givenUp: GivenUp | null = null;
+  #frames = 0;
+  #invalid = 0;
+  #losses = 0;
+  #dataAtMs = 0;
 
   constructor(
-    address: { readonly wsUrl: string; readonly timings: FeedTimings },
+    options: ConnectionOptions,
     markets: readonly WatchedMarket[],
     events: ConnectionEvents,
   ) {
-    for (const market of markets) this.#markets.set(market.conditionId, market);
+    this.id = options.id;
+    this.role = options.role;
+    this.#capacity = options.capacity;
+    this.#events = events;
+    this.#lag = new LagWatch(options.timings.lagMaxMs);
+    for (const market of markets) this.#carry(market);
     this.#link = openSocketLink({
-      url: channelUrl(address.wsUrl, "market"),
-      timings: address.timings,
+      url: channelUrl(options.wsUrl, "market"),
+      timings: options.timings,
       onOpen: (send) => {
+        this.#lag.begin();
+        this.#dataAtMs = performance.now();
         this.#subscribeAll(send);
         events.onOpen(this);
       },
-      onText: events.onText,
-      onBinary: events.onBinary,
-      onLost: (detail) => events.onLost(this, detail),
+      onText: (frame) => this.#read(frame),
+      onBinary: () => this.#refused({ reason: "not_json", conditionId: null }),
+      onLost: (detail, loss) => {
+        this.#losses++;
+        const why = loss === "given_up" ? (this.#givenUp ?? "closed") : loss;
+        this.#givenUp = null;
+        events.onLost(this, { detail, loss: why });
+      },
     });
   }
 
   get conditionIds(): readonly string[] {
-    return [...this.#markets.keys()];
+    return [...this.#carried.keys()];
+  }
+
+  get size(): number {
+    return this.#carried.size;
   }
 
   get room(): number {
-    return maxTokensPerConnection - this.#markets.size;
+    return this.#capacity - this.#carried.size;
   }
 
   get isOpen(): boolean {
     return this.#link.isOpen();
   }
 
+  /** Milliseconds since the last event; pongs and control texts are none. */
+  get quietMs(): number {
+    return performance.now() - this.#dataAtMs;
+  }
+
+  carries(conditionId: string): boolean {
+    return this.#carried.has(conditionId);
+  }
+
+  /** Venue milliseconds of the newest thing that was said of the market here; 0 for nothing. */
+  newestMs(conditionId: string): number {
+    return this.#carried.get(conditionId)?.newestMs ?? 0;
+  }
+
+  /** The market that this connection heard of most: one whose silence means something. */
+  busiest(): WatchedMarket | null {
+    let busiest: Carried | null = null;
+    for (const one of this.#carried.values()) {
+      if (busiest === null || one.events > busiest.events) busiest = one;
+    }
+    return busiest?.market ?? null;
+  }
+
+  health(): ConnectionHealth {
+    return {
+      id: this.id,
+      role: this.role,
+      up: this.isOpen,
+      markets: this.#carried.size,
+      frames: this.#frames,
+      invalid: this.#invalid,
+      losses: this.#losses,
+      quietMs: this.isOpen ? Math.round(this.quietMs) : null,
+      lagMs: Math.round(this.#lag.lagMs),
+    };
+  }
+
   add(markets: readonly WatchedMarket[]): void {
-    for (const market of markets) this.#markets.set(market.conditionId, market);
+    for (const market of markets) this.#carry(market);
     this.#operate("subscribe", markets);
   }
 
   remove(conditionIds: readonly string[]): void {
     const gone: WatchedMarket[] = [];
     for (const conditionId of conditionIds) {
-      const market = this.#markets.get(conditionId);
-      if (market === undefined) continue;
-      this.#markets.delete(conditionId);
-      gone.push(market);
+      const carried = this.#carried.get(conditionId);
+      if (carried === undefined) continue;
+      this.#carried.delete(conditionId);
+      gone.push(carried.market);
     }
     this.#operate("unsubscribe", gone);
   }
 
   /** Unsubscribe and subscribe: the server answers with a fresh book. */
   resubscribe(conditionId: string): boolean {
-    const market = this.#markets.get(conditionId);
-    if (market === undefined || !this.#link.isOpen()) return false;
-    this.#operate("unsubscribe", [market]);
-    this.#operate("subscribe", [market]);
+    const carried = this.#carried.get(conditionId);
+    if (carried === undefined || !this.#link.isOpen()) return false;
+    this.#operate("unsubscribe", [carried.market]);
+    this.#operate("subscribe", [carried.market]);
     return true;
+  }
+
+  /** Throws the connection away with everything that it has buffered; a new one begins with fresh books. */
+  giveUp(why: GivenUp, detail: string): void {
+    this.#givenUp = why;
+    this.#link.reset(detail);
   }
 
   close(): Promise<void> {
     return this.#link.close();
   }
 
+  #carry(market: WatchedMarket): void {
+    this.#carried.set(market.conditionId, { market, newestMs: 0, events: 0 });
+  }
+
+  #read(frame: Buffer): void {
+    this.#frames++;
+    const { events, refused } = this.#events.read(frame);
+    for (const refusal of refused) this.#refused(refusal);
+    if (events.length > 0) this.#dataAtMs = performance.now();
+    let spokenAtMs = 0;
+    for (const event of events) {
+      if (event.kind === "book.delta" || event.kind === "book.snapshot") {
+        const atMs = Number(event.timestamp);
+        const carried = this.#carried.get(event.conditionId);
+        if (carried !== undefined) {
+          carried.newestMs = Math.max(carried.newestMs, atMs);
+          carried.events++;
+        }
+        if (event.kind === "book.delta") spokenAtMs = atMs;
+      }
+      this.#events.onEvent(event, this);
+    }
+    // A frame that carried changes shows how far behind we are; snapshots bear the time of an old change.
+    if (spokenAtMs > 0 && this.#lag.isBehind(Date.now() - spokenAtMs)) {
+      this.giveUp("lagging", `frames come ${Math.round(this.#lag.lagMs)} ms late`);
+    }
+  }
+
+  #refused(refusal: FrameRefusal): void {
+    if (refusal.reason !== "foreign" && refusal.reason !== "unknown_event") this.#invalid++;
+    this.#events.onRefused(refusal, this);
+  }
+
   /** The first frame sets the type and the custom features, which belong to the connection. */
   #subscribeAll(send: (text: string) => void): void {
-    const [first = [], ...rest] = chunksOf([...this.#markets.values()]);
+    const [first = [], ...rest] = chunksOf([...this.#carried.values()].map((one) => one.market));
     const opening = { assets_ids: first, type: "market", custom_feature_enabled: true };
     send(JSON.stringify(opening));
     for (const ids of rest) send(operationText("subscribe", ids));

@@ -3,19 +3,24 @@ import { AdapterError } from "../../engine/lib/errors.ts";
 import type {
   FeedCounters,
   FeedEvent,
+  FeedHealth,
   MarketDataPort,
   MarketFeedListener,
+  ResyncRequest,
   WatchedMarket,
 } from "../../engine/ports/market-data.ts";
 import type { Log } from "../../engine/ports/system.ts";
 import type { BookRead } from "../../engine/protocol/venue-report.ts";
 import { bookLimit, errorText, getRepeatedly } from "./clob-client.ts";
-import type { FeedTimings } from "./feed-timings.ts";
+import { ConnectionPool } from "./connection-pool.ts";
+import { DoubledMarkets } from "./doubled-markets.ts";
+import { defaultFeedLimits, type FeedLimits, type FeedTimings } from "./feed-timings.ts";
 import type { HttpClient } from "./http-client.ts";
-import { MarketConnection, maxTokensPerConnection } from "./market-connection.ts";
+import type { ConnectionLoss, MarketConnection } from "./market-connection.ts";
 import { parseBook, type RefusalReason } from "./parse-book.ts";
-import type { FrameRefusal } from "./parse-market-frame.ts";
+import type { FrameRefusal, MarketFrame } from "./parse-market-frame.ts";
 import { MarketFrameReader } from "./scan-market-frame.ts";
+import { SilenceWatch } from "./silence-watch.ts";
 import { SnapshotWatch } from "./snapshot-watch.ts";
 import { fieldsOf, jsonOf } from "./wire.ts";
 
@@ -25,6 +30,7 @@ export type MarketFeedOptions = {
   /** Reads books; closed with the feed. */
   readonly http: HttpClient;
   readonly timings: FeedTimings;
+  readonly limits?: FeedLimits;
   readonly log: Log;
   /** Sees every text frame as it came, before it is read (recording). */
   readonly onFrame?: (text: string) => void;
@@ -37,18 +43,24 @@ export function createMarketFeed(options: MarketFeedOptions): MarketFeed {
   return new MarketFeed(options);
 }
 
-/** Total markets that are watched at once; beyond it a venue has more than we can follow. */
-const maxWatched = 5_000;
-
+/**
+ * Keeps the watched markets subscribed, spread over connections, and hands their events on in order. A connection that
+ * froze, or that we read too slowly, is given up: its books are lost at once and come back with the next one.
+ */
 export class MarketFeed implements MarketDataPort {
   readonly #options: MarketFeedOptions;
+  readonly #limits: FeedLimits;
   readonly #watched = new Map<string, WatchedMarket>();
-  readonly #homes = new Map<string, MarketConnection>();
-  readonly #connections = new Set<MarketConnection>();
+  readonly #pool: ConnectionPool;
+  readonly #doubled: DoubledMarkets;
   readonly #snapshots: SnapshotWatch;
   readonly #reader = new MarketFrameReader();
+  readonly #silence: SilenceWatch;
   readonly #counters: Counters = { frames: 0, framesInvalid: 0, reconnects: 0 };
   readonly #refusals = new Map<RefusalReason, number>();
+  readonly #losses = new Map<ConnectionLoss["loss"], number>();
+  /** Main connections whose loss was told and that have not come back. */
+  readonly #away = new Set<MarketConnection>();
   #batch: (MarketEvent | FeedEvent)[] = [];
   #listener: MarketFeedListener | null = null;
   #lastFrameAtMs: number | null = null;
@@ -57,20 +69,39 @@ export class MarketFeed implements MarketDataPort {
 
   constructor(options: MarketFeedOptions) {
     this.#options = options;
+    this.#limits = options.limits ?? defaultFeedLimits;
+    const { timings, log } = options;
     this.#snapshots = new SnapshotWatch(
       {
-        resubscribe: (conditionId) =>
-          this.#homes.get(conditionId)?.resubscribe(conditionId) ?? false,
+        resubscribe: (conditionId) => this.#pool.resubscribe(conditionId),
         readByRest: (conditionId) => this.#readByRest(conditionId),
       },
-      options.timings,
+      timings,
+      this.#limits.resyncs,
+      log,
     );
+    this.#pool = new ConnectionPool({
+      wsUrl: options.wsUrl,
+      timings,
+      capacity: this.#limits.tokensPerConnection,
+      onOpen: (opened) => this.#opened(opened),
+      read: (frame) => this.#read(frame),
+      onEvent: (event, from) => this.#heard(event, from),
+      onRefused: (refusal) => this.#refused(refusal),
+      onLost: (lost, loss) => this.#lost(lost, loss),
+    });
+    this.#doubled = new DoubledMarkets(this.#pool, timings.dataSilenceMs);
+    this.#silence = new SilenceWatch({
+      connections: () => this.#pool.connections(),
+      readBook: (market) => this.readBook(market),
+      timings,
+    });
   }
 
   start(listener: MarketFeedListener): void {
     this.#listener = listener;
     this.#place(
-      [...this.#watched.values()].filter((market) => !this.#homes.has(market.conditionId)),
+      [...this.#watched.values()].filter((market) => !this.#pool.has(market.conditionId)),
     );
   }
 
@@ -78,8 +109,8 @@ export class MarketFeed implements MarketDataPort {
     const fresh: WatchedMarket[] = [];
     for (const market of markets) {
       if (this.#watched.has(market.conditionId)) continue;
-      if (this.#watched.size >= maxWatched) {
-        this.#options.log.error("market_feed.full", { limit: maxWatched });
+      if (this.#watched.size >= this.#limits.maxMarkets) {
+        this.#options.log.error("market_feed.full", { limit: this.#limits.maxMarkets });
         break;
       }
       this.#watched.set(market.conditionId, market);
@@ -94,18 +125,21 @@ export class MarketFeed implements MarketDataPort {
     for (const conditionId of conditionIds) {
       this.#watched.delete(conditionId);
       this.#snapshots.forget(conditionId);
-      this.#homes.delete(conditionId);
     }
-    for (const connection of this.#connections) {
-      connection.remove(conditionIds);
-      if (connection.conditionIds.length > 0) continue;
-      this.#connections.delete(connection);
-      void connection.close();
-    }
+    this.#doubled.drop(conditionIds);
+    this.#pool.remove(conditionIds);
+    // A connection that carries nothing more was closed and will not come back.
+    for (const connection of this.#away) if (connection.size === 0) this.#away.delete(connection);
   }
 
-  resync(conditionId: string): void {
-    if (this.#watched.has(conditionId)) this.#snapshots.resync(conditionId);
+  resync(conditionId: string, request: ResyncRequest | null = null): void {
+    if (!this.#watched.has(conditionId)) return;
+    this.#snapshots.resync(conditionId, request && namedOnly(request));
+  }
+
+  double(conditionIds: readonly string[]): void {
+    const markets = conditionIds.flatMap((id) => this.#watched.get(id) ?? []);
+    this.#doubled.set(markets);
   }
 
   async readBook(market: WatchedMarket): Promise<BookRead> {
@@ -135,10 +169,21 @@ export class MarketFeed implements MarketDataPort {
 
   counters(): FeedCounters {
     return {
-      connections: [...this.#connections].filter((connection) => connection.isOpen).length,
+      connections: [...this.#pool.connections()].filter((connection) => connection.isOpen).length,
       watched: this.#watched.size,
       ...this.#counters,
       lastFrameAtMs: this.#lastFrameAtMs,
+    };
+  }
+
+  health(): FeedHealth {
+    return {
+      connections: [...this.#pool.connections()].map((connection) => connection.health()),
+      refused: this.refusals(),
+      losses: Object.fromEntries(this.#losses),
+      duplicates: this.#doubled.duplicates,
+      doubled: this.#doubled.size,
+      snapshots: { ...this.#snapshots.counters(), durationsMs: this.#snapshots.durations() },
     };
   }
 
@@ -150,57 +195,51 @@ export class MarketFeed implements MarketDataPort {
   async close(): Promise<void> {
     this.#closed = true;
     this.#snapshots.close();
-    await Promise.all([...this.#connections].map((connection) => connection.close()));
+    this.#silence.close();
+    this.#doubled.close();
+    await this.#pool.close();
     await this.#options.http.close();
   }
 
-  /** Fills connections that have room, then opens new ones. */
   #place(markets: readonly WatchedMarket[]): void {
-    let rest = markets;
-    for (const connection of this.#connections) {
-      const part = rest.slice(0, connection.room);
-      if (part.length === 0) continue;
-      rest = rest.slice(part.length);
-      for (const market of part) this.#homes.set(market.conditionId, connection);
-      connection.add(part);
-      if (connection.isOpen) for (const market of part) this.#snapshots.expect(market.conditionId);
-    }
-    for (let at = 0; at < rest.length; at += maxTokensPerConnection) {
-      const part = rest.slice(at, at + maxTokensPerConnection);
-      const connection = new MarketConnection(this.#options, part, {
-        onOpen: (opened) => this.#opened(opened),
-        onText: (text) => this.#read(text),
-        onBinary: () => this.#refused({ reason: "not_json", conditionId: null }),
-        onLost: (lost, detail) => this.#lost(lost, detail),
-      });
-      this.#connections.add(connection);
-      for (const market of part) this.#homes.set(market.conditionId, connection);
-    }
+    for (const market of this.#pool.place(markets)) this.#snapshots.expect(market.conditionId);
   }
 
   #opened(connection: MarketConnection): void {
-    for (const conditionId of connection.conditionIds) this.#snapshots.expect(conditionId);
-    this.#emit({ kind: "link.up", feed: "market", epoch: ++this.#epoch });
-  }
-
-  #lost(connection: MarketConnection, detail: string): void {
-    this.#counters.reconnects++;
     const { conditionIds } = connection;
-    for (const conditionId of conditionIds) this.#snapshots.forget(conditionId);
-    this.#options.log.warn("market_feed.lost", { detail, markets: conditionIds.length });
-    this.#emit({ kind: "link.lost", feed: "market", conditionIds, detail });
+    this.#doubled.restart(connection);
+    if (connection.role === "double") return;
+    for (const conditionId of conditionIds) this.#snapshots.expect(conditionId);
+    this.#away.delete(connection);
+    this.#emit({ kind: "link.up", feed: "market", epoch: ++this.#epoch, away: this.#away.size });
   }
 
-  #read(text: Buffer): void {
+  #lost(connection: MarketConnection, { detail, loss }: ConnectionLoss): void {
+    this.#counters.reconnects++;
+    this.#losses.set(loss, (this.#losses.get(loss) ?? 0) + 1);
+    const { role, conditionIds } = connection;
+    const markets = conditionIds.length;
+    this.#options.log.warn("market_feed.lost", { detail, loss, markets, role });
+    // What the other connection goes on bringing is not lost.
+    const gone = conditionIds.filter((id) => !this.#pool.isCarried(id));
+    for (const conditionId of gone) this.#snapshots.lost(conditionId);
+    if (gone.length === 0 && markets > 0) return;
+    if (role === "main") this.#away.add(connection);
+    const cause = loss === "silent" || loss === "lagging" ? { cause: loss } : {};
+    this.#emit({ kind: "link.lost", feed: "market", conditionIds: gone, detail, ...cause });
+  }
+
+  #read(frame: Buffer): MarketFrame {
     this.#counters.frames++;
     this.#lastFrameAtMs = Date.now();
-    this.#options.onFrame?.(text.toString("utf8"));
-    const frame = this.#reader.read(text);
-    for (const refusal of frame.refused) this.#refused(refusal);
-    for (const event of frame.events) {
-      if (event.kind === "book.snapshot") this.#snapshots.arrived(event.conditionId);
-      this.#emit(event);
-    }
+    this.#options.onFrame?.(frame.toString("utf8"));
+    return this.#reader.read(frame);
+  }
+
+  #heard(event: MarketEvent, from: MarketConnection): void {
+    if (!this.#doubled.isNews(event, from)) return;
+    if (event.kind === "book.snapshot") this.#snapshots.arrived(event.conditionId);
+    this.#emit(event);
   }
 
   #refused({ reason, conditionId }: FrameRefusal): void {
@@ -209,7 +248,7 @@ export class MarketFeed implements MarketDataPort {
     this.#counters.framesInvalid++;
     this.#options.log.warn("market_feed.refused", { reason, conditionId });
     // A change that could not be read leaves the book wrong although nobody contradicts it yet.
-    if (conditionId !== null) this.resync(conditionId);
+    if (conditionId !== null) this.#emit({ kind: "change.unread", conditionId });
   }
 
   async #readByRest(conditionId: string): Promise<boolean> {
@@ -233,4 +272,9 @@ export class MarketFeed implements MarketDataPort {
     this.#batch = [];
     if (batch.length > 0 && !this.#closed) this.#listener?.(batch);
   }
+}
+
+/** The request's own members: an effect that carries it has more. */
+function namedOnly({ reason, resyncId }: ResyncRequest): ResyncRequest {
+  return { reason, resyncId };
 }

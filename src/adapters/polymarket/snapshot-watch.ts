@@ -1,5 +1,8 @@
+import type { ResyncRequest } from "../../engine/ports/market-data.ts";
+import type { Log } from "../../engine/ports/system.ts";
 import { backOffMs } from "./back-off.ts";
 import type { FeedTimings } from "./feed-timings.ts";
+import { type BucketRate, TokenBucket } from "./token-bucket.ts";
 
 /** What a wait for a snapshot can do. Each call may fail silently: the wait goes on until a snapshot came. */
 export type SnapshotSource = {
@@ -11,19 +14,52 @@ export type SnapshotSource = {
 
 type Wait = { timer: NodeJS.Timeout; restAttempts: number };
 
+/** The last request for a snapshot of one market. */
+type Resync = {
+  atMs: number;
+  /** Requests in a row that did not bring rest. */
+  inRow: number;
+  request: ResyncRequest | null;
+  /** The snapshot that was asked for has not come. */
+  isOpen: boolean;
+};
+
+/** Durations that are kept for the percentiles. */
+const keptDurations = 512;
+const maxDoublings = 20;
+
 /**
  * Waits for the snapshot of each market that needs one: first from the stream, then by REST with a back-off that never
- * ends while the market is watched, because without a book the market is blind.
+ * ends while the market is watched, because without a book the market is blind. Requests are throttled twice: one market
+ * may ask again only after a pause that doubles while snapshots do not help, and all together take turns.
  */
 export class SnapshotWatch {
   readonly #source: SnapshotSource;
   readonly #timings: FeedTimings;
+  readonly #log: Log;
+  readonly #bucket: TokenBucket;
   readonly #waits = new Map<string, Wait>();
-  readonly #resyncedAtMs = new Map<string, number>();
+  readonly #resyncs = new Map<string, Resync>();
+  /** Newest durations from request to snapshot, milliseconds, overwritten in a circle. */
+  readonly #durations: number[] = [];
+  #asked = 0;
+  #throttled = 0;
 
-  constructor(source: SnapshotSource, timings: FeedTimings) {
+  constructor(source: SnapshotSource, timings: FeedTimings, rate: BucketRate, log: Log) {
     this.#source = source;
     this.#timings = timings;
+    this.#log = log;
+    this.#bucket = new TokenBucket(rate, () => performance.now());
+  }
+
+  /** Snapshots asked for because a book was not believed, and requests that had to wait. */
+  counters(): { readonly asked: number; readonly throttled: number; readonly waiting: number } {
+    return { asked: this.#asked, throttled: this.#throttled, waiting: this.#waits.size };
+  }
+
+  /** Milliseconds from request to snapshot, newest 512. */
+  durations(): readonly number[] {
+    return this.#durations;
   }
 
   /** A subscription was just sent: its snapshot is due. */
@@ -31,17 +67,28 @@ export class SnapshotWatch {
     this.#schedule(conditionId, this.#timings.snapshotLimitMs, 0);
   }
 
-  /** Asks for a fresh snapshot, at most once in 250 ms a market; a request in between is joined to the next. */
-  resync(conditionId: string): void {
-    const { resyncEveryMs } = this.#timings;
-    const sinceMs = performance.now() - (this.#resyncedAtMs.get(conditionId) ?? -resyncEveryMs);
-    if (sinceMs < resyncEveryMs) {
-      this.#clear(conditionId);
-      const timer = setTimeout(() => this.resync(conditionId), resyncEveryMs - sinceMs);
-      this.#waits.set(conditionId, { timer, restAttempts: 0 });
+  /** Asks for a fresh snapshot as soon as the throttles let it; requests meanwhile are joined to the waiting one. */
+  resync(conditionId: string, request: ResyncRequest | null): void {
+    const nowMs = performance.now();
+    const last = this.#resyncs.get(conditionId);
+    const pauseMs = last === undefined ? 0 : this.#pauseMs(last, nowMs);
+    if (pauseMs > 0) {
+      this.#later(conditionId, pauseMs, () => this.resync(conditionId, request));
       return;
     }
-    this.#resyncedAtMs.set(conditionId, performance.now());
+    const turnMs = this.#bucket.take(1, Number.POSITIVE_INFINITY) ?? 0;
+    if (turnMs > 0) this.#later(conditionId, turnMs, () => this.#ask(conditionId, request));
+    else this.#ask(conditionId, request);
+  }
+
+  #ask(conditionId: string, request: ResyncRequest | null): void {
+    const nowMs = performance.now();
+    const last = this.#resyncs.get(conditionId);
+    const isAgain = last !== undefined && nowMs - last.atMs < this.#timings.resyncLongestMs;
+    const inRow = isAgain ? last.inRow + 1 : 0;
+    this.#resyncs.set(conditionId, { atMs: nowMs, inRow, request, isOpen: true });
+    this.#asked++;
+    this.#log.info("market_feed.resync", { conditionId, ...request });
     // Without a connection the next one subscribes anew anyway.
     if (this.#source.resubscribe(conditionId)) this.expect(conditionId);
   }
@@ -49,16 +96,41 @@ export class SnapshotWatch {
   /** A snapshot of the market came. */
   arrived(conditionId: string): void {
     this.#clear(conditionId);
+    const resync = this.#resyncs.get(conditionId);
+    if (resync?.isOpen !== true) return;
+    resync.isOpen = false;
+    const tookMs = performance.now() - resync.atMs;
+    this.#durations[(this.#asked - 1) % keptDurations] = tookMs;
+    this.#log.info("market_feed.resynced", { conditionId, tookMs, ...resync.request });
   }
 
-  /** The market is not watched any more, or its connection is gone. */
+  /** The connection of the market is gone: the next one subscribes anew. */
+  lost(conditionId: string): void {
+    this.#clear(conditionId);
+  }
+
+  /** The market is not watched any more. */
   forget(conditionId: string): void {
     this.#clear(conditionId);
-    this.#resyncedAtMs.delete(conditionId);
+    this.#resyncs.delete(conditionId);
   }
 
   close(): void {
     for (const conditionId of this.#waits.keys()) this.#clear(conditionId);
+  }
+
+  /** What is left of the pause after the last request; it doubles with each request in a row. */
+  #pauseMs(last: Resync, nowMs: number): number {
+    const { resyncEveryMs, resyncLongestMs } = this.#timings;
+    const doubled = resyncEveryMs * 2 ** Math.min(last.inRow, maxDoublings);
+    return Math.max(0, last.atMs + Math.min(resyncLongestMs, doubled) - nowMs);
+  }
+
+  #later(conditionId: string, pauseMs: number, act: () => void): void {
+    this.#throttled++;
+    this.#clear(conditionId);
+    const timer = setTimeout(act, pauseMs);
+    this.#waits.set(conditionId, { timer, restAttempts: 0 });
   }
 
   #schedule(conditionId: string, delayMs: number, restAttempts: number): void {
@@ -74,7 +146,7 @@ export class SnapshotWatch {
     // The stream may have answered, or the market may have been left, while we read.
     if (this.#waits.get(conditionId) !== wait) return;
     if (got) {
-      this.#clear(conditionId);
+      this.arrived(conditionId);
       return;
     }
     const attempts = wait.restAttempts + 1;

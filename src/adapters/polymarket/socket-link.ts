@@ -11,19 +11,36 @@ export type SocketLinkOptions = {
   /** The UTF-8 of a text frame; frames of one socket read arrive in the same turn of the event loop, in order. */
   readonly onText: (text: Buffer) => void;
   /** The connection is gone; a new one is made after a pause. */
-  readonly onLost: (detail: string) => void;
+  readonly onLost: (detail: string, loss: LinkLoss) => void;
   /** A frame that is no text. */
   readonly onBinary: () => void;
 };
 
+/** Why a connection ended. A closed set: it labels a counter. */
+export type LinkLoss =
+  | "closed"
+  /** Close code 1013: the venue could not write to us fast enough. */
+  | "slow_consumer"
+  /** A frame over the size cap. */
+  | "too_large"
+  | "error"
+  /** No frame at all, not even a pong. */
+  | "dead"
+  /** Given up by us, see `reset`. */
+  | "given_up";
+
 export type SocketLink = {
   readonly isOpen: () => boolean;
+  /** Gives the open connection up, with whatever it has buffered, and makes a new one after a pause. */
+  readonly reset: (detail: string) => void;
   /** Sends on the open connection; does nothing while there is none (the next one subscribes anew). */
   readonly send: (text: string) => void;
   /** Ends the link for good. */
   readonly close: () => Promise<void>;
 };
 
+/** RFC 6455 "try again later"; the venue says it to readers that are too slow (polymarket-market-data 2.5). */
+const slowConsumerCode = 1013;
 const maxFrameBytes = 8 * 1024 * 1024;
 /** Time that a closing handshake gets before the socket is torn down. */
 const closeLimitMs = 1_000;
@@ -40,6 +57,7 @@ export function openSocketLink(options: SocketLinkOptions): SocketLink {
   link.connect();
   return {
     isOpen: () => link.isOpen(),
+    reset: (detail) => link.reset(detail),
     send: (text) => link.send(text),
     close: () => link.close(),
   };
@@ -75,7 +93,7 @@ class Link {
       handshakeTimeout: this.#options.timings.handshakeLimitMs,
     });
     this.#socket = socket;
-    let failure = "";
+    let failure: { readonly detail: string; readonly loss: LinkLoss } | null = null;
     socket.on("open", () => this.#opened(socket));
     socket.on("message", (data: Buffer, isBinary: boolean) => {
       // A connection that was given up may still deliver what it had buffered: another epoch's frames.
@@ -86,10 +104,15 @@ class Link {
     });
     // Protocol pings count as life too; `ws` answers them itself.
     socket.on("ping", () => (this.#lastFrameAtMs = performance.now()));
-    socket.on("error", (error) => (failure = error.message));
+    socket.on("error", (error) => {
+      const isTooLarge = "code" in error && error.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH";
+      failure = { detail: error.message, loss: isTooLarge ? "too_large" : "error" };
+    });
     socket.on("close", (code, reason) => {
       if (this.#socket !== socket) return;
-      this.#lost(failure === "" ? `closed ${code} ${reason.toString("utf8")}`.trim() : failure);
+      const detail = `closed ${code} ${reason.toString("utf8")}`.trim();
+      if (failure !== null) this.#lost(failure.detail, failure.loss);
+      else this.#lost(detail, code === slowConsumerCode ? "slow_consumer" : "closed");
     });
   }
 
@@ -103,12 +126,19 @@ class Link {
   #beat(socket: WebSocket): void {
     const { silenceLimitMs } = this.#options.timings;
     if (performance.now() - this.#lastFrameAtMs > silenceLimitMs) {
-      this.#lost(`silent for ${silenceLimitMs} ms`);
+      this.#lost(`silent for ${silenceLimitMs} ms`, "dead");
       socket.terminate();
     } else if (socket.readyState === WebSocket.OPEN) socket.send("PING");
   }
 
-  #lost(detail: string): void {
+  reset(detail: string): void {
+    const socket = this.#socket;
+    if (socket === null || !this.isOpen()) return;
+    this.#lost(detail, "given_up");
+    socket.terminate();
+  }
+
+  #lost(detail: string, loss: LinkLoss): void {
     const wasOpen = this.#keepAlive !== null;
     this.#stopTimers();
     this.#socket = null;
@@ -118,7 +148,7 @@ class Link {
     if (wasOpen && livedMs > timings.steadyAfterMs) this.#attempt = 0;
     const pauseMs = backOffMs(this.#attempt++, timings);
     this.#timer = setTimeout(() => this.connect(), pauseMs);
-    if (wasOpen) this.#options.onLost(detail);
+    if (wasOpen) this.#options.onLost(detail, loss);
   }
 
   #stopTimers(): void {
