@@ -70,14 +70,7 @@ export async function composeService(config: Config, options: ComposeOptions): P
     logger,
     leaseHeld: () => lease.isHeld() && ledger.isHeld(),
     keepKill: killFileIn(service.stateDir).write,
-    tickMs: service.tickMs,
-    snapshotWaitMs: service.snapshotWaitMs,
-    bookRefreshAgeMs: config.risk.bookRefreshAgeMs,
-    ledgerCommitMaxMs: config.venueWaits.ledgerCommitMaxMs,
-    canaryMs: config.venueWaits.bookCompareMs,
-    stallMs: service.stallMs,
-    clockCheckMs: config.venueWaits.clockCheckMs,
-    maxSetMarkets: config.dutch.maxSets,
+    ...boundsOf(config),
   };
   const end = async (): Promise<void> => {
     await close();
@@ -108,6 +101,21 @@ export async function composeService(config: Config, options: ComposeOptions): P
     funder,
     watchAccess: accessWatch(config, polymarket, engine, logger),
     stop,
+  };
+}
+
+function boundsOf(config: Config) {
+  return {
+    tickMs: config.service.tickMs,
+    snapshotWaitMs: config.service.snapshotWaitMs,
+    bookRefreshAgeMs: config.risk.bookRefreshAgeMs,
+    ledgerCommitMaxMs: config.venueWaits.ledgerCommitMaxMs,
+    canaryMs: config.venueWaits.bookCompareMs,
+    maxBooks: config.marketData.maxMarkets,
+    doubledBooks: config.marketData.doubleMarkets,
+    stallMs: config.service.stallMs,
+    clockCheckMs: config.venueWaits.clockCheckMs,
+    maxSetMarkets: config.dutch.maxSets,
   };
 }
 

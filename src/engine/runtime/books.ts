@@ -6,8 +6,8 @@ import type { Clock } from "../ports/system.ts";
 import type { EngineState } from "../state/engine-state.ts";
 import { openOrders } from "../state/exposure.ts";
 
-/** Most markets that are watched at once; the longest unused one without money in it makes room. */
-const maxWatched = 800;
+/** Most markets that are watched at once unless said; the longest unused one without money in it makes room. */
+const maxWatchedDefault = 800;
 /** At most this many REST reads of books are under way at once. */
 const maxReads = 8;
 
@@ -17,6 +17,9 @@ export type BooksDeps = {
   readonly clock: Clock;
   readonly dispatch: (input: EngineInput) => void;
   readonly snapshotWaitMs: number;
+  readonly maxBooks?: number;
+  /** So many markets with money in them are carried by a second connection; none when absent. */
+  readonly doubledBooks?: number;
 };
 
 /** Which books are kept, and waiting for one to be right. */
@@ -26,6 +29,11 @@ export class Books {
   readonly #watched = new Map<ConditionId, WatchedMarket>();
   readonly #waiters = new Map<ConditionId, Set<() => void>>();
   #reads = 0;
+  #doubled = "";
+  /** Books that changed since those who wait for them were looked at. */
+  readonly #dirty = new Set<ConditionId>();
+  #changes = 0;
+  #wakeUps = 0;
 
   constructor(deps: BooksDeps) {
     this.#deps = deps;
@@ -47,12 +55,30 @@ export class Books {
     this.#makeRoom();
   }
 
-  #makeRoom(): void {
-    if (this.#watched.size <= maxWatched) return;
+  /** Markets that are never left: with shares in them or with an open order. */
+  #needed(): Set<ConditionId> {
     const { state } = this.#deps;
     const needed = new Set<ConditionId>();
-    for (const position of state.positions.values()) needed.add(position.conditionId);
     for (const order of openOrders(state)) needed.add(order.draft.conditionId);
+    for (const position of state.positions.values()) needed.add(position.conditionId);
+    return needed;
+  }
+
+  /** Called now and then: the first markets with money in them get a second connection, the others lose theirs. */
+  followMoney(): void {
+    const { marketData, doubledBooks = 0 } = this.#deps;
+    if (doubledBooks === 0) return;
+    const wanted = [...this.#needed()].filter((id) => this.#watched.has(id)).slice(0, doubledBooks);
+    const key = wanted.join();
+    if (key === this.#doubled) return;
+    this.#doubled = key;
+    marketData.double?.(wanted);
+  }
+
+  #makeRoom(): void {
+    const { state, maxBooks: maxWatched = maxWatchedDefault } = this.#deps;
+    if (this.#watched.size <= maxWatched) return;
+    const needed = this.#needed();
     const dropped: ConditionId[] = [];
     for (const conditionId of this.#watched.keys()) {
       if (this.#watched.size - dropped.length <= maxWatched) break;
@@ -65,14 +91,28 @@ export class Books {
     this.#deps.marketData.unwatch(dropped);
   }
 
+  /** A frame of the market was applied. However many come before the next wake-up, it is one. */
+  changed(conditionId: ConditionId): void {
+    this.#changes++;
+    this.#dirty.add(conditionId);
+  }
+
+  /** Frames applied and wake-ups made of them: the difference was joined, never the frames. */
+  wakeUps(): { readonly changes: number; readonly wakeUps: number } {
+    return { changes: this.#changes, wakeUps: this.#wakeUps };
+  }
+
   /** Called after market data was applied: wakes those who wait for a book of it. */
   wake(): void {
-    if (this.#waiters.size === 0) return;
-    for (const [conditionId, waiters] of this.#waiters) {
+    this.#wakeUps += this.#dirty.size;
+    for (const conditionId of this.#dirty) {
+      const waiters = this.#waiters.get(conditionId);
+      if (waiters === undefined) continue;
       if (this.#deps.state.live.books.get(conditionId)?.status !== "live") continue;
       this.#waiters.delete(conditionId);
       for (const waiter of waiters) waiter();
     }
+    this.#dirty.clear();
   }
 
   /** Resolves when the book is live, or after the bound; reads it by REST when the stream stays silent. */
@@ -130,6 +170,7 @@ export class Books {
     try {
       const read = await this.#deps.marketData.readBook(market);
       if (read.ok) this.#deps.dispatch({ kind: "book.read", conditionId, book: read.book });
+      this.changed(conditionId);
     } finally {
       this.#reads--;
     }

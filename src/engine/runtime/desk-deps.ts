@@ -36,6 +36,9 @@ export type DeskDeps = {
   readonly stallMs: number;
   /** How often the venue's time is read. */
   readonly clockCheckMs: number;
+  /** Most books that are kept at once, and how many of them may have a second connection. */
+  readonly maxBooks?: number;
+  readonly doubledBooks?: number;
   /** Most markets that a scan for sets looks at. */
   readonly maxSetMarkets: number;
 };

@@ -101,6 +101,8 @@ export class Desk {
       marketData: deps.marketData,
       clock: deps.clock,
       snapshotWaitMs: deps.snapshotWaitMs,
+      ...(deps.maxBooks !== undefined && { maxBooks: deps.maxBooks }),
+      ...(deps.doubledBooks !== undefined && { doubledBooks: deps.doubledBooks }),
       dispatch: (input) => {
         this.stepper.run(input, "books");
       },
@@ -152,7 +154,10 @@ export class Desk {
   start(): void {
     const { marketData } = this.deps;
     marketData.start((events) => {
-      for (const event of events) this.stepper.run({ kind: "market", event }, "market");
+      for (const event of events) {
+        this.stepper.run({ kind: "market", event }, "market");
+        if ("conditionId" in event) this.books.changed(event.conditionId);
+      }
       this.books.wake();
     });
     this.stepper.run({ kind: "run.start" }, "start");
@@ -201,6 +206,7 @@ export class Desk {
         this.#time.tick();
         if (this.#connected) this.#heartbeat?.tick();
         this.stepper.run({ kind: "tick" }, "tick");
+        this.books.followMoney();
         this.#canary();
         this.#outside.learn(this.deps.clock.nowMs());
         this.#persistClosedGate();

@@ -120,6 +120,8 @@ export type DeskOver = SettingsOver & {
   readonly clock?: Clock;
   readonly stallMs?: number;
   readonly clockCheckMs?: number;
+  readonly maxBooks?: number;
+  readonly doubledBooks?: number;
   readonly signatureType?: 0 | 1 | 2 | 3;
   /** Whether the venue pays a resolved market by itself. */
   readonly autoRedeem?: boolean;
@@ -194,6 +196,8 @@ async function openOn(ground: Ground, over: DeskOver): Promise<LiveDesk> {
     stallMs: over.stallMs ?? 3_000,
     clockCheckMs: over.clockCheckMs ?? 30_000,
     maxSetMarkets: 100,
+    ...(over.maxBooks !== undefined && { maxBooks: over.maxBooks }),
+    ...(over.doubledBooks !== undefined && { doubledBooks: over.doubledBooks }),
   };
   const engine = new Engine(deps, await Desk.prepare(deps));
   engine.start();

@@ -1,0 +1,68 @@
+import { afterEach, describe, expect, test } from "vitest";
+import { ageMs } from "../../../src/engine/domain/market-book.ts";
+import { trader } from "../support/core-desk.ts";
+import { priceOf, sharesOf } from "../support/levels.ts";
+import { type LiveDesk, openLiveDesk, until } from "../support/live-desk.ts";
+import { standing, standingRunners, standingTaxed } from "../support/standing-world.ts";
+
+const resting = {
+  conditionId: standing.conditionId,
+  limit: priceOf("0.45"),
+  amount: { unit: "shares", value: sharesOf("20") },
+} as const;
+
+let desk: LiveDesk;
+afterEach(async () => desk.close());
+
+const followed = () => [...desk.engine.state.live.books.keys()];
+
+describe("which markets are followed", () => {
+  test("one with an open order is carried twice while the order rests", async () => {
+    desk = await openLiveDesk({ doubledBooks: 3 });
+    const { marketData } = desk.polymarket;
+    expect(marketData.health?.().doubled).toBe(0);
+    const order = await desk.place(resting);
+    await until("a second connection", () => marketData.health?.().doubled === 1);
+    // The second connection goes on when the first one dies, and nobody has to be told.
+    await until("both up", () => marketData.health?.().connections.every((one) => one.up) === true);
+    await desk.engine.cancelOrders(trader, "c1", [order.clientOid]);
+    await until("one connection", () => marketData.health?.().doubled === 0);
+  });
+
+  test("the longest unused makes room, never one with money in it", async () => {
+    desk = await openLiveDesk({ maxBooks: 2 });
+    await desk.place(resting);
+    await desk.engine.market(standingTaxed.conditionId);
+    const [first, second] = standingRunners;
+    await desk.engine.market(first?.conditionId ?? "");
+    await desk.engine.market(second?.conditionId ?? "");
+    expect(followed()).toEqual([standing.conditionId, second?.conditionId]);
+    await until("the venue's word", () => desk.polymarket.marketData.counters().watched === 2);
+  });
+});
+
+describe("more frames than anybody can look at", () => {
+  test("none is dropped, wake-ups are joined, and every fill of the account is heard", async () => {
+    desk = await openLiveDesk();
+    const { exchange } = desk.venue;
+    const { conditionId } = standing;
+    await desk.place({ ...resting, limit: priceOf("0.49") });
+    await until("the order rests", () => desk.engine.orders()[0]?.status === "live");
+    const book = desk.engine.state.live.books.get(conditionId);
+    const before = { applied: book?.framesApplied ?? 0, ...desk.engine.books.wakeUps() };
+    const frames = 2_000;
+    for (let i = 0; i < frames; i++) {
+      exchange.setBackgroundLevel(conditionId, "SELL", `0.${55 + (i % 20)}`, `${100 + i}`);
+      // The crowd takes one of our shares now and then.
+      if (i % 100 === 50) exchange.crowdTrade(conditionId, "SELL", "0.49", "1");
+    }
+    const applied = () => (book?.framesApplied ?? 0) - before.applied;
+    await until("all frames", () => applied() >= frames);
+    await until("all fills", () => desk.engine.orders()[0]?.filled === 20_000_000);
+    const after = desk.engine.books.wakeUps();
+    expect(after.changes - before.changes).toBeGreaterThanOrEqual(frames);
+    expect(after.wakeUps - before.wakeUps).toBeLessThan((after.changes - before.changes) / 2);
+    expect(book?.status).toBe("live");
+    expect(book === undefined ? 0 : ageMs(book, Date.now())).toBeLessThan(60_000);
+  });
+});
