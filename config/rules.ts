@@ -35,6 +35,10 @@ export function crossFaults(file: string, config: ConfigFile): string[] {
     storage.kind === "sqlite" || storage.url !== null,
     'storage.url is missing: kind = "postgres" needs the database, such as "postgres://pitboss@127.0.0.1/pitboss"',
   );
+  demand(
+    loopback.test(config.telemetry.metrics_listen.replace(/:\d+$/u, "")),
+    `telemetry.metrics_listen was "${config.telemetry.metrics_listen}": write 127.0.0.1 and a port; the page says what this desk holds and nobody asks who reads it`,
+  );
   for (const [i, market] of config.market.entries()) {
     demand(
       (market.slug === null) !== (market.condition_id === null),
@@ -156,7 +160,6 @@ function notBuiltYet(config: Config): string[] {
   const asked: readonly (readonly [boolean, string])[] = [
     [config.service.updateMode !== "stream", 'service.update_mode: write "stream"'],
     [config.copy.enabled, "copy.enabled: write false"],
-    [config.telemetry.metricsEnabled, "telemetry.metrics_enabled: write false"],
     [
       config.markets.some((market) => market.strategies.length > 0),
       "market strategies: write strategies = []",

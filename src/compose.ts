@@ -7,6 +7,7 @@ import { systemEntropy } from "./adapters/system/entropy.ts";
 import { createFaultPoints } from "./adapters/system/fault-points.ts";
 import { killFileIn } from "./adapters/system/kill-file.ts";
 import type { Logger } from "./adapters/telemetry/logger.ts";
+import { createMetrics, type Metrics } from "./adapters/telemetry/metrics.ts";
 import { Desk } from "./engine/runtime/desk.ts";
 import type { DeskDeps } from "./engine/runtime/desk-deps.ts";
 import { Engine } from "./engine/runtime/engine.ts";
@@ -26,6 +27,7 @@ export type Service = {
   /** What orders are hashed and signed with, and why when it is not the fast way. */
   readonly signing: OpenedScheme;
   readonly logger: Logger;
+  readonly metrics: Metrics;
   readonly signer: string;
   readonly funder: string;
   /** Follows whether this place and this account may trade; returns what ends it. */
@@ -55,6 +57,7 @@ export async function composeService(config: Config, options: ComposeOptions): P
   });
   const { log } = ledger;
   const contracts = openContracts(config, opened);
+  const metrics = createMetrics();
   const deps: DeskDeps = {
     settings: engineSettings(config),
     log,
@@ -69,6 +72,7 @@ export async function composeService(config: Config, options: ComposeOptions): P
     faultPoints,
     logger,
     leaseHeld: () => lease.isHeld() && ledger.isHeld(),
+    meter: metrics.meter,
     keepKill: killFileIn(service.stateDir).write,
     ...boundsOf(config),
   };
@@ -97,6 +101,7 @@ export async function composeService(config: Config, options: ComposeOptions): P
     polymarket,
     signing,
     logger,
+    metrics,
     signer,
     funder,
     watchAccess: accessWatch(config, polymarket, engine, logger),

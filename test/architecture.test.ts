@@ -31,6 +31,7 @@ const packageHomes: Record<string, readonly string[]> = {
   "better-sqlite3": ["adapters/sqlite", "adapters/paper-venue"],
   pg: ["adapters/postgres"],
   pino: ["adapters/telemetry"],
+  "prom-client": ["adapters/telemetry"],
   zod: ["config", "adapters/polymarket"],
   "smol-toml": ["config"],
 };

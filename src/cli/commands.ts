@@ -27,6 +27,30 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import("./health.ts")).healthCommand,
   },
   {
+    name: "status-top",
+    group: "Looking",
+    summary: "the markets with the most resyncs, the longest silence, and rate limits",
+    load: async () => (await import("./status-top.ts")).statusTopCommand,
+  },
+  {
+    name: "metrics",
+    group: "Looking",
+    summary: "the figures of a running service in Prometheus' format",
+    load: async () => (await import("./metrics.ts")).metricsCommand,
+  },
+  {
+    name: "metrics-export",
+    group: "Looking",
+    summary: "the same page into a file",
+    load: async () => (await import("./metrics.ts")).metricsExportCommand,
+  },
+  {
+    name: "metrics-serve",
+    group: "Looking",
+    summary: "the same page over HTTP on this machine",
+    load: async () => (await import("./metrics.ts")).metricsServeCommand,
+  },
+  {
     name: "kill",
     group: "Service and venue",
     summary: "stop trading and cancel every order without Telegram",

@@ -1,6 +1,6 @@
 import { exitDone, exitFailed, readArguments } from "./arguments.ts";
 import { askService, controlHelp, controlOptions } from "./control.ts";
-import { plainText } from "./status.ts";
+import { plainText } from "./plain-text.ts";
 
 const help = `usage: pitboss health [--state DIR | --config FILE] [--json]
 Whether a running service is ready to trade, and each of its modules.

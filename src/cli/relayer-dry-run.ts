@@ -12,7 +12,7 @@ import { type CheckDesk, openCheckDesk } from "./order-check/check-desk.ts";
 import { nearness, provedBook, restingDraft } from "./order-check/far-order.ts";
 import { postAndCancel } from "./order-check/post-and-cancel.ts";
 import { preparedOrder, shownOrder } from "./order-check/shown-order.ts";
-import { plainText } from "./status.ts";
+import { plainText } from "./plain-text.ts";
 
 const help = `usage: pitboss relayer-dry-run --config FILE --market SLUG --outcome NAME --side buy|sell --price P --size N [--send-and-cancel] [--json]
 Builds, signs and hashes an order and shows all of it: body, hash, domain, and who signed by a second implementation.

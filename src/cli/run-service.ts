@@ -5,10 +5,13 @@ import { controlSocketName } from "../adapters/system/control-protocol.ts";
 import { startControlServer } from "../adapters/system/control-server.ts";
 import { killFileIn } from "../adapters/system/kill-file.ts";
 import { openRunMarks, type RunMarks } from "../adapters/system/run-marks.ts";
+import { type MetricsServer, serveMetrics } from "../adapters/telemetry/metrics-server.ts";
 import { BotConfigError } from "../bot/bot-deps.ts";
 import { composeService, type Service } from "../compose.ts";
 import { LogError } from "../engine/ports/log-error.ts";
+import { metricFigures } from "../metric-figures.ts";
 import { ServiceError } from "../service-error.ts";
+import { reportOf } from "../service-report.ts";
 import { exitDone, exitFailed, exitWrongUse, readArguments } from "./arguments.ts";
 import { isOpen } from "./kill.ts";
 import { type ServiceBot, startServiceBot } from "./service-bot.ts";
@@ -80,6 +83,8 @@ async function serve(service: Service, readyJson: boolean): Promise<number> {
   let bot: ServiceBot | null = null;
   const control = await startControlServer(resolve(config.service.stateDir, controlSocketName), {
     status: async () => ({ view: engine.view(), orders: engine.orders().slice(0, ordersToldMax) }),
+    report: async () => reportOf(service),
+    metrics: async () => ({ page: await metricsPage(service) }),
     health: async () => healthOf(service, bot),
     kill: async (request) => {
       const killing = engine.kill(null, null, request.note ?? "by the command line");
@@ -88,6 +93,7 @@ async function serve(service: Service, readyJson: boolean): Promise<number> {
       return { ...(await killing), orders };
     },
   });
+  const page = await startMetrics(service);
   const readyWatch = announceReady(service, readyJson);
   const starting = startServiceBot(service).then((started) => {
     bot = started;
@@ -104,6 +110,7 @@ async function serve(service: Service, readyJson: boolean): Promise<number> {
     process.kill(process.pid, "SIGKILL");
   }, stopMs);
   await control.close();
+  await page?.close();
   if (bot !== null) await stopBot(bot);
   await service.stop();
   marks.ended();
@@ -125,6 +132,25 @@ function endWhenBroken({ engine, logger }: Service): void {
   };
   process.on("unhandledRejection", end("unhandled.rejection"));
   process.on("uncaughtException", end("service.broken"));
+}
+
+function metricsPage(service: Service): Promise<string> {
+  return service.metrics.page(metricFigures(reportOf(service)));
+}
+
+/** The metrics page, when the configuration asks for it. One that cannot be served is a warning: trading goes on. */
+async function startMetrics(service: Service): Promise<MetricsServer | null> {
+  const { metricsEnabled, metricsListen } = service.config.telemetry;
+  if (!metricsEnabled) return null;
+  try {
+    const { contentType } = service.metrics;
+    const server = await serveMetrics(metricsListen, () => metricsPage(service), contentType);
+    service.logger.info("metrics.served", { url: server.url });
+    return server;
+  } catch (error) {
+    service.logger.failure("metrics.unserved", error);
+    return null;
+  }
 }
 
 function haltCrashLoop({ config, engine }: Service, marks: RunMarks): void {

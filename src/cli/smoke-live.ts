@@ -14,7 +14,7 @@ import { type CheckDesk, openCheckDesk } from "./order-check/check-desk.ts";
 import { cheapestWish, nearness, provedBook, restingDraft } from "./order-check/far-order.ts";
 import { postAndCancel, type Say } from "./order-check/post-and-cancel.ts";
 import { preparedOrder } from "./order-check/shown-order.ts";
-import { plainText } from "./status.ts";
+import { plainText } from "./plain-text.ts";
 
 const help = `usage: pitboss smoke-live --config FILE [--market SLUG] [--read-only | --yes]
 The first walk on a venue: clock, access, market, book with its hash, balance, orders, trades and the private stream are

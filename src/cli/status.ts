@@ -1,16 +1,20 @@
+import type { DataView } from "../engine/api/data-report.ts";
 import type { DeskView, FeedView, OrderView } from "../engine/api/views.ts";
 import { formatPrice, formatShares, type Usd, usdDecimals } from "../engine/domain/numbers.ts";
 import { formatFixed } from "../engine/lib/decimal.ts";
+import type { ServiceReport } from "../service-report.ts";
 import { exitDone, readArguments } from "./arguments.ts";
 import { askService, controlHelp, controlOptions } from "./control.ts";
+import { ageText, plainText } from "./plain-text.ts";
+import { renderReport } from "./status-report.ts";
 
 const ordersShownMax = 20;
 const questionChars = 48;
 
 const help = `usage: pitboss status [--state DIR | --config FILE] [--verbose] [--json]
-What a running service holds: trading state, money, exposure, orders, feeds.
+What a running service holds: trading state, money, exposure, orders, feeds and their integrity.
 ${controlHelp}
-  --verbose      also each order, open and of late
+  --verbose      also each order, open and of late, each market's book and what happened to it, connections, stages
 exit code: 0 shown, 3 not running
 example: pitboss status --state ./var/desk --verbose`;
 
@@ -22,9 +26,16 @@ export async function statusCommand(args: readonly string[]): Promise<number> {
   if (!read.ok) return read.exitCode;
   const reply = await askService(read.values, { v: 1, do: "status" });
   if (!reply.ok) return reply.exitCode;
-  const text = read.values.json
-    ? JSON.stringify(reply.answer)
-    : renderStatus(reply.answer as unknown as StatusAnswer, read.values.verbose);
+  const { json, verbose } = read.values;
+  const report = verbose ? await askService(read.values, { v: 1, do: "report" }) : null;
+  if (report !== null && !report.ok) return report.exitCode;
+  const status = reply.answer as unknown as StatusAnswer;
+  const figures = report === null ? null : (report.answer as unknown as ServiceReport);
+  const text = json
+    ? JSON.stringify(figures === null ? status : { ...status, report: figures })
+    : [renderStatus(status, verbose), ...(figures === null ? [] : renderReport(figures))].join(
+        "\n",
+      );
   process.stdout.write(`${text}\n`);
   return exitDone;
 }
@@ -39,6 +50,7 @@ export function renderStatus(status: StatusAnswer, verbose: boolean): string {
     `exposure   ${usdText(view.exposureUsd)} of ${usdText(view.exposureCapUsd)}`,
     `orders     ${view.openOrders} open, ${view.inFlightOrders} in flight, ${view.unknownOrders} unknown${view.lastOrderAtMs === null ? "" : `, last ${ageText(view.atMs - view.lastOrderAtMs)} ago`}`,
     `books      ${view.booksLive} live, ${view.booksStale} stale`,
+    `data       ${dataText(view.data)}`,
     `feeds      ${view.feeds.map(feedText).join(", ")}`,
     `ledger     row ${view.ledgerSeq}, ${view.queue} waiting`,
     `resume     in two steps, ${view.resumeNeedsCode ? "the second with a one-time code" : "without a code"}`,
@@ -79,6 +91,14 @@ function ordersText(orders: readonly OrderView[], nowMs: number): string[] {
   ];
 }
 
+/** "12,345 frames, 2 invalid, 3 resyncs (0.024 %), oldest live book 1.5 s". */
+function dataText({ applied, invalid, resyncs, hashesTrusted, oldestMs }: DataView): string {
+  const share = applied === 0 ? "" : ` (${((100 * resyncs) / applied).toFixed(3)} %)`;
+  const oldest = oldestMs === null ? "" : `, oldest live book ${ageText(oldestMs)}`;
+  const trust = hashesTrusted ? "" : ", HASHES FAIL EVERYWHERE: best prices only, no buys";
+  return `${applied.toLocaleString("en-US")} frames, ${invalid} invalid, ${resyncs} resyncs${share}${oldest}${trust}`;
+}
+
 function tradingText(view: DeskView): string {
   const { state, reason, causes, sinceMs, byUserId, note } = view.trading;
   if (state === "active") return "trading ACTIVE";
@@ -97,19 +117,4 @@ function feedText(feed: FeedView): string {
 function usdText(money: Usd): string {
   const text = formatFixed(money, usdDecimals, 2);
   return text.startsWith("-") ? `-$${text.slice(1)}` : `$${text}`;
-}
-
-/** "0.4 s", "12 s", "3 min", "5 h", "2 d": at most two digits matter in an age. */
-function ageText(ms: number): string {
-  const seconds = Math.max(0, ms) / 1000;
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  if (seconds < 120) return `${Math.floor(seconds)} s`;
-  if (seconds < 7200) return `${Math.floor(seconds / 60)} min`;
-  if (seconds < 172_800) return `${Math.floor(seconds / 3600)} h`;
-  return `${Math.floor(seconds / 86_400)} d`;
-}
-
-/** Foreign text (market titles, notes) without control and direction characters, which could redraw a terminal. */
-export function plainText(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}]/gu, " ");
 }

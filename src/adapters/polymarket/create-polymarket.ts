@@ -17,7 +17,7 @@ import { createHeartbeat } from "./heartbeat.ts";
 import { createHttpClient, type HttpTimeouts } from "./http-client.ts";
 import { createMarketFeed } from "./market-feed.ts";
 import { type OpenProbe, openProbe } from "./probe.ts";
-import { defaultRateLimits, RateGuard, type RateLimits } from "./rate-limits.ts";
+import { defaultRateLimits, type RateCounters, RateGuard, type RateLimits } from "./rate-limits.ts";
 import { refreshBalances } from "./refresh-balances.ts";
 import { createRehearsal } from "./rehearse.ts";
 import type { OrderScheme, SignatureType } from "./signed-order.ts";
@@ -83,6 +83,8 @@ export type Polymarket = {
   readonly heartbeat: HeartbeatPort | null;
   /** Makes the venue read the account's balances on the chain again; best effort. */
   readonly refreshBalances: (tokenIds: readonly string[]) => Promise<void>;
+  /** What our rate limits and the venue's did in this run. */
+  readonly rateCounters: () => RateCounters;
   /** The API key in use after `venue.connect`, to be stored as a secret; null before. */
   readonly credentials: () => ApiCredentials | null;
   readonly close: () => Promise<void>;
@@ -124,11 +126,10 @@ export function createPolymarket(options: PolymarketOptions): Polymarket {
     log,
   });
   const limits = new RateGuard(options.rateLimits ?? defaultRateLimits);
-  const exchanges = exchangesOf(chainId);
   const venue = createVenue({
     clob,
     signer,
-    exchanges,
+    exchanges: exchangesOf(chainId),
     userFeed,
     limits,
     log,
@@ -153,6 +154,7 @@ export function createPolymarket(options: PolymarketOptions): Polymarket {
     heartbeat,
     hasher: createHasher(),
     rehearse: createRehearsal(chainId, scheme),
+    rateCounters: () => limits.counters(),
     credentials: clob.credentials,
     openProbe: ({ data, rpc }) =>
       openProbe({ clob, signer, timeouts, urls: { gamma: urls.gamma, ws: urls.ws, data, rpc } }),

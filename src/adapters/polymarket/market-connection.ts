@@ -1,5 +1,6 @@
 import type { MarketEvent } from "../../engine/domain/market-event.ts";
-import type { ConnectionHealth, WatchedMarket } from "../../engine/ports/market-data.ts";
+import type { WatchedMarket } from "../../engine/ports/market-data.ts";
+import type { ConnectionHealth } from "../../engine/protocol/feed-health.ts";
 import type { FeedTimings } from "./feed-timings.ts";
 import { LagWatch } from "./lag-watch.ts";
 import type { FrameRefusal, MarketFrame } from "./parse-market-frame.ts";

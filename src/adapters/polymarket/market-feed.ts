@@ -3,13 +3,13 @@ import { AdapterError } from "../../engine/lib/errors.ts";
 import type {
   FeedCounters,
   FeedEvent,
-  FeedHealth,
   MarketDataPort,
   MarketFeedListener,
   ResyncRequest,
   WatchedMarket,
 } from "../../engine/ports/market-data.ts";
 import type { Log } from "../../engine/ports/system.ts";
+import type { FeedHealth } from "../../engine/protocol/feed-health.ts";
 import type { BookRead } from "../../engine/protocol/venue-report.ts";
 import { bookLimit, errorText, getRepeatedly } from "./clob-client.ts";
 import { ConnectionPool } from "./connection-pool.ts";

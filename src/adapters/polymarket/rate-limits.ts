@@ -19,12 +19,30 @@ export const defaultRateLimits: RateLimits = {
 
 export type RequestKind = keyof RateLimits;
 
+/** What the limits did in this run, for each kind of request. */
+export type RateCounters = Readonly<
+  Record<
+    RequestKind,
+    {
+      /** Waited for our own limit, or were given up because of it. */
+      readonly heldBack: number;
+      /** Answered 429 by the venue. */
+      readonly refused: number;
+    }
+  >
+>;
+
 /** A 429 without a Retry-After, or with one that cannot be read, pauses for this long. */
 const pauseDefaultMs = 1_000;
 const pauseMaxMs = 600_000;
 
 /** Holds requests back below the venue's limits: the venue would queue them, and a stale order would arrive late. */
 export class RateGuard {
+  readonly #counters = {
+    orders: { heldBack: 0, refused: 0 },
+    cancels: { heldBack: 0, refused: 0 },
+    killCancels: { heldBack: 0, refused: 0 },
+  };
   readonly #buckets: Readonly<Record<RequestKind, TokenBucket>>;
 
   constructor(limits: RateLimits, nowMs: () => number = () => performance.now()) {
@@ -42,14 +60,20 @@ export class RateGuard {
   admit(kind: RequestKind, cost: number, waitMaxMs: number): boolean | Promise<boolean> {
     const bucket = this.#buckets[kind];
     const waitMs = bucket.take(cost, waitMaxMs);
-    if (waitMs === null) return false;
     if (waitMs === 0) return true;
+    this.#counters[kind].heldBack++;
+    if (waitMs === null) return false;
     // The venue may say "later" while we wait; the tokens are lost then, which errs on the slow side.
     return sleep(waitMs).then(() => bucket.pausedForMs() === 0);
   }
 
+  counters(): RateCounters {
+    return structuredClone(this.#counters);
+  }
+
   /** The venue answered 429: nothing of this kind leaves before what it asked for has passed. */
   refused(kind: RequestKind, retryAfter: string | null): void {
+    this.#counters[kind].refused++;
     const seconds = retryAfter === null ? Number.NaN : Number(retryAfter);
     const pauseMs = Number.isFinite(seconds) && seconds >= 0 ? seconds * 1_000 : pauseDefaultMs;
     this.#buckets[kind].pause(Math.min(pauseMaxMs, Math.max(pauseMs, 1)));

@@ -1,5 +1,7 @@
 /** What can be asked over the control socket: one JSON line in, one JSON line out. */
-export type ControlVerb = "status" | "health" | "kill";
+export type ControlVerb = "status" | "report" | "metrics" | "health" | "kill";
+
+const verbs: readonly ControlVerb[] = ["status", "report", "metrics", "health", "kill"];
 
 export type ControlRequest = {
   readonly v: 1;
@@ -31,10 +33,10 @@ export function parseControlRequest(line: string): ControlRequest | string {
   if (typeof value !== "object" || value === null) return "the request is not an object";
   const { v, do: verb, note } = value as Record<string, unknown>;
   if (v !== 1) return "v must be 1";
-  if (verb !== "status" && verb !== "health" && verb !== "kill")
-    return 'do must be "status", "health" or "kill"';
-  if (note === undefined) return { v, do: verb };
+  const known = verbs.find((one) => one === verb);
+  if (known === undefined) return `do must be one of ${verbs.join(", ")}`;
+  if (note === undefined) return { v, do: known };
   if (typeof note !== "string" || note.length > noteCharsMax)
     return `note must be text of at most ${noteCharsMax} characters`;
-  return { v, do: verb, note };
+  return { v, do: known, note };
 }

@@ -50,13 +50,25 @@ function feedText(feed: FeedView): string {
   return `${feed.name} ${feed.up ? "●" : "○"} ${age}`;
 }
 
+function oldestText({ data: { oldestMs } }: DeskView): string {
+  return oldestMs === null ? "" : ` · oldest ${duration(oldestMs)}`;
+}
+
+function dataLine({ data }: DeskView): string {
+  const share =
+    data.applied === 0 ? "" : ` (${((100 * data.resyncs) / data.applied).toFixed(2)} %)`;
+  const trust = data.hashesTrusted ? "" : " · hashes fail: no buys";
+  return `Data ${data.applied} frames · ${data.invalid} invalid · ${data.resyncs} resyncs${share}${trust}`;
+}
+
 /** The whole state of the desk on one screen. */
 export function renderStatus(view: DeskView): RichText {
   const text = new TextBuilder();
   text.bold(`${modeTag(view.mode)} · STATUS · up ${duration(view.atMs - view.startedAtMs)}`).line();
   text.line(`Trading ${view.trading.state === "active" ? "on" : tradingLine(view.trading)}`);
   text.line(`Feeds ${view.feeds.map(feedText).join(" · ")}`);
-  text.line(`Books ${view.booksLive} live · ${view.booksStale} stale`);
+  text.line(`Books ${view.booksLive} live · ${view.booksStale} stale${oldestText(view)}`);
+  text.line(dataLine(view));
   text.plain(`Engine queue ${view.queue} · ledger ${view.ledgerSeq} · last order `);
   if (view.lastOrderAtMs === null) text.line("none yet");
   else text.relativeTime(view.lastOrderAtMs, utcTime(view.lastOrderAtMs)).line();

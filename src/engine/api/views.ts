@@ -3,6 +3,7 @@ import type { Price, Shares, Usd } from "../domain/numbers.ts";
 import type { OrderStatus, TimeInForce } from "../domain/order.ts";
 import type { OrderTiming } from "../domain/order-timing.ts";
 import type { Denial, HaltReason, ReducingReason, RejectReason } from "../domain/reasons.ts";
+import type { DataView } from "./data-report.ts";
 
 /** paper: the paper venue. dry-run: real data, nothing sent. live: money. First line of every trading message. */
 export type DeskMode = "paper" | "dry-run" | "live";
@@ -271,6 +272,7 @@ export type DeskView = {
   readonly queue: number;
   readonly booksLive: number;
   readonly booksStale: number;
+  readonly data: DataView;
   readonly ledgerSeq: number;
   /** Trading that is off takes a one-time code to turn on, not a button alone. */
   readonly resumeNeedsCode: boolean;

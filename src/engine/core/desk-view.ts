@@ -9,25 +9,28 @@ import type {
 import type { Position } from "../domain/fill.ts";
 import type { Market, OutcomeIndex } from "../domain/market.ts";
 import { ageMs, type MarketBook } from "../domain/market-book.ts";
-import { costFloor, type Price, shares, type Usd, usd } from "../domain/numbers.ts";
-import { bestPrice, visitLevels } from "../domain/order-book.ts";
+import { costFloor, shares, type Usd, usd } from "../domain/numbers.ts";
+import { bestPrice } from "../domain/order-book.ts";
 import type { EngineSettings } from "../protocol/settings.ts";
 import { openActions } from "../state/action-cost.ts";
 import type { EngineState } from "../state/engine-state.ts";
 import { exposureOf, freeCash, freeShares, openOrders } from "../state/exposure.ts";
 import { provisionalFills } from "../state/kept-orders.ts";
+import { dataView, depthNear } from "./market-health.ts";
 import { codesLockedMs } from "./resume.ts";
 import { tradingView } from "./trading-view.ts";
-
-/** How far from the best price depth is counted for the market card: two cents. */
-const depthBand = 200;
 
 /** The whole desk at a glance, for /status and the command line. */
 export function deskView(
   state: EngineState,
   settings: EngineSettings,
   nowMs: number,
-  extra: { readonly catalogAtMs: number | null; readonly warnings: readonly string[] },
+  extra: {
+    readonly catalogAtMs: number | null;
+    readonly warnings: readonly string[];
+    /** Messages of the public stream that could not be read. */
+    readonly framesInvalid: number;
+  },
 ): DeskView {
   const exposure = exposureOf(state);
   const open = openOrders(state);
@@ -59,6 +62,7 @@ export function deskView(
     queue: state.commands.size,
     booksLive: live,
     booksStale: books.length - live,
+    data: dataView(state, nowMs, extra.framesInvalid),
     ledgerSeq: state.seq,
     resumeNeedsCode: settings.resumeCode !== null,
     warnings: [...warningsOf(state, nowMs, settings), ...extra.warnings],
@@ -197,17 +201,4 @@ function quoteOf(book: MarketBook | null, outcome: OutcomeIndex): QuoteView {
     bid: bestPrice(book.ladder, outcome, "buy"),
     ask: bestPrice(book.ladder, outcome, "sell"),
   };
-}
-
-function depthNear(book: MarketBook | null, side: "buy" | "sell"): Usd {
-  if (book === null) return 0 as Usd;
-  let sum = 0;
-  let best: Price | null = null;
-  visitLevels(book.ladder, 0, side, (at, size) => {
-    best ??= at;
-    if (Math.abs(at - best) > depthBand) return false;
-    sum += costFloor(at, size);
-    return true;
-  });
-  return usd(sum);
 }

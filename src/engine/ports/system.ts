@@ -46,3 +46,22 @@ export type Log = {
   warn(event: string, fields?: LogFields): void;
   error(event: string, fields?: LogFields): void;
 };
+
+/**
+ * Stages of an order in milliseconds after its command was received; "place" counts from the decision and "place_call"
+ * from the first byte, both to the answer.
+ */
+export type StageName =
+  | "decided"
+  | "committed"
+  | "sent"
+  | "acknowledged"
+  | "filled"
+  | "place"
+  | "place_call";
+
+/** Where what is measured goes besides the status: the metrics page. */
+export type Meter = {
+  readonly observe: (stage: StageName, ms: number) => void;
+  readonly count: (name: "dutch_orders_placed", by: number) => void;
+};

@@ -4,7 +4,7 @@ import type { DurableLog } from "../ports/durable-log.ts";
 import type { Hasher } from "../ports/hasher.ts";
 import type { HeartbeatPort } from "../ports/heartbeat.ts";
 import type { MarketDataPort } from "../ports/market-data.ts";
-import type { Clock, Entropy, FaultPoints, Log } from "../ports/system.ts";
+import type { Clock, Entropy, FaultPoints, Log, Meter } from "../ports/system.ts";
 import type { VenuePort } from "../ports/venue.ts";
 import type { EngineSettings } from "../protocol/settings.ts";
 
@@ -23,6 +23,8 @@ export type DeskDeps = {
   readonly entropy: Entropy;
   readonly faultPoints: FaultPoints;
   readonly logger: Log;
+  /** Nothing is measured beside the status when absent. */
+  readonly meter?: Meter;
   /** False once the one-writer lease is lost. */
   readonly leaseHeld: () => boolean;
   /** Keeps a kill that the ledger did not take somewhere else; true when the next start will find it. */

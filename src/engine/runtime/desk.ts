@@ -13,6 +13,7 @@ import { HeartbeatGuard } from "./heartbeat-guard.ts";
 import { countedVenue, LastHop } from "./last-hop.ts";
 import { foldLedger, LedgerWriter } from "./ledger-writer.ts";
 import { OutsideMarkets } from "./outside-markets.ts";
+import { StageTimes } from "./stage-times.ts";
 import { steadyClock } from "./steady-clock.ts";
 import { Stepper } from "./stepper.ts";
 import { TimeGuard } from "./time-guard.ts";
@@ -28,6 +29,7 @@ export class Desk {
   readonly ledger: LedgerWriter;
   readonly stepper: Stepper;
   readonly books: Books;
+  readonly stages: StageTimes;
   /** Performs what steps ask for; public so that a test can be an order path gone wrong. */
   readonly effects: EffectRunner;
   readonly #outside: OutsideMarkets;
@@ -58,6 +60,7 @@ export class Desk {
     const deps = { ...machine, clock };
     this.deps = deps;
     this.state = folded.state;
+    this.stages = new StageTimes(this.state, deps.meter ?? null);
     this.#latch = new GateLatch(folded.state.killed !== null);
     this.ledger = this.#openLedger(deps, folded.nextSeq);
     this.#time = new TimeGuard({
@@ -73,13 +76,9 @@ export class Desk {
     });
     const lastHop = new LastHop((detail) => this.#miscounted(detail));
     this.effects = new EffectRunner({
+      ...deps,
       state: this.state,
       venue: countedVenue(deps.venue, lastHop),
-      marketData: deps.marketData,
-      clock: deps.clock,
-      entropy: deps.entropy,
-      faultPoints: deps.faultPoints,
-      logger: deps.logger,
       gate: (clientOid) => this.#postGate(clientOid),
       isConnected: () => this.#connected,
       contracts: deps.contracts,
@@ -92,17 +91,16 @@ export class Desk {
       state: this.state,
       ledger: this.ledger,
       runEffect: (effect, decidedMs) => this.effects.run(effect, decidedMs),
-      onDurable: (facts) => lastHop.noteDurable(facts),
+      onDurable: (facts) => {
+        lastHop.noteDurable(facts);
+        this.stages.noteDurable(facts);
+      },
       onCommitted: () => this.#changed(),
       onBroken: (error) => this.#break(error),
     });
     this.books = new Books({
+      ...deps,
       state: this.state,
-      marketData: deps.marketData,
-      clock: deps.clock,
-      snapshotWaitMs: deps.snapshotWaitMs,
-      ...(deps.maxBooks !== undefined && { maxBooks: deps.maxBooks }),
-      ...(deps.doubledBooks !== undefined && { doubledBooks: deps.doubledBooks }),
       dispatch: (input) => {
         this.stepper.run(input, "books");
       },
@@ -148,6 +146,10 @@ export class Desk {
 
   async dispatch(input: EngineInput, correlationId: string): Promise<void> {
     if (input.kind === "account.read") this.deps.faultPoints.hit("K17");
+    if (input.kind === "post.finished" && input.timing !== undefined) {
+      const order = this.state.orders.get(input.clientOid);
+      if (order !== undefined) this.stages.posted(order, input.timing);
+    }
     await this.stepper.run(input, correlationId).durable;
   }
 

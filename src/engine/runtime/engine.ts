@@ -1,9 +1,11 @@
+import type { DataReport } from "../api/data-report.ts";
 import type { ConfirmOutcome, EngineApi, UnkeptKill } from "../api/engine-api.ts";
 import type { OrderView } from "../api/views.ts";
 import { actionViews, claimViews } from "../core/action-view.ts";
 import { deskView, holdings, marketSummary, marketView } from "../core/desk-view.ts";
 import { externalOrderView } from "../core/external.ts";
 import type { Reply, Request } from "../core/input.ts";
+import { dataView, marketHealth } from "../core/market-health.ts";
 import { orderView } from "../core/order-view.ts";
 import { scanSets } from "../core/quote-set.ts";
 import { findSet } from "../core/set-legs.ts";
@@ -92,7 +94,23 @@ export class Engine extends Desk implements EngineApi {
     deskView(this.state, this.deps.settings, this.deps.clock.nowMs(), {
       catalogAtMs: this.catalogAtMs,
       warnings: this.warnings(),
+      framesInvalid: this.deps.marketData.counters().framesInvalid,
     });
+
+  /** How the market data and the order path fare in this run. */
+  readonly dataReport = (): DataReport => {
+    const { clock, marketData } = this.deps;
+    const nowMs = clock.nowMs();
+    return {
+      atMs: nowMs,
+      data: dataView(this.state, nowMs, marketData.counters().framesInvalid),
+      markets: marketHealth(this.state, nowMs),
+      resyncs: Object.fromEntries(this.state.live.resyncs),
+      feed: marketData.health?.() ?? null,
+      stages: this.stages.views(),
+      wakeUps: this.books.wakeUps(),
+    };
+  };
 
   readonly orders: EngineApi["orders"] = () => this.#viewsOf([...this.state.orders.values()]);
 

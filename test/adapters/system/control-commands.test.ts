@@ -15,6 +15,7 @@ import { killFileIn } from "../../../src/adapters/system/kill-file.ts";
 import type { DeskView, OrderView } from "../../../src/engine/api/views.ts";
 import type { Price, Shares, Usd } from "../../../src/engine/domain/numbers.ts";
 import { decidedAfter } from "../../../src/engine/domain/order-timing.ts";
+import { sampleReport } from "../../cli/sample-report.ts";
 
 const runCommand = new URL("./run-command.ts", import.meta.url).pathname;
 const folders: string[] = [];
@@ -61,6 +62,7 @@ const view: DeskView = {
   queue: 0,
   booksLive: 3,
   booksStale: 1,
+  data: { applied: 12_345, invalid: 2, resyncs: 3, hashesTrusted: true, oldestMs: 1_500 },
   ledgerSeq: 42,
   resumeNeedsCode: true,
   warnings: ["one order is unknown for 2 min"],
@@ -99,6 +101,8 @@ function order(change: Partial<OrderView> = {}): OrderView {
 
 const handlers: ControlHandlers = {
   status: () => Promise.resolve({ view, orders: [order()] }),
+  report: async () => sampleReport(),
+  metrics: async () => ({ page: "" }),
   health: () => Promise.resolve({ ready: true, degraded: [], modules: [] }),
   kill: () => Promise.resolve({ openOrders: 0 }),
 };

@@ -1,8 +1,7 @@
 // Child process of the command tests: runs one command as main.ts does and ends with its exit code.
-import { healthCommand } from "../../../src/cli/health.ts";
-import { killCommand } from "../../../src/cli/kill.ts";
-import { statusCommand } from "../../../src/cli/status.ts";
+import { commandNamed } from "../../../src/cli/commands.ts";
 
-const commands = { status: statusCommand, health: healthCommand, kill: killCommand };
-const command = commands[process.argv[2] as keyof typeof commands];
+const load = commandNamed(process.argv[2] ?? "")?.load;
+if (load === undefined) throw new TypeError("there is no such command");
+const command = await load();
 process.exitCode = await command(process.argv.slice(3));

@@ -113,6 +113,8 @@ describe("fault points", () => {
 describe("the control server", () => {
   const handlers: ControlHandlers = {
     status: () => Promise.resolve({ view: { cash: 5 } }),
+    report: async () => ({}),
+    metrics: async () => ({ page: "" }),
     health: () => Promise.reject(new Error("health is broken")),
     kill: ({ note }) => Promise.resolve({ openOrders: 2, note }),
   };

@@ -187,6 +187,7 @@ export function deskView(fields: Partial<DeskView> = {}): DeskView {
     queue: 0,
     booksLive: 3,
     booksStale: 0,
+    data: { applied: 12_345, invalid: 2, resyncs: 3, hashesTrusted: true, oldestMs: 1_500 },
     ledgerSeq: 17,
     resumeNeedsCode: false,
     warnings: [],

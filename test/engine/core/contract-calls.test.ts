@@ -380,7 +380,7 @@ describe("convert", () => {
 test("the desk's state names an open call until it ends", () => {
   const desk = deskWithPairs();
   const warnings = () => {
-    const extra = { catalogAtMs: null, warnings: [] };
+    const extra = { catalogAtMs: null, warnings: [], framesInvalid: 0 };
     return deskView(desk.state, desk.settings, desk.nowMs, extra).warnings.join();
   };
   const action = makeCall(desk, merge);

@@ -124,7 +124,7 @@ describe("resuming with a one-time code", () => {
   });
 
   test("/status says whether it is on, and warns of a live desk without it", () => {
-    const extra = { catalogAtMs: null, warnings: [] };
+    const extra = { catalogAtMs: null, warnings: [], framesInvalid: 0 };
     const live = (resumeCode: typeof settings.resumeCode) => {
       const of = testSettings({ mode: "live", resumeCode });
       return deskView(openCoreDesk(of).state, of, firstMs, extra);
@@ -205,7 +205,7 @@ describe("guessing (X7)", () => {
       { kind: "resume.locked", byUserId: trader.userId, forMs: lockMs },
     ]);
     expect([...desk.state.notices.values()].at(-1)?.chatId).toBeNull();
-    const extra = { catalogAtMs: null, warnings: [] };
+    const extra = { catalogAtMs: null, warnings: [], framesInvalid: 0 };
     const warned = (atMs: number) => deskView(desk.state, settings, atMs, extra).warnings;
     expect(warned(desk.nowMs)).toEqual([
       "too many wrong codes: none is taken to resume for 15 min",

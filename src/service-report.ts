@@ -1,0 +1,36 @@
+import type { RateCounters } from "./adapters/polymarket/rate-limits.ts";
+import type { Service } from "./compose.ts";
+import type { DataReport } from "./engine/api/data-report.ts";
+
+/** The figures behind `status --verbose`, `status-top` and the metrics page. */
+export type ServiceReport = DataReport & {
+  readonly marketsFollowed: number;
+  readonly rates: RateCounters;
+  readonly openOrders: number;
+  readonly tradingActive: boolean;
+};
+
+/** Markets of one report: with all of them the answer of the control socket could outgrow its bound. */
+const marketsMax = 1_000;
+
+/** Gathers what engine and venue count about this run. */
+export function reportOf({
+  engine,
+  polymarket,
+}: Pick<Service, "engine" | "polymarket">): ServiceReport {
+  const { openOrders, trading } = engine.view();
+  const report = engine.dataReport();
+  // What is not believed and what was replaced most comes first.
+  const worst = [...report.markets].sort(
+    (a, b) =>
+      Number(a.status === "live") - Number(b.status === "live") || b.resyncsTotal - a.resyncsTotal,
+  );
+  return {
+    ...report,
+    markets: worst.slice(0, marketsMax),
+    marketsFollowed: worst.length,
+    rates: polymarket.rateCounters(),
+    openOrders,
+    tradingActive: trading.state === "active",
+  };
+}
