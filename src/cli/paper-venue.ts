@@ -10,6 +10,7 @@ import type { DrivenWorld } from "../adapters/paper-venue/world/driven-world.ts"
 import { WorldError } from "../adapters/paper-venue/world/errors.ts";
 import { createGammaHandler } from "../adapters/paper-venue/world/gamma-handler.ts";
 import { lockState } from "../adapters/paper-venue/world/state-lock.ts";
+import { createSyntheticListing } from "../adapters/paper-venue/world/synthetic-listing.ts";
 import { createTapeWorld } from "../adapters/paper-venue/world/tape-world.ts";
 import { createUniverse } from "../adapters/paper-venue/world/universe.ts";
 
@@ -28,6 +29,7 @@ this machine and no real money moves. Control paths under /paper/ are for the of
   --settle-ms N   time from MATCHED to MINED and from MINED to CONFIRMED (default 250)
   --cash USD      cash of a new account (default 1000)
   --still         nothing moves by itself
+  --listed N      that many more markets in the listings, without books (for readers of the catalog)
   --parent-pid N  end when this process dies or closes our standard input
   --json          one JSON line when ready, for programs
 
@@ -44,6 +46,7 @@ type Options = {
   readonly settleMs: number;
   readonly cash: string;
   readonly still: boolean;
+  readonly listed: number;
   readonly parentPid: number | null;
   readonly json: boolean;
 };
@@ -51,6 +54,7 @@ type Options = {
 const MAX_SETTLE_MS = 600_000;
 const MAX_PACE = 1_000;
 const MAX_SPEED = 1_000_000;
+const MAX_LISTED = 1_000_000;
 const PARENT_CHECK_MS = 500;
 
 /** Wrong use of the command: told to the user, exit code 2. */
@@ -96,6 +100,7 @@ function parseOptions(args: readonly string[]): Options | "help" {
         "settle-ms": string,
         cash: string,
         still: boolean,
+        listed: string,
         "parent-pid": string,
         json: boolean,
         help: { ...boolean, short: "h" },
@@ -126,6 +131,7 @@ function parseOptions(args: readonly string[]): Options | "help" {
     settleMs: numberOption(values, "settle-ms", { min: 0, max: MAX_SETTLE_MS, whole: true }, 250),
     cash,
     still: values["still"] === true,
+    listed: numberOption(values, "listed", { min: 0, max: MAX_LISTED, whole: true }, 0),
     parentPid:
       values["parent-pid"] === undefined ? null : numberOption(values, "parent-pid", pid, null),
     json: values["json"] === true,
@@ -229,6 +235,7 @@ function untilToldToEnd(parentPid: number | null): Promise<void> {
 }
 
 async function run(options: Options): Promise<void> {
+  const { listed, seed } = options;
   const lock = lockState(options.state);
   try {
     const venue = createPaperVenue({
@@ -245,6 +252,9 @@ async function run(options: Options): Promise<void> {
         gamma: createGammaHandler({
           exchange: venue.exchange,
           metadata: (eventId) => created.eventMetadata(eventId),
+          ...(listed > 0 && {
+            synthetic: createSyntheticListing({ seed, markets: listed, nowMs: Date.now() }),
+          }),
         }),
         data: createDataApiHandler(venue.state),
       });

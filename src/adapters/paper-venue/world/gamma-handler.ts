@@ -1,25 +1,29 @@
 import type { EventSpec, Exchange, MarketState } from "../types.ts";
+import { compareRows, type KeysetRow, keysetPage, type MoreRows } from "./gamma-keyset.ts";
 import { type GammaShape, gammaEvent, gammaMarket, isClosed } from "./gamma-market.ts";
 import { searchEvents } from "./gamma-search.ts";
 import { gammaConditionId } from "./ids.ts";
 import type { JsonObject } from "./json.ts";
+import type { SyntheticListing } from "./synthetic-listing.ts";
 
 export type MountAnswer = { readonly status: number; readonly body: unknown };
 /** Answers a path below its mount; null for a path it does not know (the server answers 404). */
 export type MountHandler = (path: string, query: URLSearchParams) => MountAnswer | null;
 
 const DEFAULT_LIMIT = 20;
-/** The venue's offset lists stop at 500 rows, its keyset pages at 100. */
+/** The venue's offset lists stop at 500 rows, its search at 100. */
 const MAX_OFFSET_LIMIT = 500;
-const MAX_KEYSET_LIMIT = 100;
+const MAX_SEARCH_LIMIT = 100;
 
 type Source = {
   readonly exchange: Exchange;
   /** Live additions to an event's eventMetadata, or null. */
   readonly metadata: (eventId: string) => JsonObject | null;
+  /** Many markets without books, for readers of the listings; they are not part of the search. */
+  readonly synthetic?: SyntheticListing;
 };
 
-type Row = { readonly id: string; readonly json: (shape: GammaShape) => unknown };
+type Row = KeysetRow<GammaShape>;
 
 function answer(body: unknown): MountAnswer {
   return { status: 200, body };
@@ -87,11 +91,22 @@ function eventMatches(
   );
 }
 
-/** Value that `order=` sorts by; unknown names leave the order of listing. */
-function sortKey(volume: number, endDate: string, id: string, order: string): number | null {
+/** Value that `order=` sorts by before the id; the id alone for "id" and for unknown names. */
+function sortKey(volume: number, endDate: string, order: string): number | null {
   if (/^(?:volume|liquidity)/i.test(order)) return volume;
-  if (/^end_?date$/i.test(order)) return Date.parse(endDate);
-  return order === "id" ? Number(id) : null;
+  return /^end_?date$/i.test(order) ? Date.parse(endDate) : null;
+}
+
+/** The synthetic markets stand in the plain listing of what is open, by id; no filter or other order knows them. */
+function listedTogether(
+  synthetic: SyntheticListing | undefined,
+  query: URLSearchParams,
+): MoreRows | null {
+  const plain = [...query.keys()].every((name) =>
+    ["limit", "closed", "after_cursor", "order", "ascending"].includes(name),
+  );
+  const byId = (query.get("order") ?? "id") === "id";
+  return plain && byId && query.get("closed") !== "true" ? (synthetic?.rowsAfter ?? null) : null;
 }
 
 class Gamma {
@@ -101,10 +116,12 @@ class Gamma {
     this.source = source;
   }
 
-  marketRow(state: MarketState): Row {
+  marketRow(state: MarketState, order: string | null): Row {
     const event = this.eventOf(state);
+    const { gammaId, volume, endDate } = state.spec;
     return {
-      id: state.spec.gammaId,
+      id: gammaId,
+      key: order === null ? null : sortKey(Number(volume), endDate, order),
       json: (shape) => ({
         ...gammaMarket(state, shape),
         events: event === null ? [] : [this.eventJson(event, this.marketsOf(event))],
@@ -112,10 +129,12 @@ class Gamma {
     };
   }
 
-  eventRow(event: EventSpec): Row {
+  eventRow(event: EventSpec, order: string | null): Row {
     const states = this.marketsOf(event);
+    const volume = states.reduce((sum, { spec }) => sum + Number(spec.volume), 0);
     return {
       id: event.id,
+      key: order === null ? null : sortKey(volume, event.endDate, order),
       json: (shape) => ({
         ...this.eventJson(event, states),
         markets: states.map((state) => gammaMarket(state, shape)),
@@ -124,26 +143,30 @@ class Gamma {
   }
 
   markets(query: URLSearchParams): Row[] {
-    const found = this.source.exchange.markets().filter((state) => marketMatches(state, query));
-    return sorted(found, query, ({ spec }, order) =>
-      sortKey(Number(spec.volume), spec.endDate, spec.gammaId, order),
-    ).map((state) => this.marketRow(state));
+    const order = query.get("order");
+    return this.source.exchange
+      .markets()
+      .filter((state) => marketMatches(state, query))
+      .map((state) => this.marketRow(state, order));
   }
 
   events(query: URLSearchParams): Row[] {
-    const found = this.source.exchange
+    const order = query.get("order");
+    return this.source.exchange
       .events()
-      .filter((event) => eventMatches(event, this.marketsOf(event), query));
-    return sorted(found, query, (event, order) => {
-      const volume = this.marketsOf(event).reduce((sum, { spec }) => sum + Number(spec.volume), 0);
-      return sortKey(volume, event.endDate, event.id, order);
-    }).map((event) => this.eventRow(event));
+      .filter((event) => eventMatches(event, this.marketsOf(event), query))
+      .map((event) => this.eventRow(event, order));
+  }
+
+  eventPage(query: URLSearchParams): MountAnswer {
+    const { synthetic } = this.source;
+    return keysetPage(this.events(query), query, "events", listedTogether(synthetic, query));
   }
 
   search(query: URLSearchParams): MountAnswer {
     const perPage = Math.max(
       1,
-      Math.min(MAX_KEYSET_LIMIT, wholeNumber(query, "limit_per_type", DEFAULT_LIMIT)),
+      Math.min(MAX_SEARCH_LIMIT, wholeNumber(query, "limit_per_type", DEFAULT_LIMIT)),
     );
     const page = Math.max(1, wholeNumber(query, "page", 1));
     const status = query.get("events_status");
@@ -180,42 +203,14 @@ class Gamma {
   }
 }
 
-function sorted<T>(
-  rows: readonly T[],
-  query: URLSearchParams,
-  key: (row: T, order: string) => number | null,
-): T[] {
-  const order = query.get("order");
-  if (order === null) return [...rows];
-  const sign = query.get("ascending") === "true" ? 1 : -1;
-  return rows
-    .map((row, index) => ({ row, index, key: key(row, order) ?? 0 }))
-    .toSorted((a, b) => sign * (a.key - b.key) || a.index - b.index)
-    .map(({ row }) => row);
-}
-
 function offsetPage(rows: readonly Row[], query: URLSearchParams): MountAnswer {
   const limit = Math.min(MAX_OFFSET_LIMIT, wholeNumber(query, "limit", DEFAULT_LIMIT));
   const offset = wholeNumber(query, "offset", 0);
-  return answer(rows.slice(offset, offset + limit).map((row) => row.json({ arrays: false })));
-}
-
-function keysetPage(rows: readonly Row[], query: URLSearchParams, name: string): MountAnswer {
-  const limit = Math.max(1, Math.min(MAX_KEYSET_LIMIT, wholeNumber(query, "limit", DEFAULT_LIMIT)));
-  const cursor = query.get("after_cursor") ?? "";
-  let from = 0;
-  if (cursor !== "") {
-    const after = Buffer.from(cursor, "base64url").toString("utf8");
-    from = rows.findIndex(({ id }) => `id:${id}` === after) + 1;
-    if (from === 0) return refuse(422, "invalid after_cursor");
-  }
-  const page = rows.slice(from, from + limit);
-  const last = page.at(-1);
-  const more = from + limit < rows.length && last !== undefined;
-  const body: Record<string, unknown> = { [name]: page.map((row) => row.json({ arrays: true })) };
-  // A missing next_cursor is how the venue says that this was the last page.
-  if (more) body["next_cursor"] = Buffer.from(`id:${last.id}`).toString("base64url");
-  return answer(body);
+  const ordered =
+    query.get("order") === null
+      ? rows
+      : rows.toSorted((a, b) => compareRows(a, b, query.get("ascending") === "true"));
+  return answer(ordered.slice(offset, offset + limit).map((row) => row.json({ arrays: false })));
 }
 
 function single(rows: readonly Row[], what: string): MountAnswer {
@@ -232,9 +227,9 @@ export function createGammaHandler(source: Source): MountHandler {
   return (rawPath, query) => {
     const path = rawPath.replace(/^\/gamma(?=\/|$)/, "").replace(/\/+$/, "");
     if (path === "/markets") return offsetPage(gamma.markets(query), query);
-    if (path === "/markets/keyset") return keysetPage(gamma.markets(query), query, "markets");
+    if (path === "/markets/keyset") return keysetPage(gamma.markets(query), query, "markets", null);
     if (path === "/events") return offsetPage(gamma.events(query), query);
-    if (path === "/events/keyset") return keysetPage(gamma.events(query), query, "events");
+    if (path === "/events/keyset") return gamma.eventPage(query);
     if (path === "/public-search") return gamma.search(query);
     const one = /^\/(markets|events)\/(slug\/)?([^/]+)$/.exec(path);
     if (one === null) return null;
