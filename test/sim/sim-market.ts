@@ -2,14 +2,18 @@ import type { Market, MarketGroup } from "../../src/engine/domain/market.ts";
 import type { BookDelta, BookSnapshot, MarketEvent } from "../../src/engine/domain/market-event.ts";
 import type { Price, Rate } from "../../src/engine/domain/numbers.ts";
 import { ok, type Result } from "../../src/engine/lib/result.ts";
-import type { CatalogPort, CatalogQuery } from "../../src/engine/ports/catalog.ts";
+import type { CatalogPort, CatalogQuery, PageFailure } from "../../src/engine/ports/catalog.ts";
 import type {
   FeedCounters,
   MarketDataPort,
   MarketFeedListener,
   WatchedMarket,
 } from "../../src/engine/ports/market-data.ts";
-import type { BookRead, CatalogAnswer } from "../../src/engine/protocol/venue-report.ts";
+import type {
+  BookRead,
+  CatalogAnswer,
+  CatalogPage,
+} from "../../src/engine/protocol/venue-report.ts";
 import { group, marketOf, runners } from "../engine/support/markets.ts";
 import { type BookPicture, deltaBetween, pictureOf, snapshotOf } from "./book-frames.ts";
 import type { Chance } from "./chance.ts";
@@ -184,6 +188,16 @@ export class SimMarket implements MarketDataPort, CatalogPort {
     return this.#answer(this.#catalog());
   }
 
+  /** No crawl runs on simulated ports: what a desk needs is read by its id. */
+  page(): Promise<Result<CatalogPage, PageFailure>> {
+    return Promise.resolve(ok({ listed: [], groups: [], next: null }));
+  }
+
+  read(conditionIds: readonly string[]): Promise<Result<CatalogAnswer, string>> {
+    const wanted = new Set(conditionIds);
+    return this.#answer(this.#catalog().filter(({ conditionId }) => wanted.has(conditionId)));
+  }
+
   #answer(found: readonly Market[]): Promise<Result<CatalogAnswer, string>> {
     const groups: readonly MarketGroup[] = [group];
     const { promise, resolve } = Promise.withResolvers<Result<CatalogAnswer, string>>();
@@ -192,10 +206,11 @@ export class SimMarket implements MarketDataPort, CatalogPort {
   }
 
   #catalog(): Market[] {
-    return [...this.#parts.exchange.books.values()].map((book) => ({
-      ...book.market,
-      tickSize: book.tick as Price,
-      tradable: book.winner === null,
+    return [...this.#parts.exchange.books.values()].map(({ market, tick, winner }) => ({
+      ...market,
+      tickSize: tick as Price,
+      tradable: winner === null,
+      ...(winner !== null && { winner: market.outcomes[0].tokenId === winner ? 0 : 1 }),
     }));
   }
 }

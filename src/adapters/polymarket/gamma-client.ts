@@ -2,11 +2,21 @@ import type { Market, MarketGroup } from "../../engine/domain/market.ts";
 import { unreachable } from "../../engine/lib/assert.ts";
 import { AdapterError } from "../../engine/lib/errors.ts";
 import { err, ok, type Result } from "../../engine/lib/result.ts";
-import type { CatalogPort, CatalogQuery } from "../../engine/ports/catalog.ts";
+import {
+  type CatalogPort,
+  type CatalogQuery,
+  maxReadAtOnce,
+  type PageFailure,
+  type PageRequest,
+} from "../../engine/ports/catalog.ts";
 import type { Log } from "../../engine/ports/system.ts";
-import type { CatalogAnswer } from "../../engine/protocol/venue-report.ts";
+import type {
+  CatalogAnswer,
+  CatalogPage,
+  ListedMarket,
+} from "../../engine/protocol/venue-report.ts";
 import { errorText, getRepeatedly } from "./clob-client.ts";
-import type { HttpClient } from "./http-client.ts";
+import type { HttpAnswer, HttpClient } from "./http-client.ts";
 import { type MarketRefusal, parseGammaEvent, parseGammaMarket } from "./parse-gamma.ts";
 import { arrayOf, conditionIdOf, type Fields, fieldsOf, freeText, jsonOf } from "./wire.ts";
 
@@ -41,6 +51,8 @@ export function createGammaClient(options: GammaClientOptions): GammaClient {
   return {
     find: (query, limit) => gamma.guard(() => gamma.find(query, limit)),
     openMarkets: (maxMarkets) => gamma.guard(() => gamma.openMarkets(maxMarkets)),
+    page: (request) => gamma.page(request),
+    read: (conditionIds) => gamma.guard(() => gamma.read(conditionIds)),
     refusals: () => Object.fromEntries(gamma.refused),
     close: () => options.http.close(),
   };
@@ -93,6 +105,15 @@ class Gamma {
         if (event !== null) this.#addEvent(found, event);
         break;
       }
+      case "tag": {
+        const tag = encodeURIComponent(value);
+        const page = await this.#object(
+          "/events/keyset",
+          `limit=${topEvents}&tag_slug=${tag}&closed=false`,
+        );
+        for (const event of arrayOf(page?.["events"]) ?? []) this.#addEvent(found, event);
+        return this.#rank(found, null).answer(limit);
+      }
       case "words": {
         const text = `q=${encodeURIComponent(value)}&limit_per_type=${Math.min(limit, topEvents)}`;
         const answer = await this.#object("/public-search", `${text}&events_status=active`);
@@ -127,14 +148,72 @@ class Gamma {
     return found.answer(maxMarkets);
   }
 
+  /** One page of the open events. A cursor that Gamma does not take says so, so that the listing is begun anew. */
+  async page(request: PageRequest): Promise<Result<CatalogPage, PageFailure>> {
+    const order = request.newestFirst ? "&order=id&ascending=false" : "";
+    const after =
+      request.cursor === null ? "" : `&after_cursor=${encodeURIComponent(request.cursor)}`;
+    const query = `limit=${request.events}&closed=false${order}${after}`;
+    try {
+      const answer = await this.#get("/events/keyset", query);
+      if (request.cursor !== null && cursorRefusals.has(answer.status)) {
+        return err({ kind: "cursor", detail: errorText(answer) });
+      }
+      const fields = answer.status === 200 ? fieldsOf(jsonOf(answer.body)) : null;
+      if (fields === null) return err({ kind: "failed", detail: errorText(answer) });
+      return ok(this.#pageOf(fields, request.cursor));
+    } catch (error) {
+      if (!(error instanceof AdapterError)) throw error;
+      return err({ kind: "failed", detail: error.message });
+    }
+  }
+
+  #pageOf(fields: Fields, cursor: string | null): CatalogPage {
+    const listed: ListedMarket[] = [];
+    const groups: MarketGroup[] = [];
+    for (const item of arrayOf(fields["events"]) ?? []) {
+      const event = fieldsOf(item);
+      if (event === null) {
+        this.#refuse("bad_shape");
+        continue;
+      }
+      const read = parseGammaEvent(event);
+      for (const reason of read.refused) this.#refuse(reason);
+      listed.push(...read.listed);
+      if (read.group !== null) groups.push(read.group);
+    }
+    const next = freeText(fields["next_cursor"]);
+    // A page that names itself as the next one would be read for ever.
+    return { listed, groups, next: next === "" || next === cursor ? null : next };
+  }
+
+  /** Two requests at most: the listing leaves closed markets out unless they are asked for. */
+  async read(conditionIds: readonly string[]): Promise<CatalogAnswer> {
+    const found = new Collection();
+    const wanted = new Set(conditionIds.slice(0, maxReadAtOnce));
+    for (const closed of ["", "&closed=true"]) {
+      const missing = [...wanted].filter((id) => !found.markets.has(id));
+      if (missing.length === 0) break;
+      const names = missing.flatMap(namesOf).map((name) => `condition_ids=${name}`);
+      const limit = `limit=${2 * maxReadAtOnce}`;
+      const answer = await this.#value("/markets", `${names.join("&")}&${limit}${closed}`);
+      for (const item of arrayOf(answer) ?? []) {
+        const fields = fieldsOf(item);
+        const market = fields === null ? null : parseGammaMarket(fields);
+        if (market?.ok === false) this.#refuse(market.error);
+        if (market?.ok !== true || !wanted.has(market.value.conditionId)) continue;
+        found.markets.set(market.value.conditionId, market.value);
+      }
+    }
+    return found.answer(maxReadAtOnce);
+  }
+
   async #findByCondition(found: Collection, value: string): Promise<void> {
     const conditionId = conditionIdOf(value);
     if (conditionId === null) return;
-    // Gamma names v2 markets by 62 digits, which we pad to 64.
-    const names = conditionId.endsWith("00")
-      ? [conditionId, conditionId.slice(0, -2)]
-      : [conditionId];
-    const query = names.map((name) => `condition_ids=${name}`).join("&");
+    const query = namesOf(conditionId)
+      .map((name) => `condition_ids=${name}`)
+      .join("&");
     // The listing leaves closed markets out unless they are asked for.
     for (const closed of ["", "&closed=true"]) {
       const answer = await this.#value("/markets", `${query}${closed}`);
@@ -204,15 +283,21 @@ class Gamma {
   }
 
   async #value(path: string, query: string): Promise<unknown> {
-    const answer = await getRepeatedly(() =>
-      this.#options.http.request({ method: "GET", path, query, maxBytes: pageLimit }),
-    );
+    const answer = await this.#get(path, query);
     if (answer.status === 404) return null;
     const value = answer.status === 200 ? jsonOf(answer.body) : undefined;
     if (value === undefined) throw failed(path, errorText(answer));
     return value;
   }
+
+  #get(path: string, query: string): Promise<HttpAnswer> {
+    const { http } = this.#options;
+    return getRepeatedly(() => http.request({ method: "GET", path, query, maxBytes: pageLimit }));
+  }
 }
+
+/** Answers to a cursor that is none. */
+const cursorRefusals: ReadonlySet<number> = new Set([400, 404, 422]);
 
 function compareDescending(a: readonly number[], b: readonly number[]): number {
   for (const [i, value] of a.entries()) {
@@ -220,6 +305,11 @@ function compareDescending(a: readonly number[], b: readonly number[]): number {
     if (value !== other) return other - value;
   }
   return 0;
+}
+
+/** Gamma names v2 markets by 62 digits, which we pad to 64. */
+function namesOf(conditionId: string): string[] {
+  return conditionId.endsWith("00") ? [conditionId, conditionId.slice(0, -2)] : [conditionId];
 }
 
 function failed(path: string, detail: string): CatalogError {

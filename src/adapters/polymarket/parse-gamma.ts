@@ -1,9 +1,12 @@
 import { type FeeSchedule, noFee } from "../../engine/domain/fees.ts";
 import type { Market, MarketGroup, OutcomeToken } from "../../engine/domain/market.ts";
-import { parseRate } from "../../engine/domain/numbers.ts";
+import { parseRate, type Usd } from "../../engine/domain/numbers.ts";
 import { err, ok, type Result } from "../../engine/lib/result.ts";
+import type { ListedMarket } from "../../engine/protocol/venue-report.ts";
 import { sizeOf } from "./parse-book.ts";
 import { tickOf } from "./parse-market-frame.ts";
+import { strikeOf, windowOf } from "./parse-window.ts";
+import { ruleHash } from "./rule-hash.ts";
 import {
   arrayOf,
   conditionIdOf,
@@ -31,6 +34,10 @@ export type MarketRefusal =
 export type EventHead = {
   readonly groupId: string | null;
   readonly title: string | null;
+  /** Outcomes may be added later. */
+  readonly augmented: boolean;
+  /** Price to beat of an up/down window. */
+  readonly strike: Usd | null;
 };
 
 /**
@@ -56,6 +63,7 @@ export function parseGammaMarket(fields: Fields, event?: EventHead): Result<Mark
   const fee = feeOf(fields);
   if (!fee.ok) return fee;
   const head = event ?? eventHeadOf(fieldsOf(arrayOf(fields["events"])?.[0]));
+  const window = windowOf(fields, head.strike);
   return ok({
     conditionId,
     slug: freeText(fields["slug"]).slice(0, maxNameLength),
@@ -72,10 +80,13 @@ export function parseGammaMarket(fields: Fields, event?: EventHead): Result<Mark
     ...negRiskIdsOf(fields),
     ...winnerOf(fields),
     isOther: fields["negRiskOther"] === true,
+    ...(head.augmented && isUnnamed(fields) && { isPlaceholder: true }),
+    ruleHash: ruleHash(fields),
+    ...(window !== undefined && { window }),
     tradable: isTradable(fields),
     endAtMs: timeOf(fields["endDate"]),
     takerDelayMs: takerDelayOf(fields),
-    volumeUsd: volumeOf(fields),
+    volumeUsd: wholeUsd(fields["volumeNum"] ?? fields["volume"]),
   });
 }
 
@@ -87,6 +98,11 @@ function winnerOf(fields: Fields): Pick<Market, "winner"> {
     .join();
   if (prices === "1,0") return { winner: 0 };
   return prices === "0,1" ? { winner: 1 } : {};
+}
+
+/** "Person A", "Team AB": what stands for an outcome of an augmented event until it gets its name. */
+function isUnnamed(fields: Fields): boolean {
+  return /^[A-Z][a-z]+ [A-Z]{1,2}$/.test(freeText(fields["groupItemTitle"]));
 }
 
 const bytes32 = /^0x[0-9a-f]{64}$/;
@@ -158,26 +174,29 @@ function timeOf(value: unknown): number | null {
   return Number.isSafeInteger(time) ? time : null;
 }
 
-/** Whole dollars of all time; only for ranking and display. */
-function volumeOf(fields: Fields): number | null {
-  const given = fields["volumeNum"] ?? fields["volume"];
+/** Whole dollars; only for ranking and display. */
+function wholeUsd(given: unknown): number | null {
   const value = typeof given === "number" || typeof given === "string" ? Number(given) : Number.NaN;
   return value >= 0 && value <= Number.MAX_SAFE_INTEGER ? Math.round(value) : null;
 }
 
 /** A group is an event of which exactly one outcome wins; other events only give their title. */
 export function eventHeadOf(event: Fields | null): EventHead {
-  if (event === null) return { groupId: null, title: null };
+  if (event === null) return { groupId: null, title: null, augmented: false, strike: null };
   const id = textOf(event["id"]);
   const title = freeText(event["title"]).slice(0, maxNameLength);
   return {
     groupId: event["negRisk"] === true && id !== null && id !== "" ? id : null,
     title: title === "" ? null : title,
+    augmented: event["negRiskAugmented"] === true,
+    strike: strikeOf(event),
   };
 }
 
 export type GammaEvent = {
   readonly markets: readonly Market[];
+  /** Those of them that are not over yet, with what finds them. */
+  readonly listed: readonly ListedMarket[];
   /** Null when the event has no exactly-one-winner rule. */
   readonly group: MarketGroup | null;
   readonly refused: readonly MarketRefusal[];
@@ -187,7 +206,10 @@ export type GammaEvent = {
 export function parseGammaEvent(event: Fields): GammaEvent {
   const list = arrayOf(event["markets"]) ?? [];
   const head = eventHeadOf(event);
+  const eventSlug = freeText(event["slug"]).slice(0, maxNameLength);
+  const tags = tagsOf(event);
   const markets: Market[] = [];
+  const listed: ListedMarket[] = [];
   const refused: MarketRefusal[] = [];
   const conditionIds: string[] = [];
   const negRiskIds = new Set<string>();
@@ -196,23 +218,40 @@ export function parseGammaEvent(event: Fields): GammaEvent {
     const market = fields === null ? err("bad_shape" as const) : parseGammaMarket(fields, head);
     if (market.ok) markets.push(market.value);
     else refused.push(market.error);
+    if (market.ok && fields?.["closed"] !== true) {
+      const liquidityUsd = wholeUsd(fields?.["liquidityNum"] ?? fields?.["liquidity"]);
+      listed.push({ market: market.value, eventSlug, tags, liquidityUsd });
+    }
     // A declared outcome that cannot be named still counts, so that the set can never look complete without it.
     conditionIds.push(conditionIdOf(fields?.["conditionId"]) ?? `unreadable:${i}`);
     const negRiskId = freeText(fields?.["negRiskMarketID"]);
     if (negRiskId !== "") negRiskIds.add(negRiskId);
   }
-  if (head.groupId === null || conditionIds.length === 0) return { markets, group: null, refused };
+  if (head.groupId === null || conditionIds.length === 0) {
+    return { markets, listed, group: null, refused };
+  }
   return {
     markets,
+    listed,
     refused,
     group: {
       groupId: head.groupId,
-      slug: freeText(event["slug"]).slice(0, maxNameLength),
+      slug: eventSlug,
       title: head.title ?? "",
       negRisk: true,
       // Markets of two neg-risk ids do not exclude each other: as unsafe as a group that may grow.
-      augmented: event["negRiskAugmented"] === true || negRiskIds.size > 1,
+      augmented: head.augmented || negRiskIds.size > 1,
       conditionIds,
     },
   };
+}
+
+const maxTags = 20;
+const maxTagLength = 60;
+
+/** Slugs of the event's tags. */
+function tagsOf(event: Fields): string[] {
+  const slugs = (arrayOf(event["tags"]) ?? []).map((tag) => freeText(fieldsOf(tag)?.["slug"]));
+  const short = slugs.filter((slug) => slug !== "" && slug.length <= maxTagLength);
+  return [...new Set(short)].slice(0, maxTags);
 }

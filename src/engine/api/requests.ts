@@ -59,4 +59,5 @@ export type MarketRef =
   | { readonly by: "slug"; readonly value: string }
   | { readonly by: "eventSlug"; readonly value: string }
   | { readonly by: "words"; readonly value: string }
+  | { readonly by: "tag"; readonly value: string }
   | { readonly by: "top"; readonly value: "" };

@@ -101,7 +101,8 @@ function checkWhole(settings: EngineSettings, set: SetCandidate): Denial | null 
   if (group === null) return null;
   if (set.kind === "neg-risk-convert") return null;
   if (group.augmented) return { code: "set_augmented" };
-  if (!settings.dutch.allowOther && set.markets.some((market) => market.isOther)) {
+  const isUnnamed = (market: Market) => market.isOther || market.isPlaceholder === true;
+  if (!settings.dutch.allowOther && set.markets.some(isUnnamed)) {
     return { code: "set_other" };
   }
   const missing = group.conditionIds.length - set.markets.length;

@@ -1,5 +1,5 @@
 import type { FeeSchedule } from "./fees.ts";
-import type { Price, Shares } from "./numbers.ts";
+import type { Price, Shares, Usd } from "./numbers.ts";
 
 /** 0x and 64 hex digits. Gamma shows 62 for version "v2"; the adapter pads right, as the CLOB wants it. */
 export type ConditionId = string;
@@ -8,6 +8,19 @@ export type TokenId = string;
 /** Index of an outcome inside its market. The book is kept for 0 and mirrored for 1. */
 export type OutcomeIndex = 0 | 1;
 export type Side = "buy" | "sell";
+
+/** SHA-256 (hex) of what decides how a market pays: question, description, resolution source, outcomes and dates. */
+export type RuleHash = string;
+
+/** An up/down window: whether a coin's price at its end is at or above the one at its start. */
+export type MarketWindow = {
+  /** Lower case, such as "btc". */
+  readonly coin: string;
+  readonly startMs: number;
+  readonly endMs: number;
+  /** Price at the start in micro-dollars; null until Gamma tells it. */
+  readonly strike: Usd | null;
+};
 
 export type OutcomeToken = { readonly tokenId: TokenId; readonly name: string };
 
@@ -33,6 +46,11 @@ export type Market = {
   readonly questionIndex?: number;
   /** True for the "Other" outcome of an augmented group, whose meaning can change. */
   readonly isOther: boolean;
+  /** True for an outcome of an augmented group that is not named yet ("Person B"): it may become anything. */
+  readonly isPlaceholder?: true;
+  /** Absent in what was kept before it was known. */
+  readonly ruleHash?: RuleHash;
+  readonly window?: MarketWindow;
   /** Tradable = active, not closed, accepting orders, book enabled. */
   readonly tradable: boolean;
   readonly endAtMs: number | null;

@@ -1,9 +1,25 @@
+import type { ConditionId } from "../domain/market.ts";
 import type { Result } from "../lib/result.ts";
-import type { CatalogAnswer } from "../protocol/venue-report.ts";
+import type { CatalogAnswer, CatalogPage } from "../protocol/venue-report.ts";
 
 export type CatalogQuery =
-  | { readonly by: "conditionId" | "slug" | "eventSlug" | "words"; readonly value: string }
+  | {
+      readonly by: "conditionId" | "slug" | "eventSlug" | "words" | "tag";
+      readonly value: string;
+    }
   | { readonly by: "top"; readonly value: "" };
+
+export type PageRequest = {
+  /** The listing runs by id: from the oldest event on, or from the newest. */
+  readonly newestFirst: boolean;
+  /** `next` of the page before; null for the first page. */
+  readonly cursor: string | null;
+  /** Events on a page. */
+  readonly events: number;
+};
+
+/** `cursor`: the place is not known any more and the listing has to be begun anew. */
+export type PageFailure = { readonly kind: "cursor" | "failed"; readonly detail: string };
 
 /** Market metadata. Markets that we must not trade (unknown version, fee exponent other than 1) are left out, counted. */
 export type CatalogPort = {
@@ -11,4 +27,11 @@ export type CatalogPort = {
   find(query: CatalogQuery, limit: number): Promise<Result<CatalogAnswer, string>>;
   /** All open markets and groups by keyset pages, bounded by `maxMarkets`. */
   openMarkets(maxMarkets: number): Promise<Result<CatalogAnswer, string>>;
+  /** One page of the open markets. */
+  page(request: PageRequest): Promise<Result<CatalogPage, PageFailure>>;
+  /** These markets as they are now, ended ones too; at most `maxReadAtOnce`. What Gamma does not know is left out. */
+  read(conditionIds: readonly ConditionId[]): Promise<Result<CatalogAnswer, string>>;
 };
+
+/** Markets that one `read` may ask for: the address of the request stays short enough. */
+export const maxReadAtOnce = 20;

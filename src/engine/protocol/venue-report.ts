@@ -65,6 +65,22 @@ export type CatalogAnswer = {
   readonly groups: readonly MarketGroup[];
 };
 
+/** A market with what finds it in the catalog. */
+export type ListedMarket = {
+  readonly market: Market;
+  readonly eventSlug: string;
+  /** Slugs of its event's tags. */
+  readonly tags: readonly string[];
+  readonly liquidityUsd: number | null;
+};
+
+/** One page of the open markets; `next` continues behind it, null after the last one. */
+export type CatalogPage = {
+  readonly listed: readonly ListedMarket[];
+  readonly groups: readonly MarketGroup[];
+  readonly next: string | null;
+};
+
 /** A token whose shares are to be read. */
 export type TokenRead = { readonly tokenId: TokenId; readonly version: "v1" | "v2" };
 

@@ -162,6 +162,81 @@ describe("one Gamma event", () => {
   });
 });
 
+describe("up/down windows", () => {
+  const window = {
+    slug: "btc-updown-5m-1784850900",
+    eventStartTime: "2026-07-23T23:55:00Z",
+    endDate: "2026-07-24T00:00:00Z",
+  };
+  const windowIn = (part: Record<string, unknown>) => {
+    const market = marketOf({ ...window, ...part });
+    return market.ok ? market.value.window : null;
+  };
+
+  test("coin, start and end come from the slug and must agree with the fields", () => {
+    const startMs = Date.UTC(2026, 6, 23, 23, 55);
+    const read = { coin: "btc", startMs, endMs: startMs + 300_000, strike: null };
+    expect(windowIn({})).toEqual(read);
+    expect(windowIn({ endDate: "2026-07-24T00:05:00Z" })).toBeUndefined();
+    expect(windowIn({ eventStartTime: "2026-07-23T23:50:00Z" })).toBeUndefined();
+    expect(windowIn({ eventStartTime: undefined })).toBeUndefined();
+    expect(windowIn({ slug: "a-market" })).toBeUndefined();
+  });
+
+  test("an hourly one takes its times from the fields, and only for a coin that is known", () => {
+    const slug = "bitcoin-up-or-down-july-23-2026-7pm-et";
+    expect(windowIn({ slug })).toMatchObject({ coin: "btc" });
+    expect(windowIn({ slug: "gold-up-or-down-july-23-2026-7pm-et" })).toBeUndefined();
+  });
+
+  test.each([
+    [118_400.25, 118_400_250_000],
+    ["65026.457815000000", 65_026_457_815],
+    ["0.1234567", 123_456],
+    [undefined, null],
+    ["much", null],
+  ])("the strike is the event's price to beat: %s", (priceToBeat, strike) => {
+    expect(windowIn({ events: [{ id: "1", eventMetadata: { priceToBeat } }] })?.strike).toBe(
+      strike,
+    );
+  });
+});
+
+describe("what decides how a market pays", () => {
+  const hashOf = (part: Record<string, unknown>) => {
+    const market = marketOf({ description: "D", resolutionSource: "S", ...part });
+    return market.ok ? market.value.ruleHash : null;
+  };
+
+  test.each(["question", "description", "resolutionSource", "startDate", "endDate"])(
+    "an edit of %s makes another hash",
+    (name) => {
+      expect(hashOf({})).toMatch(/^[0-9a-f]{64}$/);
+      expect(hashOf({ [name]: "2026-11-01T00:00:00Z" })).not.toBe(hashOf({}));
+    },
+  );
+
+  test("so do other outcomes; how they are written, prices and the end itself do not", () => {
+    expect(hashOf({ outcomes: '["Down","Up"]' })).not.toBe(hashOf({}));
+    expect(hashOf({ outcomes: ["Up", "Down"] })).toBe(hashOf({}));
+    const ended = { closed: true, umaEndDate: "2026-10-31T04:00:00Z", volumeNum: 1, bestBid: 0.5 };
+    expect(hashOf(ended)).toBe(hashOf({}));
+  });
+
+  test("an outcome without a name yet is a placeholder, but only where outcomes may be added", () => {
+    const named = (groupItemTitle: string, negRiskAugmented: boolean) => {
+      const market = marketOf({
+        groupItemTitle,
+        events: [{ id: "1", negRisk: true, negRiskAugmented }],
+      });
+      return market.ok && market.value.isPlaceholder === true;
+    };
+    expect(named("Person B", true)).toBe(true);
+    expect(named("Person B", false)).toBe(false);
+    expect(named("Harry Kane", true)).toBe(false);
+  });
+});
+
 describe.skipIf(skipped(2))("recorded Gamma objects", () => {
   test("all 16 are read; the closed one is not tradable", () => {
     const tradable = recordedNames("gamma").map((name) => {
@@ -183,6 +258,7 @@ describe.skipIf(skipped(2))("recorded Gamma objects", () => {
       const parsed = parseGammaMarket(raw);
       expect(parsed).toMatchObject({ ok: true, value: { fee: { rate: 70_000 } } });
       if (parsed.ok) expect(parsed.value.outcomes[0].name).toBe("Up");
+      expect(parsed.ok && parsed.value.window?.coin).toBe("btc");
     }
     expect(lines).toHaveLength(292);
   });
@@ -253,5 +329,45 @@ describe("the catalog on the paper venue", () => {
     expect((await polymarket.catalog.find({ by: "slug", value: "x" }, 1)).ok).toBe(true);
     await desk.fault("garbage", { path: "^/gamma/", times: 1 });
     expect((await polymarket.catalog.find({ by: "slug", value: "x" }, 1)).ok).toBe(false);
+  });
+
+  test("pages hold every open market once, with event, tags and group, in both directions", async () => {
+    const all = await polymarket.catalog.openMarkets(1_000);
+    if (!all.ok) throw new TypeError(all.error);
+    const wanted = all.value.markets.map((market) => market.conditionId).sort();
+    for (const newestFirst of [false, true]) {
+      const seen: string[] = [];
+      let cursor: string | null = null;
+      do {
+        const page = await polymarket.catalog.page({ newestFirst, cursor, events: 7 });
+        if (!page.ok) throw new TypeError(page.error.detail);
+        for (const { market, eventSlug, tags } of page.value.listed) {
+          seen.push(market.conditionId);
+          expect([eventSlug === "", tags.length]).toEqual([false, expect.any(Number)]);
+        }
+        cursor = page.value.next;
+      } while (cursor !== null);
+      expect(seen.sort()).toEqual(wanted);
+    }
+    const none = await polymarket.catalog.page({ newestFirst: false, cursor: "!", events: 7 });
+    expect(none).toMatchObject({ ok: false, error: { kind: "cursor" } });
+    await desk.fault("status", { path: "^/gamma/", times: 1, code: 429 });
+    const busy = await polymarket.catalog.page({ newestFirst: false, cursor: null, events: 7 });
+    expect(busy).toMatchObject({ ok: false, error: { kind: "failed" } });
+  });
+
+  test("a read by ids brings open and ended markets, and leaves out what nobody knows", async () => {
+    const all = await polymarket.catalog.openMarkets(1_000);
+    if (!all.ok) throw new TypeError(all.error);
+    const [first, second] = all.value.markets.filter((market) => market.tradable);
+    const v2 = all.value.markets.find((market) => market.version === "v2");
+    if (first === undefined || second === undefined || v2 === undefined) throw new TypeError("few");
+    desk.venue.exchange.resolve(second.conditionId, 1);
+    const ids = [first, second, v2].map((market) => market.conditionId);
+    const read = await polymarket.catalog.read([...ids, `0x${"0".repeat(64)}`]);
+    if (!read.ok) throw new TypeError(read.error);
+    expect(read.value.markets.map((market) => market.conditionId).sort()).toEqual(ids.sort());
+    const ended = read.value.markets.find((market) => market.conditionId === second.conditionId);
+    expect(ended).toMatchObject({ winner: 1, tradable: false });
   });
 });
