@@ -9,7 +9,7 @@ import type { LeaseInfo } from "./engine/ports/lease.ts";
 import { ServiceError } from "./service-error.ts";
 import { leaseRefusal } from "./take-lease.ts";
 
-const sqliteFile = "ledger.db";
+export const ledgerFileName = "ledger.db";
 /** Stands beside a ledger that is kept in a database. */
 const witnessFile = "ledger.seen";
 const leaseWaitMs = 100;
@@ -33,7 +33,7 @@ export async function openConfiguredLedger(
   const { service } = config;
   refuseOtherHome(config);
   if (config.storage.kind === "sqlite") {
-    const log = await openLedger(join(service.stateDir, sqliteFile), {
+    const log = await openLedger(join(service.stateDir, ledgerFileName), {
       onClosing,
       onLargeLog: (bytes) => logger.error("ledger.log-large", { bytes }),
     });
@@ -67,14 +67,15 @@ export async function openLedgerToRead(
 ): Promise<(Pick<DurableLog, "read"> & { close(): Promise<void> }) | null> {
   refuseOtherHome(config);
   if (config.storage.kind === "sqlite") {
-    const file = join(config.service.stateDir, sqliteFile);
+    const file = join(config.service.stateDir, ledgerFileName);
     return existsSync(file) ? openLedger(file) : null;
   }
   const { openPostgresReader } = await import("./adapters/postgres/ledger-reader.ts");
   return openPostgresReader(postgresOptions(config));
 }
 
-function postgresOptions({ storage }: Config) {
+/** How to reach the configured database. */
+export function postgresOptions({ storage }: Config) {
   const { url, databasePassword, connectTimeoutMs, statementTimeoutMs } = storage;
   return {
     url: url ?? "",
@@ -87,7 +88,7 @@ function postgresOptions({ storage }: Config) {
 /** A desk that changed its home would start empty: without its kill, its open orders and what it holds. */
 function refuseOtherHome({ service, storage, file }: Config): void {
   const [other, wanted] =
-    storage.kind === "sqlite" ? [witnessFile, "postgres"] : [sqliteFile, "sqlite"];
+    storage.kind === "sqlite" ? [witnessFile, "postgres"] : [ledgerFileName, "sqlite"];
   const path = join(service.stateDir, other);
   if (!existsSync(path)) return;
   throw new ServiceError(

@@ -111,6 +111,12 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import("./paper-venue.ts")).paperVenueCommand,
   },
   {
+    name: "migrate",
+    group: "Data",
+    summary: "show or make the tables of ledger and store",
+    load: async () => (await import("./migrate.ts")).migrateCommand,
+  },
+  {
     name: "book-verify",
     group: "Data",
     summary: "check the hashes of recorded books",

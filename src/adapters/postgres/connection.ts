@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { Client, type CustomTypesConfig, types } from "pg";
+import { Client, type ClientConfig, type CustomTypesConfig, Pool, types } from "pg";
 import { LogError } from "../../engine/ports/log-error.ts";
 import { logErrorOf } from "./postgres-error.ts";
 
@@ -15,6 +15,7 @@ export type PostgresOptions = {
 
 const loopback = /^(127(\.\d{1,3}){3}|localhost|\[?::1\]?)$/;
 const keepAliveMs = 10_000;
+const poolMax = 4;
 
 /** Whole numbers of eight bytes as numbers: everything that is stored is a safe integer. */
 const wholeNumbers: CustomTypesConfig = {
@@ -46,6 +47,28 @@ export function placeOf(url: string): string {
   return `${hostname}:${port === "" ? "5432" : port}${pathname}`;
 }
 
+function clientConfig(options: Omit<PostgresOptions, "statementTimeoutMs">): ClientConfig {
+  const isHere = loopback.test(new URL(options.url).hostname);
+  return {
+    connectionString: options.url,
+    ...(options.password !== null && { password: options.password }),
+    ssl: isHere ? false : { rejectUnauthorized: true },
+    connectionTimeoutMillis: options.connectTimeoutMs,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: keepAliveMs,
+    application_name: "pitboss",
+    types: wholeNumbers,
+  };
+}
+
+/** Connections for work that may take long: loading, exporting. Encrypted and verified like every other. */
+export function openPool(options: Omit<PostgresOptions, "statementTimeoutMs">): Pool {
+  const pool = new Pool({ ...clientConfig(options), max: poolMax });
+  // An idle connection that ends is replaced by the next one; without a listener it would end the process.
+  pool.on("error", () => undefined);
+  return pool;
+}
+
 /**
  * A connection of its own. Outside this machine it is encrypted and the server's certificate is verified. Rejects with
  * LogError. `onLost` is called once, when the connection is gone, whatever took it away.
@@ -54,17 +77,9 @@ export async function connectPostgres(
   options: PostgresOptions,
   onLost: () => void = () => undefined,
 ): Promise<Client> {
-  const isHere = loopback.test(new URL(options.url).hostname);
   const client = new Client({
-    connectionString: options.url,
-    ...(options.password !== null && { password: options.password }),
-    ssl: isHere ? false : { rejectUnauthorized: true },
-    connectionTimeoutMillis: options.connectTimeoutMs,
+    ...clientConfig(options),
     query_timeout: options.statementTimeoutMs,
-    keepAlive: true,
-    keepAliveInitialDelayMillis: keepAliveMs,
-    application_name: "pitboss",
-    types: wholeNumbers,
   });
   let lost = false;
   const lose = () => {

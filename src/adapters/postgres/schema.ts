@@ -77,3 +77,22 @@ export async function migrate(client: Client, part: SchemaPart, place: string): 
     throw error;
   }
 }
+
+/** Waits until nobody else changes the schema; given back with the connection. */
+export async function lockMigrations(client: Client): Promise<void> {
+  await client.query("SELECT pg_advisory_lock(hashtext('pitboss migrations'))");
+}
+
+/**
+ * How the tables of market data are split: as they were made, whatever was installed since; in a new database by
+ * Timescale where its extension is.
+ */
+export async function timeSplit(client: Client): Promise<"postgres" | "timescale"> {
+  const { rows } = await client.query<{ kind: string | null; extension: boolean }>(
+    `SELECT (SELECT relkind FROM pg_class WHERE oid = to_regclass('book_events')) AS kind,
+            EXISTS (SELECT FROM pg_extension WHERE extname = 'timescaledb') AS extension`,
+  );
+  const [found] = rows;
+  if (found?.kind === "p") return "postgres";
+  return found?.kind === "r" || found?.extension === true ? "timescale" : "postgres";
+}

@@ -18,7 +18,7 @@ import { migrate, type SchemaPart } from "./schema.ts";
 const lockClass = 0x50_42_4c_47;
 const ghostWaitMs = 50;
 
-const leaseSchema: SchemaPart = {
+export const leaseSchema: SchemaPart = {
   name: "lease",
   migrations: [
     `CREATE TABLE lease (

@@ -6,7 +6,7 @@ import { LogError } from "../../engine/ports/log-error.ts";
 import { logErrorOf } from "./sqlite-error.ts";
 
 /** Marks the file as ours in SQLite's header ("PBLG"). */
-const applicationId = 0x50_42_4c_47;
+export const ledgerApplicationId = 0x50_42_4c_47;
 const busyTimeoutMs = 5000;
 const cacheKiB = 4096;
 const ownerOnly = 0o600;
@@ -14,7 +14,7 @@ const ownerOnly = 0o600;
 const sqliteWanted = [3, 51, 3] as const;
 
 /** One statement list for each schema version; entry 0 makes version 1. Entries are never changed, only added. */
-const migrations: readonly string[] = [
+export const ledgerMigrations: readonly string[] = [
   `CREATE TABLE ledger (
      seq INTEGER PRIMARY KEY,
      at_ms INTEGER NOT NULL,
@@ -45,6 +45,21 @@ export function openLedgerFile(file: string): Database.Database {
   }
 }
 
+/** The schema version of a ledger's file, without changing anything; 0 when there is none. @throws LogError */
+export function ledgerFileVersion(file: string): number {
+  if (!existsSync(file)) return 0;
+  try {
+    const database = new Database(file, { readonly: true, timeout: busyTimeoutMs });
+    try {
+      return schemaVersion(database);
+    } finally {
+      database.close();
+    }
+  } catch (error) {
+    throw logErrorOf(error, `ledger ${file}`);
+  }
+}
+
 /** Made under another name and renamed, so that a crash leaves no half-made file that would look empty. */
 function createLedgerFile(file: string): void {
   for (const suffix of ["-wal", "-journal"]) {
@@ -59,7 +74,7 @@ function createLedgerFile(file: string): void {
   closeSync(openSync(fresh, "wx", ownerOnly));
   withDatabase(fresh, (database) => {
     makeDurable(database);
-    database.pragma(`application_id = ${applicationId}`);
+    database.pragma(`application_id = ${ledgerApplicationId}`);
     migrate(database);
   }).close();
   renameSync(fresh, file);
@@ -124,7 +139,7 @@ export function requireVersion(version: string): void {
 }
 
 function prove(file: string, database: Database.Database): void {
-  if (database.pragma("application_id", { simple: true }) !== applicationId) {
+  if (database.pragma("application_id", { simple: true }) !== ledgerApplicationId) {
     throw damaged(file, "it is not a ledger of this program");
   }
   requireKnownSchema(file, database);
@@ -134,20 +149,20 @@ function prove(file: string, database: Database.Database): void {
 
 function requireKnownSchema(file: string, database: Database.Database): void {
   const version = schemaVersion(database);
-  if (version <= migrations.length) return;
+  if (version <= ledgerMigrations.length) return;
   throw new LogError(
     "ledger_newer_schema",
-    `ledger ${file} was written by a newer version of this program (schema ${version}, this one knows ${migrations.length}): start the newer version`,
+    `ledger ${file} was written by a newer version of this program (schema ${version}, this one knows ${ledgerMigrations.length}): start the newer version`,
   );
 }
 
 function migrate(database: Database.Database): void {
   const version = schemaVersion(database);
-  if (version === migrations.length) return;
+  if (version === ledgerMigrations.length) return;
   database
     .transaction(() => {
-      for (const statements of migrations.slice(version)) database.exec(statements);
-      database.pragma(`user_version = ${migrations.length}`);
+      for (const statements of ledgerMigrations.slice(version)) database.exec(statements);
+      database.pragma(`user_version = ${ledgerMigrations.length}`);
     })
     .immediate();
 }

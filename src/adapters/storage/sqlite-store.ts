@@ -1,0 +1,85 @@
+import type Database from "better-sqlite3";
+import { Kysely, SqliteDialect } from "kysely";
+import { type BulkRows, bulkColumns, type LoadBatch } from "./bulk-tables.ts";
+import type { Store } from "./store.ts";
+import { checkpointMoved, StoreError } from "./store-error.ts";
+import type { StoreTables } from "./tables.ts";
+
+/** Rows of one statement: SQLite takes at most 32,766 values in one. */
+const rowsOfStatement = 100;
+
+/** The store in an open file whose schema is the newest. */
+export function sqliteStore(database: Database.Database, place: string): Store {
+  const load = database.transaction((batch: LoadBatch) => {
+    moveCheckpoint(database, batch.checkpoint);
+    for (const part of batch.rows) insertAll(database, part);
+  });
+  return {
+    home: "sqlite",
+    place,
+    db: new Kysely<StoreTables>({ dialect: new SqliteDialect({ database }) }),
+    load: async (batch) => {
+      try {
+        load.immediate(batch);
+      } catch (error) {
+        if (error instanceof StoreError) throw error;
+        const message = error instanceof Error ? error.message : String(error);
+        throw new StoreError("store_failed", `${place}: ${message}`, error);
+      }
+    },
+    close: async () => {
+      database.close();
+    },
+  };
+}
+
+function moveCheckpoint(
+  database: Database.Database,
+  { name, from, to, atMs }: LoadBatch["checkpoint"],
+): void {
+  const found = database
+    .prepare<unknown[], { position: number }>("SELECT position FROM checkpoints WHERE name = ?")
+    .get(name);
+  const position = found?.position ?? 0;
+  if (position !== from) throw checkpointMoved(name, from, position);
+  database
+    .prepare(
+      "INSERT INTO checkpoints (name, position, at_ms) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET position = excluded.position, at_ms = excluded.at_ms",
+    )
+    .run(name, to, atMs);
+}
+
+function insertAll(database: Database.Database, { table, rows }: BulkRows): void {
+  const columns = bulkColumns[table].map(([name]) => name);
+  const many = database.prepare(insertText(table, columns, rowsOfStatement));
+  const whole = rows.length - (rows.length % rowsOfStatement);
+  const values: unknown[] = [];
+  for (let start = 0; start < whole; start += rowsOfStatement) {
+    fill(values, columns, rows, start, rowsOfStatement);
+    many.run(values);
+  }
+  if (whole === rows.length) return;
+  const rest: unknown[] = [];
+  fill(rest, columns, rows, whole, rows.length - whole);
+  database.prepare(insertText(table, columns, rows.length - whole)).run(rest);
+}
+
+function fill(
+  values: unknown[],
+  columns: readonly string[],
+  rows: readonly object[],
+  start: number,
+  count: number,
+): void {
+  let at = 0;
+  for (let i = start; i < start + count; i++) {
+    const row = rows[i] as Readonly<Record<string, unknown>>;
+    for (const column of columns) values[at++] = row[column];
+  }
+}
+
+function insertText(table: string, columns: readonly string[], rows: number): string {
+  const row = `(${columns.map(() => "?").join(", ")})`;
+  const all = Array.from({ length: rows }, () => row).join(", ");
+  return `INSERT INTO ${table} (${columns.join(", ")}) VALUES ${all} ON CONFLICT DO NOTHING`;
+}

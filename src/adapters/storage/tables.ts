@@ -1,0 +1,201 @@
+// The tables beside the ledger, as the query layer knows them. Units stand in the names: e4 is 1/10,000 of a dollar, e6
+// a millionth of a dollar or of a share; _ms and ts are milliseconds since 1970. Flags are 0 and 1 in both homes.
+
+/** 0 buy (or bid), 1 sell (or ask). */
+export type SideCode = 0 | 1;
+
+export type MarketRow = {
+  /** Given by this store, in the order of arrival; the venue's id is the condition id. */
+  market_id: number;
+  condition_id: string;
+  slug: string;
+  question: string;
+  group_id: string | null;
+  tick_size_e4: number;
+  min_order_size_e6: number;
+  neg_risk: 0 | 1;
+  version: string;
+  tradable: 0 | 1;
+  end_at_ms: number | null;
+  rule_hash: string | null;
+  updated_ms: number;
+};
+
+export type OutcomeRow = {
+  token_id: string;
+  market_id: number;
+  outcome: 0 | 1;
+  name: string;
+};
+
+export type MarketStatusRow = {
+  market_id: number;
+  ts: number;
+  status: string;
+  detail: string;
+};
+
+/** One recording that rows were loaded from; its number tells equal sequence numbers of two recordings apart. */
+export type TapeRow = { tape_id: number; name: string };
+
+/** New total of one level. `part` counts the changes of one frame. */
+export type BookEventRow = {
+  market_id: number;
+  ts: number;
+  seq: number;
+  part: number;
+  tape_id: number;
+  outcome: 0 | 1;
+  side: SideCode;
+  price_e4: number;
+  size_e6: number;
+};
+
+/** A whole book as the venue sent it; levels are JSON arrays of [price_e4, size_e6], best first. */
+export type SnapshotRow = {
+  market_id: number;
+  ts: number;
+  seq: number;
+  tape_id: number;
+  outcome: 0 | 1;
+  tick_size_e4: number;
+  hash: string;
+  bids: string;
+  asks: string;
+};
+
+/** Somebody's trade as the market channel printed it. */
+export type TradeRow = {
+  market_id: number;
+  ts: number;
+  seq: number;
+  tape_id: number;
+  outcome: 0 | 1;
+  side: SideCode;
+  price_e4: number;
+  size_e6: number;
+};
+
+export type OrderRow = {
+  client_oid: string;
+  plan_id: string;
+  leg: number;
+  order_hash: string;
+  market_id: number;
+  token_id: string;
+  outcome: 0 | 1;
+  side: SideCode;
+  time_in_force: string;
+  limit_e4: number;
+  size_e6: number;
+  spend_e6: number | null;
+  strategy: string;
+  user_id: number;
+  command_id: string;
+  status: string;
+  reason: string | null;
+  filled_e6: number;
+  filled_usd_e6: number;
+  fees_usd_e6: number;
+  created_ms: number;
+  /** Row of the ledger that changed it last. */
+  seq: number;
+};
+
+export type FillRow = {
+  fill_id: string;
+  trade_id: string;
+  order_hash: string;
+  client_oid: string | null;
+  market_id: number;
+  token_id: string;
+  outcome: 0 | 1;
+  side: SideCode;
+  size_e6: number;
+  money_usd_e6: number;
+  fee_usd_e6: number;
+  is_maker: 0 | 1;
+  status: string;
+  at_ms: number;
+  seq: number;
+};
+
+export type PositionRow = {
+  token_id: string;
+  market_id: number;
+  outcome: 0 | 1;
+  confirmed_e6: number;
+  provisional_bought_e6: number;
+  provisional_sold_e6: number;
+  cost_usd_e6: number;
+  realized_usd_e6: number;
+  seq: number;
+};
+
+/** One fact of the order path with what it was about: who, which version, which settings. */
+export type ExecutionAuditRow = {
+  seq: number;
+  at_ms: number;
+  kind: string;
+  plan_id: string | null;
+  client_oid: string | null;
+  correlation_id: string;
+  config_hash: string;
+  code_version: string;
+  body: string;
+};
+
+export type CommandRow = {
+  command_id: string;
+  user_id: number;
+  chat_id: number;
+  kind: string;
+  text: string;
+  sent_ms: number;
+  received_ms: number;
+  verdict: string | null;
+  reason: string | null;
+  answered_ms: number | null;
+};
+
+export type NoticeRow = {
+  notice_id: number;
+  at_ms: number;
+  chat_id: number | null;
+  kind: string;
+  body: string;
+};
+
+/** A fill of a wallet that is followed. */
+export type SourceEventRow = {
+  source: string;
+  event_id: string;
+  market_id: number;
+  ts: number;
+  outcome: 0 | 1;
+  side: SideCode;
+  price_e4: number;
+  size_e6: number;
+};
+
+/** How far a loader or projector got, written in one transaction with its rows. */
+export type CheckpointRow = { name: string; position: number; at_ms: number };
+
+/** Every table of the store. */
+export type StoreTables = {
+  markets: MarketRow;
+  outcomes: OutcomeRow;
+  market_status: MarketStatusRow;
+  tapes: TapeRow;
+  book_events: BookEventRow;
+  snapshots: SnapshotRow;
+  trades: TradeRow;
+  orders: OrderRow;
+  fills: FillRow;
+  positions: PositionRow;
+  execution_audit: ExecutionAuditRow;
+  commands: CommandRow;
+  notices: NoticeRow;
+  source_events: SourceEventRow;
+  checkpoints: CheckpointRow;
+};

@@ -1,0 +1,68 @@
+import { Client } from "pg";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Store } from "../../src/adapters/storage/store.ts";
+import { openPostgresStore } from "../../src/open-store.ts";
+import { postgresWaits } from "../contract/homes.ts";
+import { bookEvent, describeStore } from "../contract/store-contract.ts";
+import { PostgresServer } from "./postgres.ts";
+
+let server: PostgresServer;
+const made = new Set<number>();
+
+beforeAll(async () => {
+  server = await PostgresServer.open();
+});
+
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+});
+
+async function query(database: string, text: string): Promise<readonly unknown[]> {
+  const client = new Client({ connectionString: server.url(database) });
+  await client.connect();
+  try {
+    return (await client.query(text)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+async function open(place: number): Promise<Store> {
+  const name = `store${place}`;
+  if (!made.has(place)) await query("postgres", `CREATE DATABASE ${name}`);
+  made.add(place);
+  return openPostgresStore({ ...postgresWaits, url: server.url(name), password: null });
+}
+
+describeStore("a PostgreSQL database", open);
+
+describe("the store's parts in PostgreSQL", () => {
+  test("each day is a table of its own, which a query of that day alone reads", async () => {
+    const store = await open(1000);
+    const dayMs = 86_400_000;
+    const rows = [0, 1, 2].map((day) =>
+      bookEvent(day + 1, { ts: Date.UTC(2026, 10, 20) + day * dayMs, market_id: 1 }),
+    );
+    await store.load({
+      rows: [{ table: "book_events", rows }],
+      checkpoint: { name: "t", from: 0, to: 1, atMs: 1 },
+    });
+    await store.close();
+    const parts = await query(
+      "store1000",
+      "SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = 'book_events'::regclass ORDER BY 1",
+    );
+    expect(parts).toEqual([
+      { name: "book_events_p20261120" },
+      { name: "book_events_p20261121" },
+      { name: "book_events_p20261122" },
+    ]);
+    const plan = await query(
+      "store1000",
+      `EXPLAIN SELECT * FROM book_events WHERE market_id = 1 AND ts >= ${Date.UTC(2026, 10, 21)} AND ts < ${Date.UTC(2026, 10, 22)}`,
+    );
+    const text = JSON.stringify(plan);
+    expect(text).toContain("book_events_p20261121");
+    expect(text).not.toContain("book_events_p20261120");
+  });
+});
