@@ -9,6 +9,7 @@ import { setsCase } from "./cases/sets.ts";
 import { signCase } from "./cases/sign.ts";
 import { socketsCase } from "./cases/sockets.ts";
 import { startCase } from "./cases/start.ts";
+import { storageCase } from "./cases/storage.ts";
 import type { BenchCase, CaseResult } from "./support/bench-case.ts";
 import { machineFacts } from "./support/machine.ts";
 import { caseText, closingText, headText } from "./support/report.ts";
@@ -23,6 +24,7 @@ const cases: readonly BenchCase[] = [
   killCase,
   socketsCase,
   startCase,
+  storageCase,
 ];
 
 const help = `usage: npm run bench [-- --only NAME[,NAME]] [--full] [--json]

@@ -52,6 +52,15 @@ export type BulkRows =
   | { readonly table: "snapshots"; readonly rows: readonly SnapshotRow[] }
   | { readonly table: "trades"; readonly rows: readonly TradeRow[] };
 
+/** In the order of the key, so that neighbours in a batch are neighbours in the indexes: several times faster there. */
+export function inKeyOrder(part: BulkRows): readonly object[] {
+  type Keyed = { readonly market_id: number; readonly seq: number; readonly part?: number };
+  const rows: readonly Keyed[] = part.rows;
+  return rows.toSorted(
+    (a, b) => a.market_id - b.market_id || a.seq - b.seq || (a.part ?? 0) - (b.part ?? 0),
+  );
+}
+
 /** What a loader read of one recording since its checkpoint: kept whole or not at all. */
 export type LoadBatch = {
   readonly rows: readonly BulkRows[];

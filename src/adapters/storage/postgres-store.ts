@@ -1,6 +1,6 @@
 import { Kysely, PostgresDialect } from "kysely";
 import type { Pool, PoolClient } from "pg";
-import { type BulkRows, bulkColumns, type LoadBatch } from "./bulk-tables.ts";
+import { type BulkRows, bulkColumns, inKeyOrder, type LoadBatch } from "./bulk-tables.ts";
 import { CopyRows, copyChunks } from "./copy-rows.ts";
 import { partMs, type TimedTable } from "./schema.ts";
 import type { Store } from "./store.ts";
@@ -84,7 +84,7 @@ async function copyInto(client: PoolClient, into: string, part: BulkRows): Promi
   const names = columns.map(([name]) => name).join(", ");
   const statement = new CopyRows(
     `COPY ${into} (${names}) FROM STDIN (FORMAT binary)`,
-    copyChunks(columns, part.rows),
+    copyChunks(columns, inKeyOrder(part)),
   );
   client.query(statement);
   await statement.done;

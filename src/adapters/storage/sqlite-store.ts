@@ -1,6 +1,6 @@
 import type Database from "better-sqlite3";
 import { Kysely, SqliteDialect } from "kysely";
-import { type BulkRows, bulkColumns, type LoadBatch } from "./bulk-tables.ts";
+import { type BulkRows, bulkColumns, inKeyOrder, type LoadBatch } from "./bulk-tables.ts";
 import type { Store } from "./store.ts";
 import { checkpointMoved, StoreError } from "./store-error.ts";
 import type { StoreTables } from "./tables.ts";
@@ -49,7 +49,9 @@ function moveCheckpoint(
     .run(name, to, atMs);
 }
 
-function insertAll(database: Database.Database, { table, rows }: BulkRows): void {
+function insertAll(database: Database.Database, part: BulkRows): void {
+  const { table } = part;
+  const rows = inKeyOrder(part);
   const columns = bulkColumns[table].map(([name]) => name);
   const many = database.prepare(insertText(table, columns, rowsOfStatement));
   const whole = rows.length - (rows.length % rowsOfStatement);

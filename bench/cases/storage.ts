@@ -1,0 +1,221 @@
+import { join } from "node:path";
+import { sql } from "kysely";
+import type { Store } from "../../src/adapters/storage/store.ts";
+import type { BookEventRow } from "../../src/adapters/storage/tables.ts";
+import { openPostgresStore, openSqliteStore } from "../../src/open-store.ts";
+import { PostgresServer, postgresBinaries } from "../../test/heavy/postgres.ts";
+import { insertManyRows, insertRowByRow } from "../baseline/usual-insert.ts";
+import {
+  type Aim,
+  type BenchCase,
+  type BenchContext,
+  type CaseResult,
+  countText,
+  type Row,
+  rowsAgainst,
+} from "../support/bench-case.ts";
+import { demand } from "../support/bench-error.ts";
+import { type Contender, race, type Timing } from "../support/race.ts";
+import { scratchFolder } from "../support/scratch-folder.ts";
+import { seeded } from "../support/seeded.ts";
+
+/** Rows a second into the book events of each home, with every key and index, beside the usual ways. */
+export const storageCase: BenchCase = { name: "storage", run };
+
+const dayMs = 86_400_000;
+const firstMs = Date.UTC(2026, 10, 20);
+const marketCount = 1_000;
+const loadRows = 100_000;
+/** The usual ways are slower by so much that fewer rows say as much. */
+const usualRows = 5_000;
+const rowsOfLoad = 100_000;
+const postgresWanted = 500_000;
+
+type Ingest = {
+  readonly rows: readonly Row[];
+  readonly ratio: number;
+  readonly notes: readonly string[];
+};
+
+async function run(context: BenchContext): Promise<CaseResult> {
+  await using stack = new AsyncDisposableStack();
+  const folder = scratchFolder(stack, "storage");
+  let files = 0;
+  const sqlite = await ingest(context, "SQLite", 100, () =>
+    Promise.resolve(openSqliteStore(join(folder, `${files++}.db`))),
+  );
+  const postgres = await postgresIngest(context, stack);
+  return {
+    title: `Storage: rows a second into book events, ${marketCount} markets in turn`,
+    rows: [...sqlite.rows, ...(postgres?.rows ?? [])],
+    notes: [
+      ...sqlite.notes,
+      ...(postgres?.notes ?? [
+        "SKIPPED PostgreSQL: the heavy test parts are not installed (npm test installs them)",
+      ]),
+    ],
+    ratios: {
+      sqlite_ingest: sqlite.ratio,
+      ...(postgres !== null && { postgres_ingest: postgres.ratio }),
+    },
+    aims: postgres?.aims ?? [],
+  };
+}
+
+async function postgresIngest(
+  context: BenchContext,
+  stack: AsyncDisposableStack,
+): Promise<(Ingest & { readonly aims: readonly Aim[] }) | null> {
+  if (postgresBinaries() === null) return null;
+  const server = stack.use(await PostgresServer.open());
+  const options = {
+    url: server.url(),
+    password: null,
+    connectTimeoutMs: 30_000,
+    statementTimeoutMs: 600_000,
+  };
+  const open = async (): Promise<Store> => {
+    const store = await openPostgresStore(options);
+    await sql`TRUNCATE book_events, checkpoints`.execute(store.db);
+    return store;
+  };
+  const all = await ingest(context, "PostgreSQL", 1_000, open);
+  const bare = await race(
+    [contender("the same without keys and indexes", loadRows, openBare(open), load)],
+    { rounds: context.rounds, warmUps: 1 },
+    (text) => context.progress(`storage: PostgreSQL ${text}`),
+  );
+  const perSecond = bare[0]?.perSecond ?? 0;
+  const rows = bare.map((timing) => ({ label: `PostgreSQL: ${timing.name}`, timing, ratio: null }));
+  return {
+    rows: [...all.rows, ...rows],
+    ratio: all.ratio,
+    notes: all.notes,
+    aims: [
+      {
+        what: `PostgreSQL takes >= ${countText(postgresWanted)} rows/s without keys and indexes`,
+        is: countText(perSecond),
+        met: perSecond >= postgresWanted,
+      },
+      {
+        what: `PostgreSQL takes >= ${countText(postgresWanted)} rows/s with every key and index`,
+        is: countText(all.perSecond),
+        met: all.perSecond >= postgresWanted,
+      },
+    ],
+  };
+}
+
+/** The same table as a heap alone: what COPY itself can do. */
+function openBare(open: () => Promise<Store>): () => Promise<Store> {
+  return async () => {
+    const store = await open();
+    await sql`ALTER TABLE book_events DROP CONSTRAINT IF EXISTS book_events_pkey`.execute(store.db);
+    await sql`DROP INDEX IF EXISTS book_events_market_ts, book_events_market_side_price`.execute(
+      store.db,
+    );
+    return store;
+  };
+}
+
+async function ingest(
+  context: BenchContext,
+  home: string,
+  rowsOfStatement: number,
+  open: () => Promise<Store>,
+): Promise<Ingest & { readonly perSecond: number }> {
+  await demandSame(home, rowsOfStatement, open);
+  const timings = await race(
+    [
+      contender("ours, in bulk", loadRows, open, load),
+      contender(
+        `query builder, ${rowsOfStatement} rows a statement`,
+        usualRows,
+        open,
+        (store, rows) => insertManyRows(store, rows, rowsOfStatement),
+      ),
+      contender("query builder, a statement a row", usualRows, open, insertRowByRow),
+    ],
+    { rounds: context.rounds, warmUps: 1 },
+    (text) => context.progress(`storage: ${home} ${text}`),
+  );
+  const { rows, ratio } = rowsAgainst(home, timings);
+  return { rows, ratio, perSecond: timings[0]?.perSecond ?? 0, notes: [noteOf(home, timings)] };
+}
+
+function noteOf(home: string, timings: readonly Timing[]): string {
+  const [ours, many] = timings.map(({ perSecond }) => perSecond);
+  return `${home}: ${countText(ours ?? 0)} rows/s, ${((ours ?? 0) / (many ?? 1)).toFixed(1)}x the query builder's many rows a statement`;
+}
+
+/** One round fills an empty table; opening and emptying it is not counted. */
+function contender(
+  name: string,
+  count: number,
+  open: () => Promise<Store>,
+  work: (store: Store, rows: readonly BookEventRow[]) => Promise<void>,
+): Contender {
+  return {
+    name,
+    round: async () => {
+      const store = await open();
+      const rows = makeRows(count);
+      const startedAt = performance.now();
+      await work(store, rows);
+      const eachNs = ((performance.now() - startedAt) * 1e6) / count;
+      await store.close();
+      return { samplesNs: Float64Array.of(eachNs), elapsedNs: eachNs };
+    },
+  };
+}
+
+async function load(store: Store, rows: readonly BookEventRow[]): Promise<void> {
+  for (let at = 0; at < rows.length; at += rowsOfLoad) {
+    const some = rows.slice(at, at + rowsOfLoad);
+    await store.load({
+      rows: [{ table: "book_events", rows: some }],
+      checkpoint: { name: "bench", from: at, to: at + some.length, atMs: 0 },
+    });
+  }
+}
+
+/** Every way leaves the same rows behind. */
+async function demandSame(
+  home: string,
+  rowsOfStatement: number,
+  open: () => Promise<Store>,
+): Promise<void> {
+  const rows = makeRows(2_500);
+  const ways = [
+    (store: Store) => load(store, rows),
+    (store: Store) => insertManyRows(store, rows, rowsOfStatement),
+    (store: Store) => insertRowByRow(store, rows),
+  ];
+  for (const way of ways) {
+    const store = await open();
+    // A day that no load made yet has no table on PostgreSQL; the usual ways do not make it.
+    await load(store, []);
+    await way(store);
+    const found = await store.db.selectFrom("book_events").selectAll().orderBy("seq").execute();
+    demand(JSON.stringify(found) === JSON.stringify(rows), `${home}: the rows of every way`);
+    await store.close();
+  }
+}
+
+function makeRows(count: number): readonly BookEventRow[] {
+  const draw = seeded(11);
+  return Array.from(
+    { length: count },
+    (_, i): BookEventRow => ({
+      market_id: 1 + draw(marketCount),
+      ts: firstMs + Math.floor((i / count) * dayMs),
+      seq: i + 1,
+      part: 0,
+      tape_id: 1,
+      outcome: 0,
+      side: draw(2) === 0 ? 0 : 1,
+      price_e4: 10 * (1 + draw(999)),
+      size_e6: draw(100_000) * 10_000,
+    }),
+  );
+}
