@@ -19,7 +19,6 @@ import { type CoreDesk, openCoreDesk } from "../support/core-desk.ts";
 import { group, marketOf, plain } from "../support/markets.ts";
 import { foldedState, refold } from "../support/refold.ts";
 import { dollars, testSettings } from "../support/settings.ts";
-import { foreign } from "../support/venue-reports.ts";
 
 const merge = { kind: "merge", conditionId: plain.conditionId, size: null } as const;
 const [yes, no] = plain.outcomes.map((one) => one.tokenId) as [string, string];
@@ -92,25 +91,6 @@ describe("merge", () => {
     });
   });
 
-  test("what a stranger sold meanwhile is taken from shares that are bought, when those are confirmed", () => {
-    const desk = deskWithPairs();
-    const action = makeCall(desk, merge);
-    const { fill } = foreign(1, "sell", sharesOf(8));
-    const report = { ...fill, status: "confirmed" } as const;
-    desk.run({ kind: "account", event: { kind: "fill.reported", fill: report } });
-    const bought = buy(desk, plain, 0, 10, "provisional");
-    reported(desk, action.actionId, done(0));
-    expect(desk.state.positions.get(yes)).toMatchObject({ confirmed: 0, owed: sharesOf(8) });
-    expect(freeShares(desk.state, yes)).toBe(0);
-    const confirmed = { ...bought, status: "confirmed" } as const;
-    desk.run({ kind: "account", event: { kind: "fill.reported", fill: confirmed } });
-    expect(desk.state.positions.get(yes)).toMatchObject({
-      confirmed: sharesOf(2),
-      provisionalSold: 0,
-      owed: 0,
-    });
-  });
-
   test("only one call is open at a time", () => {
     const desk = deskWithPairs();
     const second = callCard(desk, { ...merge, size: sharesOf(5) });
@@ -171,25 +151,6 @@ describe("split", () => {
     reported(desk, back.actionId, done());
     expect(desk.state.day.realizedUsd).toBe(dollars(-0.1));
     expect(desk.state.cash).toBe(before);
-  });
-
-  test("shares that a stranger sold before it was final are gone when it is", () => {
-    const desk = openCoreDesk();
-    const action = makeCall(desk, { ...split, size: sharesOf(20) });
-    submitted(desk, action.actionId, { kind: "accepted", reference: "0xsent" });
-    const { fill } = foreign(1, "sell", sharesOf(8));
-    const report = { ...fill, status: "confirmed" } as const;
-    desk.run({ kind: "account", event: { kind: "fill.reported", fill: report } });
-    reported(desk, action.actionId, done(0));
-    expect(desk.state.positions.get(yes)).toMatchObject({
-      confirmed: sharesOf(12),
-      provisionalSold: 0,
-      owed: 0,
-    });
-    expect([yes, no].map((tokenId) => freeShares(desk.state, tokenId))).toEqual([
-      sharesOf(12),
-      sharesOf(20),
-    ]);
   });
 
   test("its cost lies on the outcomes as their prices do, a book that nobody believes means even odds", () => {
