@@ -203,10 +203,11 @@ export class Exchange {
     return null;
   }
 
-  /** Matches an order against the book as it is now; what is left rests or ends. */
+  /** Matches an order against the book as it is now; what is left rests or ends, all of it when the market is over. */
   #match(order: SimOrder): void {
     const { draft } = order;
-    const immediate = draft.timeInForce === "fak" || draft.timeInForce === "fok";
+    const isOver = this.books.get(draft.conditionId)?.winner !== null;
+    const immediate = isOver || draft.timeInForce === "fak" || draft.timeInForce === "fok";
     order.state = "live";
     const walk = this.#walk(draft);
     if (!(draft.timeInForce === "fok" && !walk.full)) {

@@ -42,7 +42,7 @@ function opposite(
   book: SimBook | undefined,
   draft: OrderDraft,
 ): { level: BookLevel; price: number }[] {
-  if (book === undefined) return [];
+  if (book === undefined || book.winner !== null) return [];
   const asks = draft.side === "buy";
   const mirrored = draft.outcome === 1;
   const levels = asks === mirrored ? book.bids : book.asks;
