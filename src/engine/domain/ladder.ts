@@ -19,6 +19,8 @@ export type Ladder = {
   pageCount: number;
   /** JSON of the levels of each page as the book hash writes them, by outcome; "" when it has to be written anew. */
   readonly texts: [string[] | null, string[] | null];
+  /** The same of whole sides as a snapshot of one outcome brought it, until a level of the side changes. */
+  given: { readonly outcome: 0 | 1; bids: string | null; asks: string | null } | null;
 };
 
 /** A ladder of slots 0 .. top. */
@@ -28,6 +30,7 @@ export function createLadder(top: number): Ladder {
     pages: new Float64Array(firstPages * pageNumbers),
     pageCount: 0,
     texts: [null, null],
+    given: null,
   };
 }
 
@@ -37,6 +40,7 @@ export function clearLadder(ladder: Ladder): void {
   ladder.pageCount = 0;
   ladder.texts[0] = null;
   ladder.texts[1] = null;
+  ladder.given = null;
 }
 
 /** Where a slot's page stands in `pageOf`. */
@@ -60,6 +64,9 @@ export function setSlot(ladder: Ladder, isBid: boolean, slot: number, size: numb
   pages[base + 1 + (slot & slotMask)] = size;
   if (texts[0] !== null) texts[0][page] = "";
   if (texts[1] !== null) texts[1][page] = "";
+  if (ladder.given === null) return;
+  if (isBid) ladder.given.bids = null;
+  else ladder.given.asks = null;
 }
 
 function addPage(ladder: Ladder, index: number): number {
@@ -115,6 +122,9 @@ export function filledAbove(ladder: Ladder, isBid: boolean, slot: number, top: n
  * Pages in which nothing changed keep their text.
  */
 export function sideText(ladder: Ladder, isBid: boolean, step: number, outcome: 0 | 1): string {
+  const { given } = ladder;
+  const known = given?.outcome === outcome ? (isBid ? given.bids : given.asks) : null;
+  if (known !== null) return known;
   const half = ladder.pageOf.length >>> 1;
   const texts = (ladder.texts[outcome] ??= []);
   const parts: string[] = [];

@@ -24,6 +24,7 @@ import type {
 } from "./market-event.ts";
 import type { Price, Shares } from "./numbers.ts";
 import {
+  applyRows,
   applySnapshot,
   changeTick,
   createOrderBook,
@@ -185,7 +186,8 @@ function applyBookSnapshot(
   if (event.minOrderSize !== null) book.minOrderSize = event.minOrderSize;
   if (event.negRisk !== null) book.negRisk = event.negRisk;
   if (event.lastTradePrice !== null) book.lastTradePrice = event.lastTradePrice;
-  applySnapshot(book.ladder, outcome, event.bids, event.asks);
+  if (event.rows === undefined) applySnapshot(book.ladder, outcome, event.bids, event.asks);
+  else applyRows(book.ladder, outcome, event.rows);
   book.claims[0] = null;
   book.claims[1] = null;
   book.quote = null;

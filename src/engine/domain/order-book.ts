@@ -67,7 +67,7 @@ export function applySnapshot(
 
 /** The same from rows. */
 export function applyRows(book: OrderBook, outcome: OutcomeIndex, rows: SnapshotRows): void {
-  const { values, bidCount } = rows;
+  const { values, bidCount, text } = rows;
   restart(
     book,
     stepFor(book.step, (step) => {
@@ -79,6 +79,10 @@ export function applyRows(book: OrderBook, outcome: OutcomeIndex, rows: Snapshot
     const side = i < 2 * bidCount ? "buy" : "sell";
     setLevel(book, outcome, side, values[i] as Price, values[i + 1] as Shares);
   }
+  if (text === null) return;
+  const { bids, asks } = text;
+  // A bid for outcome 1 stands in the ladder as an ask.
+  book.ladder.given = outcome === 0 ? { outcome, bids, asks } : { outcome, bids: asks, asks: bids };
 }
 
 /** Sets the total size of one level of one outcome's book. Absolute, so applying it twice changes nothing. */

@@ -1,6 +1,4 @@
 import fc from "fast-check";
-import type { MarketFrame } from "../../../src/adapters/polymarket/parse-market-frame.ts";
-import type { MarketEvent } from "../../../src/engine/domain/market-event.ts";
 import type { WatchedMarket } from "../../../src/engine/ports/market-data.ts";
 
 /** Two markets that a reader is told of; the ids of the second differ from the first one's in one late digit. */
@@ -186,14 +184,3 @@ export const ordinaryFrame: fc.Arbitrary<string> = fc
       event_type: "price_change",
     }),
   );
-
-/** Events as plain objects: a scanned book makes its levels when asked. */
-export function plainEvents(frame: MarketFrame): unknown[] {
-  return frame.events.map((event) => plainEvent(event));
-}
-
-function plainEvent(event: MarketEvent): unknown {
-  if (event.kind !== "book.snapshot") return event;
-  const { rows: _rows, ...rest } = event;
-  return { ...rest, bids: event.bids, asks: event.asks };
-}

@@ -1,29 +1,14 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parseMarketFrame } from "../../../src/adapters/polymarket/parse-market-frame.ts";
 import { MarketFrameReader } from "../../../src/adapters/polymarket/scan-market-frame.ts";
 import { TextBytes } from "../../../src/adapters/polymarket/text-bytes.ts";
 import { tickSizes } from "../../../src/engine/domain/market.ts";
 import { parseDecimal } from "../../../src/engine/lib/decimal.ts";
 import type { WatchedMarket } from "../../../src/engine/ports/market-data.ts";
 import { holds } from "../../engine/support/holds.ts";
-import { frameText, message, ordinaryFrame, plainEvents, watched } from "./market-frames.ts";
-import { recordedJson, recordedText, skipped } from "./recorded-data.ts";
-
-function readerOf(markets: readonly WatchedMarket[]): MarketFrameReader {
-  const reader = new MarketFrameReader();
-  reader.learn(markets);
-  return reader;
-}
-
-/** Reads one frame both ways; the simple way is the reference. */
-function expectSame(reader: MarketFrameReader, frame: Buffer): void {
-  const expected = parseMarketFrame(frame.toString("utf8"));
-  const read = reader.read(frame);
-  expect(plainEvents(read)).toStrictEqual(expected.events);
-  expect(read.refused).toStrictEqual(expected.refused);
-}
+import { frameText, message, ordinaryFrame, watched } from "./market-frames.ts";
+import { expectSame, readerOf } from "./read-both-ways.ts";
 
 describe("scanned numbers", () => {
   const text = new TextBytes(64);
@@ -278,48 +263,5 @@ describe("ids", () => {
     ]);
     expectSame(reader, quote(upper, "abcdefghijklmnop"));
     expect(reader.scanned).toBe(0);
-  });
-});
-
-describe.skipIf(skipped(2))("recorded frames", () => {
-  /** The markets of a recording, as a catalog would name them. */
-  function marketsOf(frames: readonly unknown[]): WatchedMarket[] {
-    const tokens = new Map<string, Set<string>>();
-    const note = (market: unknown, token: unknown) => {
-      if (typeof market !== "string" || typeof token !== "string") return;
-      tokens.set(market, (tokens.get(market) ?? new Set()).add(token));
-    };
-    const visit = (value: unknown): void => {
-      if (Array.isArray(value)) value.forEach(visit);
-      else if (typeof value === "object" && value !== null) {
-        const fields = value as Record<string, unknown>;
-        note(fields["market"], fields["asset_id"]);
-        const changes = fields["price_changes"];
-        if (Array.isArray(changes)) {
-          for (const one of changes as Record<string, unknown>[])
-            note(fields["market"], one["asset_id"]);
-        }
-      }
-    };
-    visit(frames);
-    return [...tokens].map(([conditionId, ids]) => {
-      const [a = "0", b = "1"] = ids;
-      return { conditionId, tokenIds: [a, b] };
-    });
-  }
-
-  test("the Fed frames are all scanned and read as the simple way reads them", () => {
-    const frames = recordedJson("ws/fed-decision-2026-07-20.frames.json") as unknown[];
-    const reader = readerOf(marketsOf(frames));
-    for (const frame of frames) expectSame(reader, Buffer.from(JSON.stringify(frame)));
-    expect(reader).toMatchObject({ scanned: 27, parsed: 0 });
-  });
-
-  test("every event type, and messages of another service", () => {
-    const lines = recordedText("ws/all-event-types-2026-05.jsonl").split("\n").filter(Boolean);
-    const reader = readerOf(marketsOf(lines.map((line) => JSON.parse(line) as unknown)));
-    for (const line of lines) expectSame(reader, Buffer.from(line));
-    // New and resolved markets and the scores are rare: the simple way reads them.
-    expect(reader).toMatchObject({ scanned: 10, parsed: 4 });
   });
 });

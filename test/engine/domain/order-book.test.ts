@@ -199,17 +199,49 @@ describe("the ladder", () => {
     }
   });
 
+  test("text that came with the rows is told until its side changes, and of its outcome only", () => {
+    holds(
+      fc.property(
+        outcome,
+        outcome,
+        side,
+        gridPrice(100),
+        anySize,
+        (which, other, own, at, size) => {
+          const reference = new MapBook();
+          const [bids, asks] = [levels(["0.4", "3"], ["0.41", "2.5"]), levels(["0.6", "7"])];
+          for (const level of bids) reference.set(which, "buy", level);
+          for (const level of asks) reference.set(which, "sell", level);
+          const values = Float64Array.from(
+            [...bids, ...asks].flatMap((one) => [one.price, one.size]),
+          );
+          const text = { bids: textOf(bids.toReversed()), asks: textOf(asks) };
+          const book = createOrderBook(price(100));
+          applyRows(book, which, { values, bidCount: bids.length, text });
+          expectSame(book, reference);
+          setLevel(book, other, own, at, size);
+          reference.set(other, own, { price: at, size });
+          expectSame(book, reference);
+          applySnapshot(book, which, [], asks);
+          expect(levelsText(book, which, "buy")).toBe("");
+        },
+      ),
+      200,
+    );
+  });
+
   test("rows give the book that the same levels give", () => {
     const row = fc.tuple(gridPrice(1), sizeOrGone);
     const rows = fc.uniqueArray(row, { selector: ([at]) => at, maxLength: 30 });
     holds(
       fc.property(outcome, rows, rows, (which, bids, asks) => {
-        const fromRows = createOrderBook(price(100));
+        const level = ([at, size]: readonly [Price, Shares]) => ({ price: at, size });
+        const all = { bids: bids.map(level), asks: asks.map(level) };
         const values = Float64Array.from([...bids, ...asks].flat());
+        const fromRows = createOrderBook(price(100));
         applyRows(fromRows, which, { values, bidCount: bids.length, text: null });
         const fromLevels = createOrderBook(price(100));
-        const level = ([at, size]: readonly [Price, Shares]) => ({ price: at, size });
-        applySnapshot(fromLevels, which, bids.map(level), asks.map(level));
+        applySnapshot(fromLevels, which, all.bids, all.asks);
         expect(fromRows).toEqual(fromLevels);
       }),
       200,
