@@ -1,6 +1,6 @@
 import type { MarketEvent } from "../../engine/domain/market-event.ts";
 import type { WatchedMarket } from "../../engine/ports/market-data.ts";
-import { KnownIds } from "./known-ids.ts";
+import { KnownMarkets } from "./known-markets.ts";
 import {
   type MarketFrame,
   maxFrameLength,
@@ -8,9 +8,8 @@ import {
   parseMarketFrame,
 } from "./parse-market-frame.ts";
 import { MessageScanner } from "./scan-message.ts";
-import { type FrameIds, scanPriceChange } from "./scan-price-change.ts";
+import { scanPriceChange } from "./scan-price-change.ts";
 import { TextBytes } from "./text-bytes.ts";
-import { conditionIdOf, tokenIdOf } from "./wire.ts";
 
 const comma = 0x2c;
 const openBracket = 0x5b;
@@ -26,24 +25,19 @@ const nothingRefused: MarketFrame["refused"] = [];
  */
 export class MarketFrameReader {
   readonly #text = new TextBytes(64 * 1024);
-  readonly #ids: FrameIds = { markets: new KnownIds(), tokens: new KnownIds() };
-  readonly #messages = new MessageScanner(this.#text, this.#ids);
+  readonly #known = new KnownMarkets();
+  readonly #messages = new MessageScanner(this.#text, this.#known);
   /** Frames that were scanned, and frames that went the simple way. */
   scanned = 0;
   parsed = 0;
 
   /** Frames about these markets may come; of others they are read the simple way. */
   learn(markets: readonly WatchedMarket[]): void {
-    for (const { conditionId, tokenIds } of markets) {
-      // An id in another form than the engine's would be accepted where the simple way refuses or rewrites it.
-      if (conditionIdOf(conditionId) === conditionId) this.#ids.markets.add(conditionId);
-      for (const id of tokenIds) if (tokenIdOf(id) === id) this.#ids.tokens.add(id);
-    }
+    for (const market of markets) this.#known.add(market);
   }
 
   forget(markets: readonly WatchedMarket[]): void {
-    this.#ids.markets.remove(markets.map((market) => market.conditionId));
-    this.#ids.tokens.remove(markets.flatMap((market) => market.tokenIds));
+    this.#known.remove(markets.map((market) => market.conditionId));
   }
 
   /** Total, as parseMarketFrame is: whatever the bytes are, the answer is events and counted refusals. */
@@ -81,6 +75,6 @@ export class MarketFrameReader {
   #message(at: number): MarketEvent | null {
     const text = this.#text;
     if (text.byte(at) !== openBrace) return null;
-    return scanPriceChange(text, this.#ids, at) ?? this.#messages.scan(at + 1);
+    return scanPriceChange(text, this.#known, at) ?? this.#messages.scan(at + 1);
   }
 }

@@ -8,9 +8,10 @@ import {
   sharesDecimals,
 } from "../../engine/domain/numbers.ts";
 import { unreachable } from "../../engine/lib/assert.ts";
+import type { KnownMarkets } from "./known-markets.ts";
 import { lastTradeOf } from "./parse-book.ts";
 import { LevelRows, ScannedBook } from "./scan-levels.ts";
-import { bestPriceOf, type FrameIds } from "./scan-price-change.ts";
+import { bestPriceOf } from "./scan-price-change.ts";
 import { isAt, type Literal, literal, type TextBytes } from "./text-bytes.ts";
 
 /** Members that this reader knows; each may stand once, in any order. */
@@ -67,8 +68,10 @@ const kindName = literal('"event_type":"');
 /** What a message has said so far. */
 type Fields = {
   kind: Kind;
-  market: string;
-  token: string;
+  /** Number of the market. */
+  market: number;
+  /** Where the token's id is written: whose token it is may be known only later. */
+  tokenAt: number;
   timestamp: string;
   hash: string | null;
   side: "buy" | "sell";
@@ -84,7 +87,7 @@ type Fields = {
 };
 
 /** Reads a value into its field; false for anything unusual, otherwise `text.end` is behind the value. */
-type Read = (fields: Fields, text: TextBytes, at: number, ids: FrameIds) => boolean;
+type Read = (fields: Fields, text: TextBytes, at: number, known: KnownMarkets) => boolean;
 type Member = { readonly key: Literal; readonly bit: number; readonly read: Read };
 
 function member(key: string, has: number, read: Read): Member {
@@ -114,22 +117,14 @@ function sizeMember(key: string, has: number, name: "size" | "minSize"): Member 
 /** Says nothing to us. */
 const skipped: Read = (_fields, text, at) => text.plainText(at) !== null;
 
-function idAt(text: TextBytes, at: number, id: string | null): boolean {
-  if (id === null) return false;
-  text.end = at + id.length + 1;
-  return true;
-}
-
 const members: readonly Member[] = [
-  member('"market":"', bit.market, (fields, text, at, ids) => {
-    const id = ids.markets.find(text, at);
-    fields.market = id ?? "";
-    return idAt(text, at, id);
+  member('"market":"', bit.market, (fields, text, at, known) => {
+    fields.market = known.find(text, at);
+    return fields.market >= 0;
   }),
-  member('"asset_id":"', bit.token, (fields, text, at, ids) => {
-    const id = ids.tokens.find(text, at);
-    fields.token = id ?? "";
-    return idAt(text, at, id);
+  member('"asset_id":"', bit.token, (fields, text, at) => {
+    fields.tokenAt = at;
+    return text.skipDigits(at);
   }),
   member('"timestamp":"', bit.timestamp, (fields, text, at) => {
     fields.timestamp = text.timestamp(at);
@@ -173,13 +168,13 @@ const closeBrace = 0x7d;
 /** Reads messages about one token (books, trades, best prices, tick sizes) with their members in any order. */
 export class MessageScanner {
   readonly #text: TextBytes;
-  readonly #ids: FrameIds;
+  readonly #known: KnownMarkets;
   readonly #rows = new LevelRows();
   #seen = 0;
   readonly #fields: Fields = {
     kind: "book",
-    market: "",
-    token: "",
+    market: 0,
+    tokenAt: 0,
     timestamp: "",
     hash: null,
     side: "buy",
@@ -194,9 +189,9 @@ export class MessageScanner {
     lastTrade: null,
   };
 
-  constructor(text: TextBytes, ids: FrameIds) {
+  constructor(text: TextBytes, known: KnownMarkets) {
     this.#text = text;
-    this.#ids = ids;
+    this.#known = known;
   }
 
   /** The message from behind its opening brace, `text.end` behind the closing one; null for anything else. */
@@ -211,9 +206,13 @@ export class MessageScanner {
       if (next === closeBrace) break;
       if (next !== comma) return null;
     }
-    text.end++;
-    const { needs, may } = shapes[this.#fields.kind];
-    return (this.#seen & ~may) === needs ? this.#event() : null;
+    const end = text.end + 1;
+    const { kind, market, tokenAt } = this.#fields;
+    const { needs, may } = shapes[kind];
+    if ((this.#seen & ~may) !== needs) return null;
+    const outcome = this.#known.token(market, text, tokenAt);
+    text.end = end;
+    return outcome < 0 ? null : this.#event(outcome as 0 | 1);
   }
 
   #member(at: number): boolean {
@@ -222,7 +221,7 @@ export class MessageScanner {
     for (const { key, bit: has, read } of members) {
       if (!isAt(view, at, key)) continue;
       this.#seen |= has;
-      return read(this.#fields, text, at + key.length, this.#ids);
+      return read(this.#fields, text, at + key.length, this.#known);
     }
     if (isAt(view, at, kindName)) return this.#kind(at);
     if (isAt(view, at, bidsKey)) {
@@ -258,10 +257,13 @@ export class MessageScanner {
     return false;
   }
 
-  #event(): MarketEvent | null {
+  #event(outcome: 0 | 1): MarketEvent | null {
     const fields = this.#fields;
-    const { market: conditionId, token: tokenId, timestamp } = fields;
-    const about = { conditionId, tokenId, timestamp };
+    const about = {
+      conditionId: this.#known.conditionId(fields.market),
+      tokenId: this.#known.tokenId(fields.market, outcome),
+      timestamp: fields.timestamp,
+    };
     switch (fields.kind) {
       case "quote": {
         const bestBid = bestPriceOf(fields.bestBid);

@@ -6,7 +6,7 @@ import {
   type Shares,
   sharesDecimals,
 } from "../../engine/domain/numbers.ts";
-import type { KnownIds } from "./known-ids.ts";
+import type { KnownMarkets } from "./known-markets.ts";
 import { maxChanges } from "./parse-market-frame.ts";
 import { isAt, literal, type TextBytes } from "./text-bytes.ts";
 
@@ -33,21 +33,21 @@ const comma = 0x2c;
 const openBrace = 0x7b;
 const closeBrace = 0x7d;
 
-/** Ids that frames may speak of. */
-export type FrameIds = { readonly markets: KnownIds; readonly tokens: KnownIds };
-
 /** A price_change that starts at this place, `text.end` behind it; null for anything else. */
-export function scanPriceChange(text: TextBytes, ids: FrameIds, from: number): BookDelta | null {
+export function scanPriceChange(
+  text: TextBytes,
+  known: KnownMarkets,
+  from: number,
+): BookDelta | null {
   if (!isAt(text.view, from, market)) return null;
-  let at = from + market.length;
-  const conditionId = ids.markets.find(text, at);
-  if (conditionId === null) return null;
-  at += conditionId.length + 1;
+  const id = known.find(text, from + market.length);
+  let at = text.end;
+  if (id < 0) return null;
   if (!isAt(text.view, at, changesStart)) return null;
   at += changesStart.length;
   const changes: LevelChange[] = [];
   for (;;) {
-    const change = scanChange(text, ids, at);
+    const change = scanChange(text, known, id, at);
     if (change === null || changes.length === maxChanges) return null;
     changes.push(change);
     at = text.end;
@@ -62,17 +62,21 @@ export function scanPriceChange(text: TextBytes, ids: FrameIds, from: number): B
   at += kind.length;
   if (!isAt(text.view, at, kindName)) return null;
   text.end = at + kindName.length;
-  return { kind: "book.delta", conditionId, timestamp: time, changes };
+  return { kind: "book.delta", conditionId: known.conditionId(id), timestamp: time, changes };
 }
 
 /** One change from behind its brace, `text.end` behind the closing one. */
-function scanChange(text: TextBytes, ids: FrameIds, from: number): LevelChange | null {
+function scanChange(
+  text: TextBytes,
+  known: KnownMarkets,
+  id: number,
+  from: number,
+): LevelChange | null {
   const { view } = text;
   if (!isAt(view, from, token)) return null;
-  let at = from + token.length;
-  const tokenId = ids.tokens.find(text, at);
-  if (tokenId === null) return null;
-  at += tokenId.length + 1;
+  const outcome = known.token(id, text, from + token.length);
+  let at = text.end;
+  if (outcome < 0) return null;
   if (!isAt(view, at, price)) return null;
   const atPrice = text.decimal(at + price.length, priceDecimals);
   if (atPrice <= 0 || atPrice >= priceOne || !isAt(view, text.end, size)) return null;
@@ -89,7 +93,7 @@ function scanChange(text: TextBytes, ids: FrameIds, from: number): LevelChange |
   const ask = text.decimal(at + bestAsk.length, priceDecimals);
   if (ask < 0 || ask > priceOne || text.byte(text.end++) !== closeBrace) return null;
   return {
-    tokenId,
+    tokenId: known.tokenId(id, outcome as 0 | 1),
     side: isSell === 0 ? "buy" : "sell",
     price: atPrice as Price,
     size: total as Shares,

@@ -127,6 +127,17 @@ export class TextBytes {
     return this.#time;
   }
 
+  /** Finds the end of digits and a quote; false for anything else. */
+  skipDigits(from: number): boolean {
+    const buffer = this.#buffer;
+    let at = from;
+    for (let byte = buffer[at] ?? 0; byte !== quote; byte = buffer[++at] ?? 0) {
+      if (byte < digitZero || byte > digitNine) return false;
+    }
+    this.end = at + 1;
+    return true;
+  }
+
   /** "BUY" or "SELL" in upper or lower case and a quote: 0 for buy, 1 for sell, unread for anything else. */
   side(from: number): number {
     const letters = this.half(from);

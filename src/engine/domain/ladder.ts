@@ -12,107 +12,114 @@ const pageNumbers = pageSlots + 1;
 const firstPages = 4;
 
 export type Ladder = {
-  /** Number of the page of 32 slots, 0 for none: first of all bids, then of all asks. */
-  readonly pageOf: Uint16Array;
-  /** Pages by number less one. Sizes are micro-shares in doubles, exact to 9 billion shares. */
-  pages: Float64Array;
-  pageCount: number;
-  /** JSON of the levels of each page as the book hash writes them, by outcome; "" when it has to be written anew. */
-  readonly texts: [string[] | null, string[] | null];
+  /**
+   * First where the page of each 32 slots starts, 0 for none: of all bids, then of all asks. Then the pages. Sizes are
+   * micro-shares in doubles, exact to 9 billion shares. One array, because each further object is a cache miss.
+   */
+  cells: Float64Array;
+  /** Numbers before the first page. */
+  readonly headCells: number;
+  /** Numbers in use. */
+  usedCells: number;
+  /** JSON of the levels of each page as the book hash writes them, seen from outcome 0; "" when it is to be written anew. */
+  texts: string[] | null;
+  /** The same seen from outcome 1. */
+  mirrorTexts: string[] | null;
   /** The same of whole sides as a snapshot of one outcome brought it, until a level of the side changes. */
   given: { readonly outcome: 0 | 1; bids: string | null; asks: string | null } | null;
 };
 
 /** A ladder of slots 0 .. top. */
 export function createLadder(top: number): Ladder {
+  const headCells = 2 * ((top >>> slotBits) + 1);
   return {
-    pageOf: new Uint16Array(2 * ((top >>> slotBits) + 1)),
-    pages: new Float64Array(firstPages * pageNumbers),
-    pageCount: 0,
-    texts: [null, null],
+    cells: new Float64Array(headCells + firstPages * pageNumbers),
+    headCells,
+    usedCells: headCells,
+    texts: null,
+    mirrorTexts: null,
     given: null,
   };
 }
 
 export function clearLadder(ladder: Ladder): void {
-  ladder.pageOf.fill(0);
-  ladder.pages.fill(0, 0, ladder.pageCount * pageNumbers);
-  ladder.pageCount = 0;
-  ladder.texts[0] = null;
-  ladder.texts[1] = null;
+  ladder.cells.fill(0, 0, ladder.usedCells);
+  ladder.usedCells = ladder.headCells;
+  ladder.texts = null;
+  ladder.mirrorTexts = null;
   ladder.given = null;
 }
 
-/** Where a slot's page stands in `pageOf`. */
-function pageIndex(ladder: Ladder, isBid: boolean, slot: number): number {
-  return (slot >>> slotBits) + (isBid ? 0 : ladder.pageOf.length >>> 1);
+/** Which of the first cells says where a slot's page starts. */
+function headCell(ladder: Ladder, isBid: boolean, slot: number): number {
+  return (slot >>> slotBits) + (isBid ? 0 : ladder.headCells >>> 1);
 }
 
 /** Sets the size at a slot; 0 empties it. */
 export function setSlot(ladder: Ladder, isBid: boolean, slot: number, size: number): void {
-  const index = pageIndex(ladder, isBid, slot);
-  let page = ladder.pageOf[index] ?? 0;
+  const head = headCell(ladder, isBid, slot);
+  let page = ladder.cells[head] ?? 0;
   if (page === 0) {
     if (size === 0) return;
-    page = addPage(ladder, index);
+    page = addPage(ladder, head);
   }
-  const { pages, texts } = ladder;
-  const base = (page - 1) * pageNumbers;
+  const { cells, texts, mirrorTexts } = ladder;
   const bit = 1 << (slot & slotMask);
-  const filled = pages[base] ?? 0;
-  pages[base] = (size === 0 ? filled & ~bit : filled | bit) >>> 0;
-  pages[base + 1 + (slot & slotMask)] = size;
-  if (texts[0] !== null) texts[0][page] = "";
-  if (texts[1] !== null) texts[1][page] = "";
+  const filled = cells[page] ?? 0;
+  cells[page] = (size === 0 ? filled & ~bit : filled | bit) >>> 0;
+  cells[page + 1 + (slot & slotMask)] = size;
+  if (texts !== null) texts[head] = "";
+  if (mirrorTexts !== null) mirrorTexts[head] = "";
   if (ladder.given === null) return;
   if (isBid) ladder.given.bids = null;
   else ladder.given.asks = null;
 }
 
-function addPage(ladder: Ladder, index: number): number {
-  const page = ++ladder.pageCount;
-  if (page * pageNumbers > ladder.pages.length) {
-    const wider = new Float64Array(2 * ladder.pages.length);
-    wider.set(ladder.pages);
-    ladder.pages = wider;
+function addPage(ladder: Ladder, head: number): number {
+  const page = ladder.usedCells;
+  ladder.usedCells += pageNumbers;
+  if (ladder.usedCells > ladder.cells.length) {
+    const pages = ladder.cells.length - ladder.headCells;
+    const wider = new Float64Array(ladder.headCells + 2 * pages);
+    wider.set(ladder.cells);
+    ladder.cells = wider;
   }
-  ladder.pageOf[index] = page;
+  ladder.cells[head] = page;
   return page;
 }
 
 /** Size at a slot, 0 when it is empty. */
 export function sizeAt(ladder: Ladder, isBid: boolean, slot: number): number {
-  const page = ladder.pageOf[pageIndex(ladder, isBid, slot)] ?? 0;
-  if (page === 0) return 0;
-  return ladder.pages[(page - 1) * pageNumbers + 1 + (slot & slotMask)] ?? 0;
+  const page = ladder.cells[headCell(ladder, isBid, slot)] ?? 0;
+  return page === 0 ? 0 : (ladder.cells[page + 1 + (slot & slotMask)] ?? 0);
 }
 
 /** The highest filled slot below this one, 0 when there is none. */
 export function filledBelow(ladder: Ladder, isBid: boolean, slot: number): number {
-  const lowest = pageIndex(ladder, isBid, 0);
-  let index = pageIndex(ladder, isBid, slot);
+  const lowest = headCell(ladder, isBid, 0);
+  let head = headCell(ladder, isBid, slot);
   let wanted = (1 << (slot & slotMask)) - 1;
-  for (; index >= lowest; index--, wanted = -1) {
-    const page = ladder.pageOf[index] ?? 0;
+  for (; head >= lowest; head--, wanted = -1) {
+    const page = ladder.cells[head] ?? 0;
     if (page === 0) continue;
-    const filled = (ladder.pages[(page - 1) * pageNumbers] ?? 0) & wanted;
-    if (filled !== 0) return ((index - lowest) << slotBits) + 31 - Math.clz32(filled);
+    const filled = (ladder.cells[page] ?? 0) & wanted;
+    if (filled !== 0) return ((head - lowest) << slotBits) + 31 - Math.clz32(filled);
   }
   return 0;
 }
 
 /** The lowest filled slot above this one, `top` when there is none. */
 export function filledAbove(ladder: Ladder, isBid: boolean, slot: number, top: number): number {
-  const lowest = pageIndex(ladder, isBid, 0);
-  const highest = pageIndex(ladder, isBid, top);
-  let index = pageIndex(ladder, isBid, slot);
+  const lowest = headCell(ladder, isBid, 0);
+  const highest = headCell(ladder, isBid, top);
+  let head = headCell(ladder, isBid, slot);
   // Shifted twice: by 32 at once would be by nothing.
   let wanted = (-1 << (slot & slotMask)) << 1;
-  for (; index <= highest; index++, wanted = -1) {
-    const page = ladder.pageOf[index] ?? 0;
+  for (; head <= highest; head++, wanted = -1) {
+    const page = ladder.cells[head] ?? 0;
     if (page === 0) continue;
-    const filled = (ladder.pages[(page - 1) * pageNumbers] ?? 0) & wanted;
-    if (filled !== 0) return ((index - lowest) << slotBits) + 31 - Math.clz32(filled & -filled);
+    const filled = (ladder.cells[page] ?? 0) & wanted;
+    if (filled !== 0) return ((head - lowest) << slotBits) + 31 - Math.clz32(filled & -filled);
   }
   return top;
 }
@@ -125,44 +132,47 @@ export function sideText(ladder: Ladder, isBid: boolean, step: number, outcome: 
   const { given } = ladder;
   const known = given?.outcome === outcome ? (isBid ? given.bids : given.asks) : null;
   if (known !== null) return known;
-  const half = ladder.pageOf.length >>> 1;
-  const texts = (ladder.texts[outcome] ??= []);
+  const texts = textsOf(ladder, outcome);
+  const half = ladder.headCells >>> 1;
   const parts: string[] = [];
   for (let i = 0; i < half; i++) {
-    const index = isBid ? i : half - 1 - i;
-    const page = ladder.pageOf[isBid ? index : half + index] ?? 0;
-    if (page === 0 || ladder.pages[(page - 1) * pageNumbers] === 0) continue;
-    let text = texts[page] ?? "";
+    const place = isBid ? i : half - 1 - i;
+    const head = isBid ? place : half + place;
+    const page = ladder.cells[head] ?? 0;
+    if (page === 0 || ladder.cells[page] === 0) continue;
+    let text = texts[head] ?? "";
     if (text === "") {
-      const first = (index << slotBits) * step;
+      const first = (place << slotBits) * step;
       text =
         outcome === 0
-          ? pageText(ladder, page, isBid, first, step)
-          : pageText(ladder, page, isBid, priceOne - first, -step);
-      // Filled in order: a gap would turn the array into a dictionary.
-      while (texts.length <= ladder.pageCount) texts.push("");
-      texts[page] = text;
+          ? pageText(ladder.cells, page, isBid, first, step)
+          : pageText(ladder.cells, page, isBid, priceOne - first, -step);
+      texts[head] = text;
     }
     parts.push(text);
   }
   return parts.join(",");
 }
 
+function textsOf(ladder: Ladder, outcome: 0 | 1): string[] {
+  const empty = () => Array.from({ length: ladder.headCells }, () => "");
+  return outcome === 0 ? (ladder.texts ??= empty()) : (ladder.mirrorTexts ??= empty());
+}
+
 /** The levels of a page whose slots have the prices first, first + move, first + 2 * move ... */
 function pageText(
-  ladder: Ladder,
+  cells: Float64Array,
   page: number,
   isBid: boolean,
   first: number,
   move: number,
 ): string {
-  const base = (page - 1) * pageNumbers;
-  let filled = ladder.pages[base] ?? 0;
+  let filled = cells[page] ?? 0;
   const levels: string[] = [];
   while (filled !== 0) {
     const place = 31 - Math.clz32(isBid ? filled & -filled : filled);
     filled &= ~(1 << place);
-    levels.push(levelText(first + place * move, ladder.pages[base + 1 + place] ?? 0));
+    levels.push(levelText(first + place * move, cells[page + 1 + place] ?? 0));
   }
   return levels.join(",");
 }

@@ -17,12 +17,11 @@ import { type Price, priceOne, type Shares } from "./numbers.ts";
  * The one order book of a market, seen on outcome 0. Outcome 1 is its exact mirror: a bid for it at p is an ask of
  * outcome 0 at 1 - p (polymarket-market-data 2.4). A ladder indexed by price / step.
  */
-export type OrderBook = {
+export type OrderBook = Ladder & {
   /** Price units between two ladder slots; the tick, or finer when a level lies off the tick's grid. */
   step: number;
   /** Highest slot: slots 1 .. top - 1 hold levels. */
   top: number;
-  ladder: Ladder;
   /** Slot of the best bid, 0 when there is none. */
   bestBid: number;
   /** Slot of the best ask, `top` when there is none. */
@@ -39,7 +38,7 @@ export function createOrderBook(tickSize: Price): OrderBook {
 function emptyBook(step: number): OrderBook {
   const top = priceOne / step;
   assert(Number.isInteger(top), "a ladder step divides one dollar");
-  return { step, top, ladder: createLadder(top), bestBid: 0, bestAsk: top };
+  return { ...createLadder(top), step, top, bestBid: 0, bestAsk: top };
 }
 
 /** Empties the book and makes its grid hold all of these prices. */
@@ -48,7 +47,7 @@ function restart(book: OrderBook, step: number): void {
     Object.assign(book, emptyBook(step));
     return;
   }
-  clearLadder(book.ladder);
+  clearLadder(book);
   book.bestBid = 0;
   book.bestAsk = book.top;
 }
@@ -82,7 +81,7 @@ export function applyRows(book: OrderBook, outcome: OutcomeIndex, rows: Snapshot
   if (text === null) return;
   const { bids, asks } = text;
   // A bid for outcome 1 stands in the ladder as an ask.
-  book.ladder.given = outcome === 0 ? { outcome, bids, asks } : { outcome, bids: asks, asks: bids };
+  book.given = outcome === 0 ? { outcome, bids, asks } : { outcome, bids: asks, asks: bids };
 }
 
 /** Sets the total size of one level of one outcome's book. Absolute, so applying it twice changes nothing. */
@@ -100,15 +99,15 @@ export function setLevel(
     slot = own / book.step;
   }
   const isBid = (side === "buy") === (outcome === 0);
-  setSlot(book.ladder, isBid, slot, size);
+  setSlot(book, isBid, slot, size);
   if (isBid) {
     if (size > 0 && slot > book.bestBid) book.bestBid = slot;
     else if (size === 0 && slot === book.bestBid) {
-      book.bestBid = filledBelow(book.ladder, true, slot);
+      book.bestBid = filledBelow(book, true, slot);
     }
   } else if (size > 0 && slot < book.bestAsk) book.bestAsk = slot;
   else if (size === 0 && slot === book.bestAsk) {
-    book.bestAsk = filledAbove(book.ladder, false, slot, book.top);
+    book.bestAsk = filledAbove(book, false, slot, book.top);
   }
 }
 
@@ -161,13 +160,13 @@ export function visitLevels(
   visit: (at: Price, size: Shares) => boolean,
 ): void {
   const isBid = (side === "buy") === (outcome === 0);
-  const { ladder, top } = book;
+  const { top } = book;
   let slot = isBid ? book.bestBid : book.bestAsk;
   while (slot > 0 && slot < top) {
     const own = slot * book.step;
-    const size = sizeAt(ladder, isBid, slot) as Shares;
+    const size = sizeAt(book, isBid, slot) as Shares;
     if (!visit((outcome === 0 ? own : priceOne - own) as Price, size)) return;
-    slot = isBid ? filledBelow(ladder, true, slot) : filledAbove(ladder, false, slot, top);
+    slot = isBid ? filledBelow(book, true, slot) : filledAbove(book, false, slot, top);
   }
 }
 
@@ -184,5 +183,5 @@ export function levelsOf(book: OrderBook, outcome: OutcomeIndex, side: Side): Le
 /** The JSON of one side's levels, worst first, as the book hash wants it. */
 export function levelsText(book: OrderBook, outcome: OutcomeIndex, side: Side): string {
   const isBid = (side === "buy") === (outcome === 0);
-  return sideText(book.ladder, isBid, book.step, outcome);
+  return sideText(book, isBid, book.step, outcome);
 }

@@ -86,16 +86,24 @@ const anyId = fc
 
 type Message = Readonly<Record<string, unknown>>;
 
-const change: fc.Arbitrary<Message> = fc
-  .tuple(anyId, priceText, sizeText, sideText, hashText, priceText, priceText)
-  .map(([{ token }, price, size, side, hash, best_bid, best_ask]) => {
-    return { asset_id: token, price, size, side, hash, best_bid, best_ask };
-  });
+const change = (tokens: fc.Arbitrary<string>): fc.Arbitrary<Message> =>
+  fc
+    .tuple(tokens, priceText, sizeText, sideText, hashText, priceText, priceText)
+    .map(([token, price, size, side, hash, best_bid, best_ask]) => {
+      return { asset_id: token, price, size, side, hash, best_bid, best_ask };
+    });
+
+const foreignToken = anyId.map(({ token }) => token);
 
 export const priceChange: fc.Arbitrary<Message> = fc
-  .tuple(anyId, fc.array(change, { minLength: 1, maxLength: 4 }), timestampText)
-  .map(([{ market }, price_changes, timestamp]) => {
-    return { market, price_changes, timestamp, event_type: "price_change" };
+  .constantFrom(...watched)
+  .chain(({ conditionId, tokenIds }) => {
+    const own = fc.constantFrom(...tokenIds);
+    const token = fc.oneof({ weight: 9, arbitrary: own }, { weight: 1, arbitrary: foreignToken });
+    const list = fc.array(change(token), { minLength: 1, maxLength: 4 });
+    return fc.tuple(list, timestampText).map(([price_changes, timestamp]) => {
+      return { market: conditionId, price_changes, timestamp, event_type: "price_change" };
+    });
   });
 
 const levels = (order: 1 | -1) =>
@@ -161,7 +169,7 @@ export const frameText = fc.oneof(
 export const ordinaryFrame: fc.Arbitrary<string> = fc
   .array(
     fc.tuple(
-      anyId,
+      fc.constantFrom(...(watched[0]?.tokenIds ?? [])),
       fc.integer({ min: 1, max: 9_999 }),
       fc.integer({ min: 0, max: 2_100_600_512_345 }),
       fc.stringMatching(/^[0-9a-f]{40}$/),
@@ -171,7 +179,7 @@ export const ordinaryFrame: fc.Arbitrary<string> = fc
   .map((rows) =>
     JSON.stringify({
       market: watched[0]?.conditionId,
-      price_changes: rows.map(([{ token }, price, size, hash], i) => ({
+      price_changes: rows.map(([token, price, size, hash], i) => ({
         asset_id: token,
         price: String(price / 10_000),
         size: size < 1 ? "0" : (size / 1_000_000).toFixed(6).replace(/\.?0+$/, ""),

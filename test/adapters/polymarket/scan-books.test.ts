@@ -79,7 +79,7 @@ describe("books", () => {
       }),
       400,
     );
-    expect(live).toBeGreaterThan(40);
+    expect(live).toBeGreaterThan(20);
   });
 });
 
@@ -105,7 +105,7 @@ describe.skipIf(skipped(2))("recorded frames", () => {
     };
     visit(frames);
     return [...tokens].map(([conditionId, ids]) => {
-      const [a = "0", b = "1"] = ids;
+      const [a = "0", b = "1".repeat(77)] = ids;
       return { conditionId, tokenIds: [a, b] };
     });
   }
