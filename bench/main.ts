@@ -1,5 +1,6 @@
 // `npm run bench [-- --only NAME[,NAME]] [--full] [--json]`: what the hot paths cost, beside the usual way to do the same.
 import { parseArgs } from "node:util";
+import { booksCase } from "./cases/books.ts";
 import { depthCase } from "./cases/depth.ts";
 import { frameCase } from "./cases/frame.ts";
 import { hashCase } from "./cases/hash.ts";
@@ -16,6 +17,7 @@ import { caseText, closingText, headText } from "./support/report.ts";
 
 const cases: readonly BenchCase[] = [
   frameCase,
+  booksCase,
   hashCase,
   depthCase,
   setsCase,

@@ -54,9 +54,9 @@ function openBooks(): { readonly pairs: readonly Pair[]; readonly timestamp: str
   const tape = makeTape({ markets: marketCount, frames: marketCount * 20, hashes: false });
   const mine = new LiveBooks(tape);
   const usual = new UsualBooks(new Map(tape.markets.map(({ tokenIds }) => tokenIds)), false);
-  for (const text of [...tape.opening, ...tape.frames.map((frame) => frame.toString("utf8"))]) {
-    mine.read(text);
-    usual.read(text);
+  for (const frame of [...tape.opening, ...tape.frames]) {
+    mine.read(frame);
+    usual.read(frame.toString("utf8"));
   }
   const pairs = tape.markets.flatMap(({ conditionId, tokenIds }) => {
     const book = mine.books.get(conditionId);

@@ -23,7 +23,7 @@ function encoded(text: Buffer): Buffer {
   return Buffer.concat([head, text]);
 }
 
-const books = Buffer.concat(tape.opening.map((text) => encoded(Buffer.from(text))));
+const books = Buffer.concat(tape.opening.map(encoded));
 const bursts: Buffer[] = [];
 for (let at = 0; at < tape.frames.length; at += framesPerWrite) {
   bursts.push(Buffer.concat(tape.frames.slice(at, at + framesPerWrite).map(encoded)));

@@ -11,7 +11,7 @@ export type TapeMarket = {
 export type FrameTape = {
   readonly markets: readonly TapeMarket[];
   /** One book frame a market, then some changes without hashes: the books as they are after a while. */
-  readonly opening: readonly string[];
+  readonly opening: readonly Buffer[];
   /** price_change frames: two mirrored level changes each, about 600 bytes. */
   readonly frames: readonly Buffer[];
   /** Market of each frame. */
@@ -24,10 +24,11 @@ export type TapeOptions = {
   readonly frames: number;
   /** False leaves `hash` empty, as a venue that sends none would; readers then have nothing to verify. */
   readonly hashes: boolean;
+  /** Changes of each market before the measured ones. */
+  readonly openingChanges?: number;
 };
 
 const levelsPerSide = 70;
-/** Changes of each market before the measured ones. */
 const openingChanges = 8;
 /** Ticks in which levels lie on each side of the middle. */
 const depthTicks = 80;
@@ -55,10 +56,10 @@ type Side = Map<number, number>;
 export function makeTape(options: TapeOptions): FrameTape {
   const draw = seeded(20_261_120);
   const models = Array.from({ length: options.markets }, (_, i) => makeModel(i, draw));
-  const opening = models.map((model) => snapshotText(model, String(firstTimestamp)));
+  const opening = models.map((model) => Buffer.from(snapshotText(model, String(firstTimestamp))));
   for (const model of models) {
-    for (let i = 0; i < openingChanges; i++) {
-      opening.push(changeText(model, String(firstTimestamp), draw, false));
+    for (let i = 0; i < (options.openingChanges ?? openingChanges); i++) {
+      opening.push(Buffer.from(changeText(model, String(firstTimestamp), draw, false)));
     }
   }
   const frames: Buffer[] = [];

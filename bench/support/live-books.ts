@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { loadConfig } from "../../config/load.ts";
 import { createHasher } from "../../src/adapters/polymarket/hasher.ts";
-import { parseMarketFrame } from "../../src/adapters/polymarket/parse-market-frame.ts";
+import { MarketFrameReader } from "../../src/adapters/polymarket/scan-market-frame.ts";
 import type { EngineInput } from "../../src/engine/core/input.ts";
 import { step } from "../../src/engine/core/step.ts";
 import { noFee } from "../../src/engine/domain/fees.ts";
@@ -26,18 +26,20 @@ const hasher = createHasher();
 /** Our books of a tape's markets, fed with frames as the engine feeds them. */
 export class LiveBooks {
   readonly books = new Map<string, MarketBook>();
+  readonly #reader: MarketFrameReader;
   /** Frames that gave a refusal or an event that the book did not believe. */
   refused = 0;
 
   constructor(tape: FrameTape) {
+    this.#reader = readerOf(tape);
     for (const { conditionId, tokenIds } of tape.markets) {
       const spec = { conditionId, tokenIds, tickSize: price(10), minOrderSize: shares(5_000_000) };
       this.books.set(conditionId, createMarketBook({ ...spec, negRisk: true }));
     }
   }
 
-  read(text: string): void {
-    const frame = parseMarketFrame(text);
+  read(bytes: Buffer): void {
+    const frame = this.#reader.read(bytes);
     this.refused += frame.refused.length;
     for (const event of frame.events) this.apply(event);
   }
@@ -64,9 +66,11 @@ export class LiveBooks {
 export class SteppedBooks {
   readonly #state = createState();
   readonly #settings = engineSettings(loadConfig(paperConfig));
+  readonly #reader: MarketFrameReader;
   refused = 0;
 
   constructor(tape: FrameTape) {
+    this.#reader = readerOf(tape);
     this.#step({ kind: "books.watched", markets: tape.markets.map(marketOf) });
   }
 
@@ -74,8 +78,8 @@ export class SteppedBooks {
     return this.#state.live.books;
   }
 
-  read(text: string): void {
-    const frame = parseMarketFrame(text);
+  read(bytes: Buffer): void {
+    const frame = this.#reader.read(bytes);
     this.refused += frame.refused.length;
     for (const event of frame.events) this.#step({ kind: "market", event });
   }
@@ -85,6 +89,13 @@ export class SteppedBooks {
     // A book that is not believed asks for another one.
     this.refused += step(this.#state, this.#settings, hasher, envelope).effects.length;
   }
+}
+
+/** A reader that was told of the tape's markets, as the feed tells its own. */
+function readerOf(tape: FrameTape): MarketFrameReader {
+  const reader = new MarketFrameReader();
+  reader.learn(tape.markets);
+  return reader;
 }
 
 const paperConfig = fileURLToPath(new URL("../../config/paper.toml", import.meta.url));
