@@ -1,5 +1,5 @@
 import { isOpen } from "../../src/engine/domain/order.ts";
-import { isOpenAction, type PositionAction } from "../../src/engine/domain/position-action.ts";
+import { isOpenAction } from "../../src/engine/domain/position-action.ts";
 import type { EngineState } from "../../src/engine/state/engine-state.ts";
 import type { Fact } from "../../src/engine/state/fact.ts";
 import type { Chain } from "./chain.ts";
@@ -72,16 +72,20 @@ export function judgeEnd(parts: FinalParts, state: EngineState): void {
 /** What the chain did is in the books once, and nothing else is. */
 function judgeCalls({ judge, chain }: FinalParts, state: EngineState): void {
   const done = chain.done();
+  const booked = new Map<string, string>();
+  for (const { actionId, status, prepared } of state.actions.values()) {
+    if (status !== "confirmed") continue;
+    const twin = booked.get(prepared.callHash);
+    judge.must(twin === undefined, "P2", () => `${actionId} books what ${twin} has booked`);
+    booked.set(prepared.callHash, actionId);
+  }
   for (const action of state.actions.values()) {
     const { actionId, status } = action;
     const hash = action.prepared.callHash;
-    const isDone = done.has(hash);
-    const isBooked = status === "confirmed";
-    if (isBooked) done.delete(hash);
-    // The same call decided anew, after one of which no byte left, has the same bytes: one of the two is booked.
-    const isOther = isDone && !isBooked && action.failure === "not_sent" && hasTwin(state, action);
+    // The same call decided anew, after one that was given up, has the same bytes: one of the two is booked.
+    const isDone = done.has(hash) && (booked.get(hash) ?? actionId) === actionId;
     judge.must(
-      isDone === isBooked || isOther,
+      isDone === (status === "confirmed"),
       "P2",
       () => `call ${actionId} is ${status}, on the chain ${isDone ? "done" : "not done"}`,
     );
@@ -89,14 +93,8 @@ function judgeCalls({ judge, chain }: FinalParts, state: EngineState): void {
     const waits = state.killed !== null || state.halt !== null;
     judge.must(!isOpenAction(action) || waits, "P10", () => `call ${actionId} is still ${status}`);
   }
-  judge.must(done.size === 0, "P2", () => `the chain did ${[...done].join()}, which no call made`);
-}
-
-function hasTwin(state: EngineState, { actionId, prepared }: PositionAction): boolean {
-  const { callHash } = prepared;
-  return [...state.actions.values()].some(
-    (one) => one.actionId !== actionId && one.prepared.callHash === callHash,
-  );
+  const unbooked = [...done].filter((hash) => !booked.has(hash));
+  judge.must(unbooked.length === 0, "P2", () => `the chain did ${unbooked.join()}, not booked`);
 }
 
 function judgeTrades({ judge, exchange, disk }: FinalParts, state: EngineState): void {

@@ -57,9 +57,11 @@ export function readAccount(context: StepContext, purpose: ReadPurpose): void {
   const { state } = context;
   state.live.reconciling = true;
   state.live.nextReconcileAtMs = context.atMs + context.settings.waits.reconcileIntervalMs;
-  // What others traded on the account since the last look matters as much as our own open orders.
-  let oldest = Math.min(context.atMs, state.live.fillsReadToMs);
-  state.live.fillsAskedAtMs = context.atMs;
+  // What others traded on the account since the last look matters as much as our own open orders. Trades carry the
+  // venue's time: by our clock, when it is ahead, some would never be asked for.
+  const venueNowMs = context.atMs + (state.live.clockOffsetMs ?? 0);
+  let oldest = Math.min(venueNowMs, state.live.fillsReadToMs);
+  state.live.fillsAskedAtMs = venueNowMs;
   for (const order of openOrders(state)) oldest = Math.min(oldest, order.createdAtMs);
   for (const fill of provisionalFills(state)) oldest = Math.min(oldest, fill.atMs);
   const fillsAfterS = Math.max(0, Math.floor((oldest - readBackMs) / 1000));

@@ -156,12 +156,22 @@ function troubleReported(context: StepContext, input: Trouble): void {
 
 const startBackMs = 600_000;
 
+/**
+ * From when on trades may be missing that were made while nobody looked: a while before the newest that is known. That is
+ * the venue's own time; ours, of the last run or of this one, may come from a wrong clock.
+ */
+function tradesKnownToMs({ state, atMs }: StepContext): number {
+  if (state.atMs === 0) return atMs;
+  let newestMs = 0;
+  for (const fill of state.fills.values()) newestMs = Math.max(newestMs, fill.atMs);
+  return (newestMs > 0 ? newestMs : Math.min(state.atMs, atMs)) - startBackMs;
+}
+
 /** A run begins: what the last one had in flight is unknown until the venue is asked; trading waits for that. */
 function startRun(context: StepContext): void {
   const { state, settings } = context;
   const { mode, configHash, codeVersion } = settings;
-  // Trades on the account while nobody looked: from a while before the last thing that is known.
-  state.live.fillsReadToMs = state.atMs === 0 ? context.atMs : state.atMs - startBackMs;
+  state.live.fillsReadToMs = tradesKnownToMs(context);
   emit(context, { kind: "run.started", mode, configHash, codeVersion });
   for (const order of openOrders(state)) {
     // What the venue refused is not in doubt; it waits for its confirming look as before.

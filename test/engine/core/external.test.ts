@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { feeCharged } from "../../../src/engine/domain/fees.ts";
 import type { FillReport } from "../../../src/engine/domain/fill.ts";
 import type { Rate } from "../../../src/engine/domain/numbers.ts";
+import type { Effect } from "../../../src/engine/protocol/effect.ts";
 import type { AccountEvent } from "../../../src/engine/protocol/venue-report.ts";
 import { applyFact } from "../../../src/engine/state/apply-fact.ts";
 import { keptClosedOrders } from "../../../src/engine/state/engine-state.ts";
@@ -11,10 +12,11 @@ import { type CoreDesk, openCoreDesk, trader } from "../support/core-desk.ts";
 import { priceOf, sharesOf } from "../support/levels.ts";
 import { marketOf, plain } from "../support/markets.ts";
 import { foldedState, refold } from "../support/refold.ts";
-import { dollars } from "../support/settings.ts";
+import { dollars, testSettings } from "../support/settings.ts";
 import { fillOf, foreign, reportOf } from "../support/venue-reports.ts";
 
 const [{ tokenId }] = plain.outcomes;
+const { waits } = testSettings();
 const buy = foreign(1, "buy", sharesOf("40"));
 const sale = foreign(2, "sell", sharesOf("15"));
 
@@ -274,6 +276,40 @@ describe("a trade that this desk did not make", () => {
     const { effects } = desk.run({ kind: "run.start" });
     const [read] = effects.filter((effect) => effect.kind === "account.read");
     expect(read?.fillsAfterS).toBeLessThan(lastMs / 1_000);
+  });
+
+  describe("by a clock that was an hour ahead", () => {
+    const hourMs = 3_600_000;
+    const asked = (effects: readonly Effect[]) => {
+      const [read] = effects.filter((effect) => effect.kind === "account.read");
+      assert(read !== undefined);
+      return (read.fillsAfterS ?? Number.NaN) * 1_000;
+    };
+
+    test("and set right before the start, it is asked from the newest trade that is known", () => {
+      const ahead = openCoreDesk();
+      const known = { ...buy.fill, atMs: ahead.nowMs - hourMs };
+      hears(ahead, { kind: "fill.reported", fill: known });
+      const desk = refold(ahead);
+      desk.nowMs -= hourMs - 60_000;
+      expect(asked(desk.run({ kind: "run.start" }).effects)).toBeLessThan(known.atMs);
+    });
+
+    test("and set right before the start, without any trade: from a while before now", () => {
+      const desk = refold(openCoreDesk());
+      desk.nowMs -= hourMs;
+      expect(asked(desk.run({ kind: "run.start" }).effects)).toBeLessThan(desk.nowMs - 300_000);
+    });
+
+    test("while it runs, it is asked by the venue's time", () => {
+      const desk = openCoreDesk();
+      desk.run({ kind: "clock.measured", offsetMs: 0 - hourMs });
+      desk.read("periodic", { fills: [] });
+      desk.drain();
+      desk.pass(waits.reconcileIntervalMs);
+      const venueNowMs = desk.nowMs - hourMs;
+      expect(asked(desk.drain())).toBeLessThan(venueNowMs - waits.reconcileIntervalMs);
+    });
   });
 
   test("and between two reads nothing is left out, although nothing of ours is open", () => {
