@@ -132,19 +132,37 @@ const commands: readonly CommandEntry[] = [
     name: "ingest-ws",
     group: "Data",
     summary: "subscribe to markets and show or store their books",
-    load: async () => (await import("./record-replay.ts")).ingestWsCommand,
+    load: async () => (await import("./record.ts")).ingestWsCommand,
   },
   {
     name: "record",
     group: "Data",
-    summary: "write the market channel's frames to a file",
-    load: async () => (await import("./record-replay.ts")).recordCommand,
+    summary: "write the market channel's frames to a tape, or a file",
+    load: async () => (await import("./record.ts")).recordCommand,
   },
   {
     name: "replay",
     group: "Data",
-    summary: "play recorded frames: books, counters, digest",
-    load: async () => (await import("./record-replay.ts")).replayCommand,
+    summary: "play a tape or recorded frames: books, counters, digest",
+    load: async () => (await import("./replay.ts")).replayCommand,
+  },
+  {
+    name: "tape-info",
+    group: "Data",
+    summary: "what a tape holds: times, frames, gaps, markets",
+    load: async () => (await import("./tape-tools.ts")).tapeInfoCommand,
+  },
+  {
+    name: "tape-verify",
+    group: "Data",
+    summary: "check every byte of a tape",
+    load: async () => (await import("./tape-tools.ts")).tapeVerifyCommand,
+  },
+  {
+    name: "tape-export",
+    group: "Data",
+    summary: "write a tape as JSON lines",
+    load: async () => (await import("./tape-tools.ts")).tapeExportCommand,
   },
 ];
 

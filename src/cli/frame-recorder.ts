@@ -10,8 +10,21 @@ export class RecordError extends Error {
   override readonly name = "RecordError";
 }
 
+/** What a command that follows markets tells of them, whatever it is written to. */
+export type Recorder = {
+  /** Fires when nothing more can be written. */
+  readonly failed: AbortSignal;
+  readonly frames: number;
+  readonly bytes: number;
+  frame(text: string): void;
+  /** `markets`: condition ids that a lost connection carried. */
+  link(state: "up" | "lost", markets?: readonly string[]): void;
+  /** Everything written so far is kept afterwards. @throws RecordError */
+  close(): Promise<void>;
+};
+
 /** Appends frames to a file as JSON lines that `replay` reads. */
-export class FrameRecorder {
+export class FrameRecorder implements Recorder {
   readonly #stream: WriteStream;
   readonly #failed = new AbortController();
   #error: RecordError | null = null;
@@ -43,8 +56,8 @@ export class FrameRecorder {
     this.#write(frameLine(Date.now(), text));
   }
 
-  link(state: "up" | "lost"): void {
-    this.#write(linkLine(Date.now(), state));
+  link(state: "up" | "lost", markets?: readonly string[]): void {
+    this.#write(linkLine(Date.now(), state, markets));
   }
 
   /** Everything written so far is in the file afterwards. @throws RecordError */

@@ -22,7 +22,7 @@ export type TapeMarkets = {
 
 /** Empty books for all markets of a tape, with what the tape says about them anywhere. */
 export function marketsOfTape(
-  events: readonly MarketEvent[],
+  events: Iterable<MarketEvent>,
   negRiskOverride: boolean | null,
 ): TapeMarkets {
   const tokens = new Map<string, Set<string>>();

@@ -17,6 +17,7 @@ export const watchOptions = {
   top: { type: "string" },
   seconds: { type: "string" },
   out: { type: "string" },
+  tape: { type: "string" },
   json: { type: "boolean" },
 } as const satisfies ParseArgsOptionsConfig;
 
@@ -43,6 +44,14 @@ const defaultConfig = new URL("../../config/paper.toml", import.meta.url).pathna
 const maxMarkets = 1_000;
 const maxSeconds = 10_000_000;
 
+/** The configuration that the options name; config/paper.toml when they name none. */
+export function configFileOf(
+  values: Readonly<Record<string, string | boolean | undefined>>,
+): string {
+  const { config } = values;
+  return typeof config === "string" ? config : defaultConfig;
+}
+
 /** Addresses from the options, each falling back to the config file. @throws ConfigError */
 export function venueUrls(
   values: Readonly<Record<string, string | boolean | undefined>>,
@@ -50,7 +59,7 @@ export function venueUrls(
   const text = (name: string) => (typeof values[name] === "string" ? values[name] : null);
   const [ws, gamma, clob] = [text("ws-url"), text("gamma-url"), text("clob-url")];
   if (ws !== null && gamma !== null && clob !== null) return { ws, gamma, clob };
-  const { relayer } = loadConfig(text("config") ?? defaultConfig);
+  const { relayer } = loadConfig(configFileOf(values));
   return {
     ws: ws ?? relayer.wsUrl,
     gamma: gamma ?? relayer.gammaUrl,

@@ -28,6 +28,9 @@ const commands = [
   "ingest-ws",
   "record",
   "replay",
+  "tape-info",
+  "tape-verify",
+  "tape-export",
 ] as const;
 const stopMs = 10_000;
 

@@ -1,4 +1,6 @@
 import { ConfigError } from "../../config/config-error.ts";
+import { configHash } from "../../config/config-hash.ts";
+import { loadConfig } from "../../config/load.ts";
 import { createHasher } from "../adapters/polymarket/hasher.ts";
 import type { MarketFeed } from "../adapters/polymarket/market-feed.ts";
 import type { Market } from "../engine/domain/market.ts";
@@ -15,11 +17,11 @@ import { formatPrice, type Price } from "../engine/domain/numbers.ts";
 import { bestPrice } from "../engine/domain/order-book.ts";
 import type { FeedEvent } from "../engine/ports/market-data.ts";
 import { exitDone, exitFailed, exitNotRunning, exitWrongUse, readArguments } from "./arguments.ts";
-import { FrameFileError, readFrameFile } from "./frame-files.ts";
-import { FrameRecorder, RecordError } from "./frame-recorder.ts";
-import { type ReplayReport, replayBooks } from "./replay-books.ts";
+import { FrameRecorder, RecordError, type Recorder } from "./frame-recorder.ts";
+import { openTapeSink } from "./tape-sink.ts";
 import {
   chooseMarkets,
+  configFileOf,
   NoVenueError,
   openFeed,
   untilEnd,
@@ -30,100 +32,39 @@ import {
   wholeOption,
 } from "./watch-markets.ts";
 
-const recordHelp = `usage: pitboss record --out FILE [--top N] [SLUG | CONDITION-ID]...
+const recordHelp = `usage: pitboss record --tape DIR [--out FILE] [--top N] [SLUG | CONDITION-ID]...
 
-Writes every raw frame of the market channel to FILE, one JSON line each, until Ctrl-C. \`pitboss replay FILE\` plays it.
+Records every frame of the market channel until Ctrl-C. A tape is a folder of compressed segments that outlives a kill and
+a full disk; \`pitboss replay DIR\` plays it, \`tape-info\`, \`tape-verify\` and \`tape-export\` look into it.
 
-  --out FILE       file to append to
+  --tape DIR       folder to record into; goes on where an earlier recording ended
+  --out FILE       file to append the raw frames to, one JSON line each
 ${watchHelp}
 
-example: pitboss record --out ./var/frames.jsonl --top 20 --seconds 60`;
+example: pitboss record --tape ./var/tape --top 20 --seconds 60`;
 
 const ingestHelp = `usage: pitboss ingest-ws [--top N] [--out FILE] [--json] [SLUG | CONDITION-ID]...
 
 Follows markets and shows best bid, ask, middle and age of each, once a second.
 
-  --out FILE       also write the raw frames, like \`record\`
-  --json           one JSON line a market and second
+  --tape DIR, --out FILE   also record, like \`record\`
+  --json                   one JSON line a market and second
 ${watchHelp}
 
 example: pitboss ingest-ws --top 10`;
 
-const replayHelp = `usage: pitboss replay FILE [--drop N] [--strict] [--json]
-
-Plays recorded frames into books and prints counters, integrity failures, and a SHA-256 over all final books. Two
-replays of one file print the same digest.
-
-  --drop N     leave the N-th frame out (from 1), to see that it is noticed
-  --strict     exit 1 when a frame or a snapshot contradicted a book
-  --json       one object for programs
-
-example: pitboss replay ../shared/data/ws/fed-decision-2026-07-20.frames.json --drop 6`;
-
 const maxNames = 1_000;
 const showEveryMs = 1_000;
 const hasher = createHasher();
-
-/** `pitboss replay`: 0 done, 1 without any event or with --strict when a book was contradicted, 2 wrong use. */
-export function replayCommand(args: readonly string[]): Promise<number> {
-  const parsed = readArguments(
-    args,
-    { drop: { type: "string" }, strict: { type: "boolean" }, json: { type: "boolean" } },
-    replayHelp,
-    1,
-  );
-  if (!parsed.ok) return Promise.resolve(parsed.exitCode);
-  const [file] = parsed.rest;
-  try {
-    if (file === undefined) throw new WatchError("which file?");
-    const report = replayBooks(readFrameFile(file), wholeOption(parsed.values.drop, "drop"));
-    process.stdout.write(parsed.values.json ? `${JSON.stringify(report)}\n` : replayText(report));
-    return Promise.resolve(replayVerdict(report, parsed.values.strict));
-  } catch (error) {
-    return Promise.resolve(explained("replay", replayHelp, error));
-  }
-}
-
-/** A file without any market event is no recording, whatever was asked. */
-function replayVerdict(report: ReplayReport, strict: boolean): number {
-  if (Object.keys(report.events).length === 0) {
-    process.stderr.write("replay: the file holds no event of the market channel\n");
-    return exitFailed;
-  }
-  const contradicted =
-    Object.keys(report.integrityFailures).length > 0 || report.snapshotsDiffered > 0;
-  return strict && contradicted ? exitFailed : exitDone;
-}
-
-function replayText(report: ReplayReport): string {
-  const tally = (counts: Readonly<Record<string, number>>) =>
-    Object.entries(counts)
-      .map(([name, n]) => `${name} ${n}`)
-      .join(", ") || "none";
-  const books = report.books.map(
-    (book) =>
-      `  ${book.conditionId} ${book.status} bid ${book.bid ?? "-"} ask ${book.ask ?? "-"} levels ${book.levels} frames ${book.framesApplied}`,
-  );
-  return [
-    `frames ${report.frames}${report.dropped > 0 ? ` (dropped ${report.dropped})` : ""}`,
-    `events: ${tally(report.events)}`,
-    `refused: ${tally(report.refused)}`,
-    `hashes verified ${report.hashesVerified}`,
-    `integrity failures: ${tally(report.integrityFailures)}`,
-    `resynced by a later snapshot ${report.resynced}; snapshots on a live book: equal ${report.snapshotsAgreed}, different ${report.snapshotsDiffered}`,
-    `books ${report.books.length}`,
-    ...books,
-    `digest ${report.digest}`,
-    "",
-  ].join("\n");
-}
 
 /** `pitboss record`: 0 when it ended as asked, 1 when the disk failed, 2 wrong use, 3 without a venue. */
 export async function recordCommand(args: readonly string[]): Promise<number> {
   const parsed = readArguments(args, watchOptions, recordHelp, maxNames);
   if (!parsed.ok) return parsed.exitCode;
   try {
-    if (parsed.values.out === undefined) throw new WatchError("--out FILE is required");
+    if (parsed.values.tape === undefined && parsed.values.out === undefined) {
+      throw new WatchError("where to? Name --tape DIR, or --out FILE for JSON lines");
+    }
     await follow(parsed.values, parsed.rest, null);
     return exitDone;
   } catch (error) {
@@ -149,8 +90,7 @@ function explained(command: string, help: string, error: unknown): number {
     process.stderr.write(`${command}: ${error.message}\n`);
     return error instanceof NoVenueError ? exitNotRunning : exitFailed;
   }
-  const known =
-    error instanceof WatchError || error instanceof FrameFileError || error instanceof ConfigError;
+  const known = error instanceof WatchError || error instanceof ConfigError;
   if (!known) throw error;
   process.stderr.write(`${command}: ${error.message}\n${help}\n`);
   return exitWrongUse;
@@ -168,11 +108,17 @@ async function follow(values: Values, names: readonly string[], show: Show | nul
   const urls = venueUrls(values);
   const markets = await chooseMarkets(urls, names, wholeOption(text("top"), "top"));
   const watches = new Map(markets.map((market) => [market.conditionId, watchOf(market)]));
-  const out = text("out");
-  const recorder = out === undefined ? null : new FrameRecorder(out);
-  const feed = openFeed(urls, (frame) => recorder?.frame(frame));
+  const recorders: Recorder[] = [];
+  const feed = openFeed(urls, (frame) => {
+    for (const recorder of recorders) recorder.frame(frame);
+  });
+  // Books on the tape are whole again only with the snapshots that follow a gap.
+  const resyncAll = () => {
+    for (const conditionId of watches.keys()) feed.resync(conditionId);
+  };
+  recorders.push(...(await openRecorders(values, resyncAll)));
   feed.start((events) => {
-    for (const event of events) applyToWatch(watches, feed, recorder, event);
+    for (const event of events) applyToWatch(watches, feed, recorders, event);
     // Everything of one socket read is applied: the groups that it held are complete.
     for (const { book } of watches.values()) {
       if (checkClaims(book, hasher) !== null) feed.resync(book.conditionId);
@@ -181,14 +127,28 @@ async function follow(values: Values, names: readonly string[], show: Show | nul
   feed.watch([...watches.values()].map(({ book }) => book));
   const timer = setInterval(() => {
     show?.([...watches.values()], feed);
-    if (recorder !== null) progress(feed, recorder);
+    for (const recorder of recorders) progress(feed, recorder);
   }, showEveryMs);
-  await untilEnd(seconds, recorder?.failed ?? new AbortController().signal);
+  await untilEnd(seconds, AbortSignal.any(recorders.map(({ failed }) => failed)));
   clearInterval(timer);
   show?.([...watches.values()], feed);
   await feed.close();
-  await recorder?.close();
-  if (recorder !== null) process.stderr.write(`recorded ${recorder.frames} frames\n`);
+  for (const recorder of recorders) {
+    await recorder.close();
+    process.stderr.write(`recorded ${recorder.frames} frames\n`);
+  }
+}
+
+/** What --tape and --out ask for. @throws RecordError, ConfigError */
+async function openRecorders(values: Values, onGapEnded: () => void): Promise<Recorder[]> {
+  const { tape, out } = values;
+  const recorders: Recorder[] = [];
+  if (typeof tape === "string") {
+    const hash = configHash(loadConfig(configFileOf(values)));
+    recorders.push(await openTapeSink(tape, hash, onGapEnded));
+  }
+  if (typeof out === "string") recorders.push(new FrameRecorder(out));
+  return recorders;
 }
 
 function watchOf(market: Market): Watch {
@@ -199,15 +159,15 @@ function watchOf(market: Market): Watch {
 function applyToWatch(
   watches: ReadonlyMap<string, Watch>,
   feed: MarketFeed,
-  recorder: FrameRecorder | null,
+  recorders: readonly Recorder[],
   event: MarketEvent | FeedEvent,
 ): void {
   if (event.kind === "link.up") {
-    recorder?.link("up");
+    for (const recorder of recorders) recorder.link("up");
     return;
   }
   if (event.kind === "link.lost") {
-    recorder?.link("lost");
+    for (const recorder of recorders) recorder.link("lost", event.conditionIds);
     for (const id of event.conditionIds) {
       const watch = watches.get(id);
       if (watch !== undefined) markStale(watch.book, "link_lost");
@@ -220,7 +180,7 @@ function applyToWatch(
   if (reason !== null) feed.resync(event.conditionId);
 }
 
-function progress(feed: MarketFeed, recorder: FrameRecorder): void {
+function progress(feed: MarketFeed, recorder: Recorder): void {
   const { connections, framesInvalid, reconnects } = feed.counters();
   process.stderr.write(
     `${recorder.frames} frames, ${recorder.bytes} bytes, ${connections} connections, ${framesInvalid} invalid, ${reconnects} reconnects\n`,

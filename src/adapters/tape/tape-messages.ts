@@ -1,0 +1,25 @@
+import type { FolderLimits, TapeIdentity, WriterTotals } from "./folder-writer.ts";
+
+/** What the recording thread is started with. */
+export type TapeWorkerData = {
+  readonly folder: string;
+  readonly identity: TapeIdentity;
+  readonly limits: FolderLimits;
+};
+
+/** Rows in one buffer: `rowHeadBytes` of head each (length, kind, time), then the row's bytes. */
+export type TapeRequest =
+  | { readonly do: "rows"; readonly chunk: ArrayBuffer; readonly bytes: number }
+  | { readonly do: "close" };
+
+export type TapeAnswer =
+  | { readonly kind: "opened" }
+  | { readonly kind: "failed"; readonly message: string; readonly isTapeError: boolean }
+  /** The rows of a chunk are taken; the chunk can be filled again. */
+  | { readonly kind: "taken"; readonly chunk: ArrayBuffer; readonly totals: WriterTotals }
+  | { readonly kind: "told"; readonly totals: WriterTotals }
+  | { readonly kind: "closed"; readonly totals: WriterTotals };
+
+export const rowHeadBytes = 16;
+/** The kind of a row in a chunk. */
+export const chunkRow = { frame: 0, note: 1 } as const;

@@ -1,0 +1,137 @@
+import { TapeError } from "../adapters/tape/tape-error.ts";
+import { exitDone, exitFailed, exitWrongUse, readArguments } from "./arguments.ts";
+import type { ReplayReport } from "./book-replay.ts";
+import { FrameFileError, openRecording } from "./frame-files.ts";
+import { type ReplayOptions, replayBooks, replayEverything } from "./replay-books.ts";
+import { marketsOption, timeOption } from "./tape-options.ts";
+import { WatchError, wholeOption } from "./watch-markets.ts";
+
+const help = `usage: pitboss replay TAPE|FILE [options]
+
+Plays recorded market data into books and prints counters, integrity failures, and a SHA-256 over all final books. Two
+replays of one recording print the same digest, on any machine. TAPE is a folder of \`record --tape\`; FILE holds frames
+as JSON lines, an array, or vectors, .gz too, in today's layout of changes or an old one.
+
+  --fast          compare best prices, do not recompute the book hashes: many times faster on a tape
+  --speed X       at X times the pace of the recording; a silence is played as 5 s at most
+  --from TIME     count (and pace) from here on; what came before only builds the books
+  --to TIME       end here. TIME is 2026-09-24T12:00:00Z or milliseconds since 1970
+  --market ID,ID  only these condition ids
+  --drop N        leave the N-th frame out (from 1), to see that it is noticed
+  --strict        exit 1 when a frame or a snapshot contradicted a book, or the recording has a gap
+  --json          one object for programs
+
+example: pitboss replay ./var/tape --fast --from 2026-09-24T12:00:00Z`;
+
+const progressEveryMs = 1_000;
+
+/** `pitboss replay`: 0 done, 1 without any event or with --strict when a book was contradicted, 2 wrong use. */
+export async function replayCommand(args: readonly string[]): Promise<number> {
+  const text = { type: "string" } as const;
+  const flag = { type: "boolean" } as const;
+  const parsed = readArguments(
+    args,
+    {
+      fast: flag,
+      speed: text,
+      from: text,
+      to: text,
+      market: text,
+      drop: text,
+      strict: flag,
+      json: flag,
+    },
+    help,
+    1,
+  );
+  if (!parsed.ok) return parsed.exitCode;
+  const { values, rest } = parsed;
+  try {
+    const [path] = rest;
+    if (path === undefined) throw new WatchError("which tape or file?");
+    const report = await replayBooks(openRecording(path), optionsOf(values));
+    process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : replayText(report));
+    return replayVerdict(report, values.strict);
+  } catch (error) {
+    if (error instanceof TapeError) {
+      process.stderr.write(`replay: ${error.message}\n`);
+      return exitFailed;
+    }
+    if (!(error instanceof WatchError || error instanceof FrameFileError)) throw error;
+    process.stderr.write(`replay: ${error.message}\n${help}\n`);
+    return exitWrongUse;
+  }
+}
+
+type Values = Readonly<
+  Record<"speed" | "from" | "to" | "market" | "drop", string | undefined> & { fast: boolean }
+>;
+
+/** @throws WatchError */
+function optionsOf(values: Values): ReplayOptions {
+  return {
+    drop: wholeOption(values.drop, "drop"),
+    hashes: !values.fast,
+    fromMs: timeOption(values.from, "from") ?? replayEverything.fromMs,
+    toMs: timeOption(values.to, "to") ?? replayEverything.toMs,
+    markets: marketsOption(values.market),
+    speed: speedOption(values.speed),
+    progress: progressOnTerminal(),
+  };
+}
+
+function speedOption(text: string | undefined): number | null {
+  if (text === undefined) return null;
+  const value = text.trim() === "" ? Number.NaN : Number(text);
+  if (!(value >= 0.001 && value <= 1_000_000)) {
+    throw new WatchError(`--speed must be a number from 0.001 to 1000000, was "${text}"`);
+  }
+  return value;
+}
+
+/** One line a second for whoever waits; nothing into files and pipes. */
+function progressOnTerminal(): ReplayOptions["progress"] {
+  let toldAtMs = performance.now();
+  return (frames, atMs) => {
+    if (!process.stderr.isTTY || performance.now() - toldAtMs < progressEveryMs) return;
+    toldAtMs = performance.now();
+    process.stderr.write(`${frames} frames, at ${new Date(atMs).toISOString()}\n`);
+  };
+}
+
+/** A recording without any market event is none, whatever was asked. */
+function replayVerdict(report: ReplayReport, strict: boolean): number {
+  if (Object.keys(report.events).length === 0) {
+    process.stderr.write("replay: no event of the market channel was found\n");
+    return exitFailed;
+  }
+  const contradicted =
+    Object.keys(report.integrityFailures).length > 0 ||
+    report.snapshotsDiffered > 0 ||
+    report.gaps > 0;
+  return strict && contradicted ? exitFailed : exitDone;
+}
+
+function replayText(report: ReplayReport): string {
+  const tally = (counts: Readonly<Record<string, number>>) =>
+    Object.entries(counts)
+      .map(([name, n]) => `${name} ${n}`)
+      .join(", ") || "none";
+  const books = report.books.map(
+    (book) =>
+      `  ${book.conditionId} ${book.status} bid ${book.bid ?? "-"} ask ${book.ask ?? "-"} levels ${book.levels} frames ${book.framesApplied}`,
+  );
+  return [
+    `frames ${report.frames}${report.dropped > 0 ? ` (dropped ${report.dropped})` : ""}`,
+    `gaps ${report.gaps}${report.gaps > 0 ? ` (rows lost ${report.lostRows})` : ""}`,
+    `events: ${tally(report.events)}`,
+    `refused: ${tally(report.refused)}`,
+    `hashes verified ${report.hashesVerified}`,
+    `integrity failures: ${tally(report.integrityFailures)}`,
+    `resynced by a later snapshot ${report.resynced}; snapshots on a live book: equal ${report.snapshotsAgreed}, different ${report.snapshotsDiffered}`,
+    `books ${report.books.length}`,
+    ...books,
+    `digest ${report.digest}`,
+    "",
+  ].join("\n");
+}
