@@ -11,6 +11,7 @@ import { signCase } from "./cases/sign.ts";
 import { socketsCase } from "./cases/sockets.ts";
 import { startCase } from "./cases/start.ts";
 import { storageCase } from "./cases/storage.ts";
+import { tapeCase } from "./cases/tape.ts";
 import type { BenchCase, CaseResult } from "./support/bench-case.ts";
 import { machineFacts } from "./support/machine.ts";
 import { caseText, closingText, headText } from "./support/report.ts";
@@ -27,6 +28,7 @@ const cases: readonly BenchCase[] = [
   socketsCase,
   startCase,
   storageCase,
+  tapeCase,
 ];
 
 const help = `usage: npm run bench [-- --only NAME[,NAME]] [--full] [--json]

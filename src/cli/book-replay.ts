@@ -77,7 +77,6 @@ export class BookReplay {
   readonly books: ReadonlyMap<string, MarketBook>;
   /** False while the steps before the asked time are played: books change, nothing is counted. */
   counts = true;
-  readonly #hashes: boolean;
   readonly #events: Tally = new Map();
   readonly #refused: Tally = new Map();
   readonly #failures: Tally = new Map();
@@ -89,10 +88,10 @@ export class BookReplay {
   #agreed = 0;
   #differed = 0;
 
-  /** `hashes` false: book hashes are not recomputed, only best prices compared. */
+  /** `hashes` false: hashes tell repeated frames and groups apart, but the books' own are not compared with them. */
   constructor(books: ReadonlyMap<string, MarketBook>, hashes: boolean) {
     this.books = books;
-    this.#hashes = hashes;
+    for (const book of books.values()) book.hashTrusted = hashes;
   }
 
   /** One step; `isDropped` leaves its frame out, to show that it is noticed. */
@@ -165,8 +164,7 @@ export class BookReplay {
     if (book === undefined) return;
     if (event.kind === "book.snapshot" && this.counts) this.#compare(book, event);
     const wasStale = book.status === "stale";
-    const judged = this.#hashes ? event : withoutHashes(event);
-    this.noted(applyMarketEvent(book, judged, atMs, hasher));
+    this.noted(applyMarketEvent(book, event, atMs, hasher));
     if (this.counts && wasStale && book.status === "live") this.#resynced++;
   }
 
@@ -184,12 +182,6 @@ export class BookReplay {
     if (same) this.#agreed++;
     else this.#differed++;
   }
-}
-
-function withoutHashes(event: MarketEvent): MarketEvent {
-  if (event.kind === "book.snapshot") return { ...event, hash: null };
-  if (event.kind !== "book.delta") return event;
-  return { ...event, changes: event.changes.map((change) => ({ ...change, hash: null })) };
 }
 
 /** A book's whole content as one line of text. */

@@ -16,7 +16,8 @@ export type Recorder = {
   readonly failed: AbortSignal;
   readonly frames: number;
   readonly bytes: number;
-  frame(text: string): void;
+  /** UTF-8 of a frame as it came; not kept beyond the call. */
+  frame(bytes: Buffer): void;
   /** `markets`: condition ids that a lost connection carried. */
   link(state: "up" | "lost", markets?: readonly string[]): void;
   /** Everything written so far is kept afterwards. @throws RecordError */
@@ -51,9 +52,9 @@ export class FrameRecorder implements Recorder {
     return this.#bytes;
   }
 
-  frame(text: string): void {
+  frame(bytes: Buffer): void {
     this.#frames++;
-    this.#write(frameLine(Date.now(), text));
+    this.#write(frameLine(Date.now(), bytes.toString("utf8")));
   }
 
   link(state: "up" | "lost", markets?: readonly string[]): void {

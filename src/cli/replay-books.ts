@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { parseMarketFrame } from "../adapters/polymarket/parse-market-frame.ts";
 import { rowKind } from "../adapters/tape/block-builder.ts";
+import type { BlockView } from "../adapters/tape/block-view.ts";
 import { tapeBlocks, wholeTape } from "../adapters/tape/tape-reader.ts";
 import type { MarketEvent } from "../engine/domain/market-event.ts";
 import { BookReplay, type ReplayReport } from "./book-replay.ts";
 import { ColumnReplay } from "./column-replay.ts";
-import { chosenStep, type Recording, stepOfRow } from "./frame-files.ts";
+import { chosenStep, type Recording } from "./frame-files.ts";
 import { marketsOfTape } from "./tape-markets.ts";
 
 export type ReplayOptions = {
@@ -44,6 +46,11 @@ export async function replayBooks(
   recording: Recording,
   options: ReplayOptions,
 ): Promise<ReplayReport> {
+  return (await playBooks(recording, options)).report();
+}
+
+/** The same with the books themselves in hand. */
+export async function playBooks(recording: Recording, options: ReplayOptions): Promise<BookReplay> {
   // The markets are known beforehand, as a service knows them from the catalog: also from a frame that is dropped.
   const { books } = marketsOfTape(discoveryEvents(recording, options.markets), null);
   const replay = new BookReplay(books, options.hashes);
@@ -51,7 +58,7 @@ export async function replayBooks(
   const isPlain = options.drop === null && options.speed === null && !options.hashes;
   if (recording.isTape && isPlain) playColumns(recording, options, replay);
   else await playSteps(recording, options, replay);
-  return replay.report();
+  return replay;
 }
 
 function playColumns({ path }: Recording, options: ReplayOptions, replay: BookReplay): void {
@@ -118,30 +125,37 @@ function* discoveryEvents(
     for (const { frame } of recording.steps()) yield* frame?.events.filter(isChosen) ?? [];
     return;
   }
-  // Packed changes say nothing more about a market whose two tokens are known.
   const tokens = new Map<string, Set<string>>();
   for (const block of tapeBlocks(recording.path)) {
-    const isKnown = block.markets.map(
-      ({ conditionId }) => (tokens.get(conditionId)?.size ?? 0) >= 2,
-    );
-    const cursor = block.cursor();
-    while (cursor.row < block.head.rows) {
-      const isDelta = block.rowKinds[cursor.row] === rowKind.delta;
-      const place = block.deltaMarkets[cursor.delta] ?? 0;
-      if (isDelta && isKnown[place] === true) {
-        block.skipDelta(cursor);
-        continue;
-      }
-      const row = block.next(cursor);
-      if (row.kind === "note") continue;
-      for (const event of stepOfRow(row).frame?.events ?? []) {
-        const known = tokens.get(event.conditionId) ?? new Set<string>();
-        for (const token of tokensOf(event)) known.add(token);
-        tokens.set(event.conditionId, known);
-        if (isDelta) isKnown[place] = known.size >= 2;
-        if (isChosen(event)) yield event;
-      }
+    for (const event of newsOf(block, tokens)) {
+      const known = tokens.get(event.conditionId) ?? new Set<string>();
+      for (const token of tokensOf(event)) known.add(token);
+      tokens.set(event.conditionId, known);
+      if (isChosen(event)) yield event;
     }
+  }
+}
+
+/** Events of a block: packed changes say nothing more about a market whose two tokens are known. */
+function* newsOf(
+  block: BlockView,
+  tokens: ReadonlyMap<string, ReadonlySet<string>>,
+): Generator<MarketEvent> {
+  const isKnown = ({ conditionId }: { readonly conditionId: string }) =>
+    (tokens.get(conditionId)?.size ?? 0) >= 2;
+  if (block.markets.every(isKnown)) {
+    for (const text of block.frameTexts()) yield* parseMarketFrame(text).events;
+    return;
+  }
+  const cursor = block.cursor();
+  while (cursor.row < block.head.rows) {
+    const market = block.markets[block.deltaMarkets[cursor.delta] ?? 0];
+    if (block.rowKinds[cursor.row] === rowKind.delta && market !== undefined && isKnown(market)) {
+      block.skipDelta(cursor);
+      continue;
+    }
+    const row = block.next(cursor);
+    if (row.kind === "frame") yield* parseMarketFrame(row.text).events;
   }
 }
 

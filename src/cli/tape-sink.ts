@@ -46,9 +46,9 @@ class TapeSink implements Recorder {
     return this.#tape.totals.bytes;
   }
 
-  frame(text: string): void {
+  frame(bytes: Buffer): void {
     this.#frames++;
-    this.#tape.frame(Date.now(), text);
+    this.#tape.frame(Date.now(), bytes);
   }
 
   link(state: "up" | "lost", markets?: readonly string[]): void {

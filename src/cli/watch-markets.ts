@@ -134,7 +134,7 @@ async function firstOf(
 }
 
 /** A feed of its own that also shows every raw frame. */
-export function openFeed(urls: VenueUrls, onFrame: (text: string) => void): MarketFeed {
+export function openFeed(urls: VenueUrls, onFrame: (frame: Buffer) => void): MarketFeed {
   return createMarketFeed({
     wsUrl: urls.ws,
     http: createHttpClient({ baseUrl: urls.clob, timeouts: defaultTimeouts, connections: 2 }),

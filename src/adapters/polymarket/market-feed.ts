@@ -32,8 +32,8 @@ export type MarketFeedOptions = {
   readonly timings: FeedTimings;
   readonly limits?: FeedLimits;
   readonly log: Log;
-  /** Sees every text frame as it came, before it is read (recording). */
-  readonly onFrame?: (text: string) => void;
+  /** Sees the UTF-8 of every text frame as it came, before it is read; valid for this call (recording). */
+  readonly onFrame?: (frame: Buffer) => void;
 };
 
 type Counters = { frames: number; framesInvalid: number; reconnects: number };
@@ -232,7 +232,7 @@ export class MarketFeed implements MarketDataPort {
   #read(frame: Buffer): MarketFrame {
     this.#counters.frames++;
     this.#lastFrameAtMs = Date.now();
-    this.#options.onFrame?.(frame.toString("utf8"));
+    this.#options.onFrame?.(frame);
     return this.#reader.read(frame);
   }
 

@@ -67,6 +67,16 @@ export class BlockView {
     for (let i = 0; i < this.head.rows; i++) yield this.next(cursor);
   }
 
+  /** The frames that are kept as texts, in order. @throws TapeError */
+  *frameTexts(): Generator<string> {
+    const cursor = this.cursor();
+    for (const kind of this.rowKinds) {
+      if (kind === rowKind.delta) continue;
+      const text = this.#text(cursor);
+      if (kind === rowKind.text) yield text;
+    }
+  }
+
   /** Before the first row. */
   cursor(): BlockCursor {
     const { firstSeq, baseAtMs, baseTimestampMs } = this.head;

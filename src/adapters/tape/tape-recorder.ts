@@ -25,8 +25,6 @@ const queueBytesDefault = 32 * 1024 * 1024;
 const chunkBytes = 256 * 1024;
 /** Rows wait at most this long for their chunk to be handed on. */
 const handOverMs = 100;
-/** UTF-8 needs at most three bytes for a unit of a JavaScript text. */
-const bytesPerUnit = 3;
 const sparesMax = 32;
 
 const nothing: WriterTotals = {
@@ -106,9 +104,9 @@ export class TapeRecorder {
     return this.#totals;
   }
 
-  /** Adds a frame of the stream as it came. */
-  frame(atMs: number, text: string): void {
-    this.#add(atMs, chunkRow.frame, text);
+  /** Adds a frame of the stream: its UTF-8 as it came, copied before the call returns. */
+  frame(atMs: number, bytes: Uint8Array): void {
+    this.#add(atMs, chunkRow.frame, bytes);
   }
 
   /** Adds news of a connection. `markets`: what a lost one carried. */
@@ -134,28 +132,28 @@ export class TapeRecorder {
   }
 
   #note(atMs: number, note: TapeNote): void {
-    this.#add(atMs, chunkRow.note, JSON.stringify(note));
+    this.#add(atMs, chunkRow.note, Buffer.from(JSON.stringify(note)));
   }
 
-  #add(atMs: number, kind: number, text: string): void {
+  #add(atMs: number, kind: number, bytes: Uint8Array): void {
     if (this.#failure !== null || this.#isClosing) return;
-    const most = rowHeadBytes + text.length * bytesPerUnit;
     if (this.#gap !== null && !this.#tellGap(atMs)) {
       this.#gap.lost++;
       return;
     }
-    if (!this.#roomFor(most)) {
+    if (!this.#roomFor(rowHeadBytes + bytes.length)) {
       this.#gap = { lost: 1, fromMs: atMs };
       this.#onGap("begun");
       return;
     }
-    this.#write(atMs, kind, text);
+    this.#write(atMs, kind, bytes);
   }
 
-  #write(atMs: number, kind: number, text: string): void {
+  #write(atMs: number, kind: number, bytes: Uint8Array): void {
     const chunk = this.#chunk;
     const at = this.#filled;
-    const length = chunk.write(text, at + rowHeadBytes);
+    const { length } = bytes;
+    chunk.set(bytes, at + rowHeadBytes);
     chunk.writeUInt32LE(length, at);
     chunk[at + 4] = kind;
     chunk.writeDoubleLE(atMs, at + 8);
@@ -167,11 +165,10 @@ export class TapeRecorder {
     const gap = this.#gap;
     if (gap === null) return true;
     const note: TapeNote = { note: "gap", reason: "overload", ...gap };
-    const text = JSON.stringify(note);
     // Room for one note alone would end the gap only to begin the next one.
     if (!this.#roomFor(chunkBytes)) return false;
     this.#gap = null;
-    this.#write(atMs, chunkRow.note, text);
+    this.#write(atMs, chunkRow.note, Buffer.from(JSON.stringify(note)));
     this.#onGap("ended");
     return true;
   }

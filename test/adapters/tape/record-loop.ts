@@ -15,7 +15,7 @@ const recorder = await openTapeRecorder({
 });
 let told = 0;
 for (let n = 0; ; n++) {
-  recorder.frame(Date.now(), frameOf(n));
+  recorder.frame(Date.now(), Buffer.from(frameOf(n)));
   if (n % framesPerTurn !== 0) continue;
   await setTimeout(1);
   const { frames } = recorder.totals;

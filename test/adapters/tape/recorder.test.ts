@@ -22,7 +22,8 @@ describe("a recording", () => {
     for (const part of [0, 1, 2]) {
       const recorder = await openTapeRecorder({ folder, identity });
       recorder.link(startMs, "up");
-      for (let n = 0; n < 1_000; n++) recorder.frame(startMs + n, frameOf(1_000 * part + n));
+      for (let n = 0; n < 1_000; n++)
+        recorder.frame(startMs + n, Buffer.from(frameOf(1_000 * part + n)));
       recorder.link(startMs + 1_000, "lost");
       const totals = await recorder.close();
       expect(totals).toMatchObject({ frames: 1_000, rows: 1_003, lostRows: 0, refused: null });
@@ -42,7 +43,7 @@ describe("a recording", () => {
     const recorder = await openTapeRecorder({ folder, identity });
     const huge = JSON.stringify({ event_type: "book", text: "ü".repeat(3_000_000) });
     const texts = [frameOf(1), huge, frameOf(2)];
-    for (const text of texts) recorder.frame(startMs, text);
+    for (const text of texts) recorder.frame(startMs, Buffer.from(text));
     await recorder.close();
     expect(textsOf(folder)).toEqual(texts);
   });
@@ -58,7 +59,7 @@ describe("a recording", () => {
     });
     const sent = 10_000;
     // Nothing is taken off the queue within one turn of the loop.
-    for (let n = 0; n < sent; n++) recorder.frame(startMs + n, frameOf(n));
+    for (let n = 0; n < sent; n++) recorder.frame(startMs + n, Buffer.from(frameOf(n)));
     expect(states).toEqual(["begun"]);
     const totals = await recorder.close();
     const kept = textsOf(folder);
@@ -87,11 +88,11 @@ describe("a recording", () => {
       queueBytes: 1_000_000,
       onGap: (state) => state === "ended" && ended.resolve(),
     });
-    for (let n = 0; n < 5_000; n++) recorder.frame(startMs + n, frameOf(n));
-    const more = setInterval(() => recorder.frame(startMs + 6_000, "after"), 5);
+    for (let n = 0; n < 5_000; n++) recorder.frame(startMs + n, Buffer.from(frameOf(n)));
+    const more = setInterval(() => recorder.frame(startMs + 6_000, Buffer.from("after")), 5);
     await ended.promise;
     clearInterval(more);
-    recorder.frame(startMs + 7_000, "last");
+    recorder.frame(startMs + 7_000, Buffer.from("last"));
     await recorder.close();
     expect(textsOf(folder).at(-1)).toBe("last");
     expect(notesOf(folder).filter(({ note }) => note.note === "gap")).toHaveLength(1);

@@ -1,0 +1,233 @@
+import { rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { defaultFolderLimits, FolderWriter } from "../../src/adapters/tape/folder-writer.ts";
+import { tapeRows } from "../../src/adapters/tape/tape-reader.ts";
+import { openTapeRecorder } from "../../src/adapters/tape/tape-recorder.ts";
+import { openRecording } from "../../src/cli/frame-files.ts";
+import { playBooks, replayEverything } from "../../src/cli/replay-books.ts";
+import { UsualBooks } from "../baseline/usual-book.ts";
+import { readUsual, UsualRecorder } from "../baseline/usual-recorder.ts";
+import {
+  type Aim,
+  type BenchCase,
+  type BenchContext,
+  type CaseResult,
+  countText,
+  durationText,
+  rowsAgainst,
+} from "../support/bench-case.ts";
+import { demand } from "../support/bench-error.ts";
+import { type FrameTape, makeTape } from "../support/frame-tape.ts";
+import { demandSameBooks } from "../support/live-books.ts";
+import { type Contender, type Round, race, type Timing } from "../support/race.ts";
+import { scratchFolder } from "../support/scratch-folder.ts";
+import { seeded } from "../support/seeded.ts";
+
+/** Recording and replaying: what a level change costs the thread that packs it, the thread that hands it on, a replay. */
+export const tapeCase: BenchCase = { name: "tape", run };
+
+const marketCount = 100;
+const frameCount = 40_000;
+const startMs = 1_790_000_000_000;
+/** Arrival of the frames: 5,000 a second. */
+const framesPerMs = 5;
+const identity = { codeVersion: "bench", configHash: "" };
+const queueBytes = 1024 * 1024 * 1024;
+/** performance.md section 4. */
+const wanted = { rowsPerSecond: 1e6, eventsPerSecond: 10e6 };
+
+async function run(context: BenchContext): Promise<CaseResult> {
+  await using stack = new AsyncDisposableStack();
+  const folder = scratchFolder(stack, "tape");
+  context.progress("tape: making frames");
+  const source = makeTape({ markets: marketCount, frames: frameCount, hashes: false });
+  const frames = [...source.opening.map((text) => Buffer.from(text)), ...hashed(source)];
+  const tape = join(folder, "tape");
+  const file = join(folder, "frames.jsonl");
+  const changes = source.changesPerFrame * frameCount;
+  record(tape, frames);
+  recordUsual(file, frames);
+  demandSameTexts(tape, file, frames);
+  const events = await demandSameReplay(tape, file, source);
+
+  const options = { rounds: context.rounds, warmUps: 1 };
+  const progress = (text: string) => context.progress(`tape: ${text}`);
+  const recording = await race(
+    [
+      { name: "packed into a tape", round: () => record(join(folder, "a"), frames) },
+      { name: "JSON.stringify + append", round: () => recordUsual(join(folder, "b"), frames) },
+    ],
+    options,
+    progress,
+  );
+  const handing = await race(
+    [
+      { name: "handed to the thread", round: () => handOver(join(folder, "c"), frames) },
+      { name: "JSON.stringify + append", round: () => recordUsual(join(folder, "b"), frames) },
+    ],
+    options,
+    progress,
+  );
+  const replaying = await race(replayers(tape, file, source, events), options, progress);
+  const groups = [
+    rowsAgainst("recording, a level change", recording),
+    rowsAgainst("main thread, a level change", handing),
+    rowsAgainst("replay, a level change", replaying),
+  ];
+  const bytes = bytesIn(tape);
+  return {
+    title: `Tape: ${countText(frameCount)} frames (${countText(changes)} level changes) of ${marketCount} markets`,
+    rows: groups.flatMap((group) => group.rows),
+    notes: [
+      `${(bytes / frames.length).toFixed(0)} bytes a frame on the disk, ${(statSync(file).size / bytes).toFixed(1)}x less than JSON lines`,
+      `recording ${perSecondText(recording[0])} level changes a second in one thread, replay ${perSecondText(replaying[0])}`,
+      `main thread: ${durationText(2 * (handing[0]?.medianNs ?? Number.NaN))} a frame`,
+    ],
+    ratios: {
+      tape_record: groups[0]?.ratio ?? Number.NaN,
+      tape_main_thread: groups[1]?.ratio ?? Number.NaN,
+      tape_replay: groups[2]?.ratio ?? Number.NaN,
+    },
+    aims: [
+      rateAim("level changes recorded a second", recording[0], wanted.rowsPerSecond),
+      rateAim("level changes replayed a second", replaying[0], wanted.eventsPerSecond),
+    ],
+  };
+}
+
+/** The frames with hashes as long as the venue's, which nobody could compress. They are made up: nobody verifies them here. */
+function hashed(source: FrameTape): Buffer[] {
+  const draw = seeded(7);
+  const hash = () =>
+    Array.from({ length: 5 }, () =>
+      draw(2 ** 32)
+        .toString(16)
+        .padStart(8, "0"),
+    ).join("");
+  return source.frames.map((frame) =>
+    Buffer.from(frame.toString("utf8").replaceAll('"hash":""', () => `"hash":"${hash()}"`)),
+  );
+}
+
+const atMsOf = (n: number): number => startMs + Math.floor(n / framesPerMs);
+
+/** Calls `take` with every frame. Blocks are written once in thousands of frames, so a change costs its share of all. */
+function timed(
+  frames: readonly Buffer[],
+  take: (n: number, bytes: Buffer) => void,
+  end: () => void,
+): Round {
+  const startedAt = performance.now();
+  for (const [n, bytes] of frames.entries()) take(n, bytes);
+  end();
+  return shareOf(startedAt, 2 * frames.length);
+}
+
+function shareOf(startedAt: number, events: number): Round {
+  const eachNs = ((performance.now() - startedAt) * 1e6) / events;
+  return { samplesNs: Float64Array.of(eachNs), elapsedNs: eachNs };
+}
+
+function record(folder: string, frames: readonly Buffer[]): Round {
+  rmSync(folder, { recursive: true, force: true });
+  const writer = new FolderWriter(folder, identity, defaultFolderLimits, startMs);
+  return timed(
+    frames,
+    (n, bytes) => {
+      const atMs = atMsOf(n);
+      writer.frame(atMs, bytes, [0, bytes.length], atMs);
+    },
+    () => writer.close(atMsOf(frames.length)),
+  );
+}
+
+function recordUsual(file: string, frames: readonly Buffer[]): Round {
+  const recorder = new UsualRecorder(file);
+  return timed(
+    frames,
+    (n, bytes) => recorder.frame(atMsOf(n), bytes),
+    () => recorder.close(),
+  );
+}
+
+async function handOver(folder: string, frames: readonly Buffer[]): Promise<Round> {
+  rmSync(folder, { recursive: true, force: true });
+  const recorder = await openTapeRecorder({ folder, identity, queueBytes });
+  const round = timed(
+    frames,
+    (n, bytes) => recorder.frame(atMsOf(n), bytes),
+    () => undefined,
+  );
+  const totals = await recorder.close();
+  demand(totals.frames === frames.length && totals.lostRows === 0, "every frame was recorded");
+  return round;
+}
+
+function demandSameTexts(tape: string, file: string, frames: readonly Buffer[]): void {
+  let n = 0;
+  for (const row of tapeRows(tape)) {
+    if (row.kind !== "frame") continue;
+    demand(row.text === frames[n]?.toString("utf8"), `frame ${n} of the tape`);
+    n++;
+  }
+  demand(n === frames.length, "frames on the tape");
+  n = 0;
+  readUsual(file, (text) =>
+    demand(text === frames[n++]?.toString("utf8"), `line ${n} of the file`),
+  );
+}
+
+const plain = { ...replayEverything, hashes: false };
+
+/** How many levels and level changes a replay applies. */
+async function demandSameReplay(tape: string, file: string, source: FrameTape): Promise<number> {
+  const columns = await playBooks(openRecording(tape), plain);
+  const usual = usualBooks(file, source);
+  demandSameBooks({ books: columns.books, refused: 0 }, usual);
+  const byFrames = await playBooks({ ...openRecording(tape), isTape: false }, plain);
+  const [one, other] = [columns.report(), byFrames.report()];
+  demand(JSON.stringify(one) === JSON.stringify(other), "columns say what frames say");
+  demand(Object.keys(one.integrityFailures).length === 0, "nothing contradicts the books");
+  const levels = source.opening
+    .filter((text) => text.includes('"bids"'))
+    .reduce((sum, text) => sum + text.split('"price"').length - 1, 0);
+  return levels + 2 * (one.events["book.delta"] ?? 0);
+}
+
+function usualBooks(file: string, source: FrameTape): UsualBooks {
+  const books = new UsualBooks(new Map(source.markets.map(({ tokenIds }) => tokenIds)), false);
+  readUsual(file, (text) => books.read(text));
+  return books;
+}
+
+function replayers(tape: string, file: string, source: FrameTape, events: number): Contender[] {
+  const round = async (replay: () => unknown): Promise<Round> => {
+    const startedAt = performance.now();
+    await replay();
+    return shareOf(startedAt, events);
+  };
+  const recording = openRecording(tape);
+  return [
+    {
+      name: "from the columns",
+      round: () => round(() => playBooks(recording, plain)),
+    },
+    {
+      name: "JSON.parse lines + zod + Map/sort",
+      round: () => round(() => usualBooks(file, source)),
+    },
+  ];
+}
+
+function bytesIn(folder: string): number {
+  return statSync(join(folder, "00000001.seg")).size;
+}
+
+function perSecondText(timing: Timing | undefined): string {
+  return countText(1e9 / (timing?.medianNs ?? Number.NaN));
+}
+
+function rateAim(what: string, timing: Timing | undefined, least: number): Aim {
+  const rate = 1e9 / (timing?.medianNs ?? Number.NaN);
+  return { what: `${what} >= ${countText(least)}`, is: countText(rate), met: rate >= least };
+}
