@@ -116,7 +116,8 @@ function assemble(path: string, file: ConfigFile, secrets: Secrets): Config {
       privateKey: secrets.privateKey,
       relayerApiKey: secrets.relayerApiKey,
     },
-    venueWaits: scaled(plain.venueWaits),
+    venueWaits: scaled(plain.venueWaits, plain.venueWaits.timeScale),
+    catalog: scaled(plain.catalog, plain.venueWaits.timeScale),
     telegram: {
       ...plain.telegram,
       botToken: secrets.botToken,
@@ -137,13 +138,15 @@ function placed(base: string, path: string | null): string | null {
 }
 
 /** Every wait divided by the scale, rounded up to a whole millisecond; counts stay as they are. */
-function scaled(waits: Plain["venueWaits"]): Plain["venueWaits"] {
-  const shorter = (ms: number) => Math.ceil(ms / waits.timeScale);
-  const entries = Object.entries(waits).map(([key, value]) => {
-    if (!key.endsWith("Ms")) return [key, value];
-    return [key, typeof value === "number" ? shorter(value) : value.map(shorter)];
-  });
-  return Object.fromEntries(entries) as Plain["venueWaits"];
+function scaled<T extends Plain["venueWaits"] | Plain["catalog"]>(waits: T, timeScale: number): T {
+  const shorter = (ms: number) => Math.ceil(ms / timeScale);
+  const entries = Object.entries(waits).map(
+    ([key, value]: [string, number | readonly number[]]) => {
+      if (!key.endsWith("Ms")) return [key, value];
+      return [key, typeof value === "number" ? shorter(value) : value.map(shorter)];
+    },
+  );
+  return Object.fromEntries(entries) as T;
 }
 
 function camel(value: unknown): unknown {

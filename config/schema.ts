@@ -198,6 +198,21 @@ const dutch = z.strictObject({
   max_sets: whole(1, 5000, 400),
 });
 
+const catalog = z.strictObject({
+  page_events: whole(1, 100, 50),
+  max_pages: whole(1, 100_000, 4000),
+  max_markets: whole(100, 1_000_000, 150_000),
+  page_pause_ms: whole(0, 60_000, 250),
+  whole_interval_ms: whole(60_000, 86_400_000, 1_800_000),
+  newest_interval_ms: whole(1000, 3_600_000, 60_000),
+  back_off_first_ms: whole(100, 60_000, 1000),
+  back_off_max_ms: whole(1000, 3_600_000, 60_000),
+  watched_interval_ms: whole(1000, 3_600_000, 30_000),
+  resolution_look_ms: whole(500, 600_000, 5000),
+  look_ttl_ms: whole(1000, 86_400_000, 900_000),
+  max_watched: whole(10, 5000, 1000),
+});
+
 const copy = z.strictObject({
   enabled: flag(false),
   source_wallet: text(
@@ -268,6 +283,7 @@ export const configSchema = z.strictObject({
   contracts: contracts.prefault({}),
   risk: risk.prefault({}),
   dutch: dutch.prefault({}),
+  catalog: catalog.prefault({}),
   copy: copy.prefault({}),
   telegram: telegram.prefault({}),
   storage: storage.prefault({}),

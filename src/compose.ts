@@ -11,7 +11,7 @@ import { createMetrics, type Metrics } from "./adapters/telemetry/metrics.ts";
 import { Desk } from "./engine/runtime/desk.ts";
 import type { DeskDeps } from "./engine/runtime/desk-deps.ts";
 import { Engine } from "./engine/runtime/engine.ts";
-import { engineSettings } from "./engine-settings.ts";
+import { catalogSettings, engineSettings } from "./engine-settings.ts";
 import { openContracts } from "./open-contracts.ts";
 import { openConfiguredLedger } from "./open-ledger.ts";
 import { openVenue } from "./open-venue.ts";
@@ -120,7 +120,7 @@ function boundsOf(config: Config) {
     doubledBooks: config.marketData.doubleMarkets,
     stallMs: config.service.stallMs,
     clockCheckMs: config.venueWaits.clockCheckMs,
-    maxSetMarkets: config.dutch.maxSets,
+    catalogSettings: catalogSettings(config),
   };
 }
 

@@ -2,6 +2,7 @@ import { type Config, deskModeOf } from "../config/config.ts";
 import { configHash } from "../config/config-hash.ts";
 import { codeVersion } from "./code-version.ts";
 import type { EngineSettings } from "./engine/protocol/settings.ts";
+import type { CatalogSettings } from "./engine/runtime/catalog-reader.ts";
 
 /** A set's prices move faster than one order's: its card lives a third as long. */
 const setCardShare = 3;
@@ -41,5 +42,16 @@ export function engineSettings(config: Config): EngineSettings {
       resendWindowMs: venueWaits.contractResendMs,
       maxResends: config.contracts.maxResends,
     },
+  };
+}
+
+/** What is read of the venue's catalog and how often. */
+export function catalogSettings({ catalog, dutch, markets }: Config): CatalogSettings {
+  return {
+    crawl: catalog,
+    refresh: catalog,
+    maxMarkets: catalog.maxMarkets,
+    maxSetMarkets: dutch.maxSets,
+    strategyMarkets: markets.filter((market) => market.strategies.length > 0),
   };
 }

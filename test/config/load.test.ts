@@ -119,6 +119,26 @@ describe("the shipped files", () => {
       contractResendMs: 600_000,
     });
   });
+
+  test("so are those of the catalog, and the scale divides them too", () => {
+    const inProduction = {
+      pagePauseMs: 250,
+      wholeIntervalMs: 1_800_000,
+      newestIntervalMs: 60_000,
+      backOffFirstMs: 1_000,
+      backOffMaxMs: 60_000,
+      watchedIntervalMs: 30_000,
+      resolutionLookMs: 5_000,
+      lookTtlMs: 900_000,
+    };
+    const counts = { pageEvents: 50, maxPages: 4_000, maxMarkets: 150_000, maxWatched: 1_000 };
+    expect(loadConfig(desk("")).catalog).toEqual({ ...inProduction, ...counts });
+    const divided = Object.entries(inProduction).map(([key, ms]) => [key, Math.ceil(ms / 100)]);
+    expect(loadConfig(desk("[venue_waits]\ntime_scale = 100\n")).catalog).toEqual({
+      ...Object.fromEntries(divided),
+      ...counts,
+    });
+  });
 });
 
 describe("loadConfig", () => {

@@ -159,7 +159,18 @@ export class EngineProcess implements Caller {
       canaryMs: 15_000,
       stallMs: 3_000,
       clockCheckMs: 30_000,
-      maxSetMarkets: 100,
+      catalogSettings: {
+        crawl: null,
+        refresh: {
+          watchedIntervalMs: 30_000,
+          resolutionLookMs: 5_000,
+          lookTtlMs: 900_000,
+          maxWatched: 500,
+        },
+        maxMarkets: 1_000,
+        maxSetMarkets: 100,
+        strategyMarkets: [],
+      },
     };
   }
 

@@ -13,6 +13,7 @@ import type {
   BookRead,
   CatalogAnswer,
   CatalogPage,
+  ListedMarket,
 } from "../../src/engine/protocol/venue-report.ts";
 import { group, marketOf, runners } from "../engine/support/markets.ts";
 import { type BookPicture, deltaBetween, pictureOf, snapshotOf } from "./book-frames.ts";
@@ -193,9 +194,14 @@ export class SimMarket implements MarketDataPort, CatalogPort {
     return Promise.resolve(ok({ listed: [], groups: [], next: null }));
   }
 
-  read(conditionIds: readonly string[]): Promise<Result<CatalogAnswer, string>> {
-    const wanted = new Set(conditionIds);
-    return this.#answer(this.#catalog().filter(({ conditionId }) => wanted.has(conditionId)));
+  read(conditionIds: readonly string[]): Promise<Result<readonly ListedMarket[], string>> {
+    const { promise, resolve } = Promise.withResolvers<Result<readonly ListedMarket[], string>>();
+    const rest = { eventSlug: "", tags: [], liquidityUsd: null, bid: null, ask: null };
+    this.#parts.life.after(10, () => {
+      const named = this.#catalog().filter((market) => conditionIds.includes(market.conditionId));
+      resolve(ok(named.map((market) => ({ market, ...rest }))));
+    });
+    return promise;
   }
 
   #answer(found: readonly Market[]): Promise<Result<CatalogAnswer, string>> {

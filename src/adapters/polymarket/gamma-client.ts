@@ -17,7 +17,7 @@ import type {
 } from "../../engine/protocol/venue-report.ts";
 import { errorText, getRepeatedly } from "./clob-client.ts";
 import type { HttpAnswer, HttpClient } from "./http-client.ts";
-import { type MarketRefusal, parseGammaEvent, parseGammaMarket } from "./parse-gamma.ts";
+import { listedOf, type MarketRefusal, parseGammaEvent, parseGammaMarket } from "./parse-gamma.ts";
 import { arrayOf, conditionIdOf, type Fields, fieldsOf, freeText, jsonOf } from "./wire.ts";
 
 /** A page of events with all their markets can hold several megabytes. */
@@ -79,7 +79,7 @@ class Gamma {
     this.#options = options;
   }
 
-  async guard(read: () => Promise<CatalogAnswer>): Promise<Result<CatalogAnswer, string>> {
+  async guard<T>(read: () => Promise<T>): Promise<Result<T, string>> {
     try {
       return ok(await read());
     } catch (error) {
@@ -188,11 +188,11 @@ class Gamma {
   }
 
   /** Two requests at most: the listing leaves closed markets out unless they are asked for. */
-  async read(conditionIds: readonly string[]): Promise<CatalogAnswer> {
-    const found = new Collection();
+  async read(conditionIds: readonly string[]): Promise<readonly ListedMarket[]> {
+    const found = new Map<string, ListedMarket>();
     const wanted = new Set(conditionIds.slice(0, maxReadAtOnce));
     for (const closed of ["", "&closed=true"]) {
-      const missing = [...wanted].filter((id) => !found.markets.has(id));
+      const missing = [...wanted].filter((id) => !found.has(id));
       if (missing.length === 0) break;
       const names = missing.flatMap(namesOf).map((name) => `condition_ids=${name}`);
       const limit = `limit=${2 * maxReadAtOnce}`;
@@ -201,11 +201,13 @@ class Gamma {
         const fields = fieldsOf(item);
         const market = fields === null ? null : parseGammaMarket(fields);
         if (market?.ok === false) this.#refuse(market.error);
-        if (market?.ok !== true || !wanted.has(market.value.conditionId)) continue;
-        found.markets.set(market.value.conditionId, market.value);
+        if (fields === null || market?.ok !== true) continue;
+        const event = fieldsOf(arrayOf(fields["events"])?.[0]);
+        const { conditionId } = market.value;
+        if (wanted.has(conditionId)) found.set(conditionId, listedOf(market.value, fields, event));
       }
     }
-    return found.answer(maxReadAtOnce);
+    return [...found.values()];
   }
 
   async #findByCondition(found: Collection, value: string): Promise<void> {

@@ -3,7 +3,7 @@ import type { Market, MarketGroup, OutcomeToken } from "../../engine/domain/mark
 import { parseRate, type Usd } from "../../engine/domain/numbers.ts";
 import { err, ok, type Result } from "../../engine/lib/result.ts";
 import type { ListedMarket } from "../../engine/protocol/venue-report.ts";
-import { sizeOf } from "./parse-book.ts";
+import { priceOf, sizeOf } from "./parse-book.ts";
 import { tickOf } from "./parse-market-frame.ts";
 import { strikeOf, windowOf } from "./parse-window.ts";
 import { ruleHash } from "./rule-hash.ts";
@@ -206,8 +206,6 @@ export type GammaEvent = {
 export function parseGammaEvent(event: Fields): GammaEvent {
   const list = arrayOf(event["markets"]) ?? [];
   const head = eventHeadOf(event);
-  const eventSlug = freeText(event["slug"]).slice(0, maxNameLength);
-  const tags = tagsOf(event);
   const markets: Market[] = [];
   const listed: ListedMarket[] = [];
   const refused: MarketRefusal[] = [];
@@ -218,9 +216,8 @@ export function parseGammaEvent(event: Fields): GammaEvent {
     const market = fields === null ? err("bad_shape" as const) : parseGammaMarket(fields, head);
     if (market.ok) markets.push(market.value);
     else refused.push(market.error);
-    if (market.ok && fields?.["closed"] !== true) {
-      const liquidityUsd = wholeUsd(fields?.["liquidityNum"] ?? fields?.["liquidity"]);
-      listed.push({ market: market.value, eventSlug, tags, liquidityUsd });
+    if (market.ok && fields !== null && fields["closed"] !== true) {
+      listed.push(listedOf(market.value, fields, event));
     }
     // A declared outcome that cannot be named still counts, so that the set can never look complete without it.
     conditionIds.push(conditionIdOf(fields?.["conditionId"]) ?? `unreadable:${i}`);
@@ -236,7 +233,7 @@ export function parseGammaEvent(event: Fields): GammaEvent {
     refused,
     group: {
       groupId: head.groupId,
-      slug: eventSlug,
+      slug: freeText(event["slug"]).slice(0, maxNameLength),
       title: head.title ?? "",
       negRisk: true,
       // Markets of two neg-risk ids do not exclude each other: as unsafe as a group that may grow.
@@ -246,12 +243,24 @@ export function parseGammaEvent(event: Fields): GammaEvent {
   };
 }
 
+/** A market that was read, with what finds it. */
+export function listedOf(market: Market, fields: Fields, event: Fields | null): ListedMarket {
+  return {
+    market,
+    eventSlug: freeText(event?.["slug"]).slice(0, maxNameLength),
+    tags: tagsOf(event),
+    liquidityUsd: wholeUsd(fields["liquidityNum"] ?? fields["liquidity"]),
+    bid: priceOf(fields["bestBid"]),
+    ask: priceOf(fields["bestAsk"]),
+  };
+}
+
 const maxTags = 20;
 const maxTagLength = 60;
 
 /** Slugs of the event's tags. */
-function tagsOf(event: Fields): string[] {
-  const slugs = (arrayOf(event["tags"]) ?? []).map((tag) => freeText(fieldsOf(tag)?.["slug"]));
+function tagsOf(event: Fields | null): string[] {
+  const slugs = (arrayOf(event?.["tags"]) ?? []).map((tag) => freeText(fieldsOf(tag)?.["slug"]));
   const short = slugs.filter((slug) => slug !== "" && slug.length <= maxTagLength);
   return [...new Set(short)].slice(0, maxTags);
 }

@@ -55,6 +55,15 @@ export type KillReceipt = {
  * The driving side of the engine: what the chat and the command line see. Methods that return a promise resolve when
  * what they say is durable. None throws for business reasons.
  */
+export type MarketSearch<T> = {
+  /** Best first. */
+  readonly markets: readonly T[];
+  /** The words with typing errors replaced; only when nothing was found. */
+  readonly didYouMean: string | null;
+  /** The venue's search finds by its own rules: not every market that it names has every word. */
+  readonly from: "directory" | "venue";
+};
+
 export type EngineApi = {
   // The inbox: a command is kept before it is worked on, and stays pending until it is answered.
   receive(command: ReceivedCommand): Promise<"new" | "duplicate" | "ledger_failed">;
@@ -96,6 +105,15 @@ export type EngineApi = {
   externalOrders(): readonly ExternalOrderView[];
   holdings(): readonly HoldingView[];
   findMarkets(ref: MarketRef, limit: number): Promise<Result<readonly MarketSummary[], Denial>>;
+  /**
+   * Markets that have every word, from memory, so that it answers at once; the venue's own search is asked (with
+   * `alsoAtVenue`) for what is not there. Nothing is guessed: a mistyped word gives a suggestion and no market.
+   */
+  searchMarkets(
+    words: string,
+    limit: number,
+    alsoAtVenue: boolean,
+  ): Promise<Result<MarketSearch<MarketSummary>, Denial>>;
   /** Subscribes and waits (bounded) for a verified book before it answers. */
   market(conditionId: ConditionId): Promise<Result<MarketView, Denial>>;
 

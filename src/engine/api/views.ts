@@ -17,6 +17,8 @@ export type MarketSummary = {
   /** From the live book when we have one, else the catalog's cached figures; null when unknown. Outcome 0. */
   readonly bestBid: Price | null;
   readonly bestAsk: Price | null;
+  /** The prices are the catalog's, minutes old: to look at, never to trade on. */
+  readonly cached?: true;
   readonly volumeUsd: number | null;
   readonly endAtMs: number | null;
   readonly tradable: boolean;

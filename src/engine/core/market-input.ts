@@ -15,7 +15,7 @@ import { judge } from "./book-trust.ts";
 import { ask, emit, type StepContext } from "./context.ts";
 import { learnExternalFills } from "./external.ts";
 import { countResync, linkLost, linkUp, loseBooks } from "./links.ts";
-import { endMarket, setTickSize } from "./market-memory.ts";
+import { endMarket, forgetMarkets, setTickSize } from "./market-memory.ts";
 import { raise } from "./notices.ts";
 
 /** One frame of market data: only the book concerned changes, only it can stop. */
@@ -33,16 +33,25 @@ export function marketInput(context: StepContext, event: MarketEvent | FeedEvent
   }
   live.framesApplied++;
   live.links.market.lastFrameAtMs = context.atMs;
-  if (event.kind === "market.resolved") {
-    settleMarket(context, event.conditionId, event.winningTokenId);
-    endMarket(context.state, event.conditionId);
-  }
+  if (event.kind === "market.resolved") resolutionHeard(context, event.conditionId);
   const book = live.books.get(event.conditionId);
   if (book === undefined) return;
   judge(context, book, applyMarketEvent(book, event, context.atMs, context.hasher));
   if (event.kind === "tick-size.changed" || event.kind === "book.snapshot") {
     setTickSize(context.state, event.conditionId, book.tickSize);
   }
+}
+
+/**
+ * The stream calls a market resolved: it trades no more here, at once. Who won is believed only from Gamma, because
+ * positions are settled by it for good and the stream neither repeats nor corrects itself.
+ */
+function resolutionHeard(context: StepContext, conditionId: string): void {
+  const { state } = context;
+  endMarket(state, conditionId);
+  if (!state.markets.has(conditionId) || state.live.resolutions.has(conditionId)) return;
+  state.live.resolutions.set(conditionId, context.atMs);
+  ask(context, { kind: "market.read", conditionId });
 }
 
 function settleMarket(context: StepContext, conditionId: string, winningTokenId: string): void {
@@ -152,23 +161,36 @@ function sameLevels({ ladder }: MarketBook, outcome: OutcomeIndex, read: BookSna
 /** Metadata of markets: kept in memory; what a card or plan relies on is written to the ledger by the card. */
 export function catalogRead(context: StepContext, answer: CatalogAnswer): void {
   const { state } = context;
-  for (const market of answer.markets) {
-    const book = state.live.books.get(market.conditionId);
-    // The stream's tick is newer than the catalog's cached one.
-    const tickSize = book?.status === "live" ? book.tickSize : market.tickSize;
-    const fresh: Market = { ...market, tickSize };
-    state.markets.set(market.conditionId, fresh);
-    market.outcomes.forEach((outcome, index) => {
-      state.tokens.set(outcome.tokenId, {
-        conditionId: market.conditionId,
-        outcome: index === 0 ? 0 : 1,
-      });
-    });
-  }
+  for (const market of answer.markets) keepMarket(context, market);
   learnExternalFills(context);
   // A resolution that nobody heard, because the service was down, is heard here.
   for (const { conditionId, winner, outcomes } of answer.markets) {
-    if (winner !== undefined) settleMarket(context, conditionId, outcomes[winner].tokenId);
+    if (winner === undefined) continue;
+    state.live.resolutions.delete(conditionId);
+    settleMarket(context, conditionId, outcomes[winner].tokenId);
   }
   for (const group of answer.groups) state.groups.set(group.groupId, group);
+  forgetMarkets(state);
+}
+
+/** Gamma may lag behind the stream by minutes; one that still calls the market open after this long is believed. */
+const resolutionDoubtMs = 600_000;
+
+function keepMarket(context: StepContext, market: Market): void {
+  const { state, atMs } = context;
+  const { conditionId } = market;
+  const book = state.live.books.get(conditionId);
+  const endedAtMs = state.live.resolutions.get(conditionId);
+  if (endedAtMs !== undefined && market.tradable && atMs - endedAtMs >= resolutionDoubtMs) {
+    state.live.resolutions.delete(conditionId);
+  }
+  state.markets.set(conditionId, {
+    ...market,
+    // The stream's tick is newer than the catalog's cached one.
+    tickSize: book?.status === "live" ? book.tickSize : market.tickSize,
+    tradable: market.tradable && !state.live.resolutions.has(conditionId),
+  });
+  market.outcomes.forEach(({ tokenId }, index) => {
+    state.tokens.set(tokenId, { conditionId, outcome: index === 0 ? 0 : 1 });
+  });
 }

@@ -35,6 +35,10 @@ export class FifoMap<K, V> {
     return this.#entries.delete(key);
   }
 
+  keys(): IterableIterator<K> {
+    return this.#entries.keys();
+  }
+
   entries(): IterableIterator<[K, V]> {
     return this.#entries.entries();
   }

@@ -1,6 +1,6 @@
 import type { ConditionId } from "../domain/market.ts";
 import type { Result } from "../lib/result.ts";
-import type { CatalogAnswer, CatalogPage } from "../protocol/venue-report.ts";
+import type { CatalogAnswer, CatalogPage, ListedMarket } from "../protocol/venue-report.ts";
 
 export type CatalogQuery =
   | {
@@ -30,7 +30,7 @@ export type CatalogPort = {
   /** One page of the open markets. */
   page(request: PageRequest): Promise<Result<CatalogPage, PageFailure>>;
   /** These markets as they are now, ended ones too; at most `maxReadAtOnce`. What Gamma does not know is left out. */
-  read(conditionIds: readonly ConditionId[]): Promise<Result<CatalogAnswer, string>>;
+  read(conditionIds: readonly ConditionId[]): Promise<Result<readonly ListedMarket[], string>>;
 };
 
 /** Markets that one `read` may ask for: the address of the request stays short enough. */

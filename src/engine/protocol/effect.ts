@@ -29,6 +29,8 @@ export type Effect =
   | { readonly kind: "action.settled"; readonly actionId: string }
   /** Looks whether the shares of a claim are still there. */
   | { readonly kind: "claim.read"; readonly conditionId: ConditionId }
+  /** Reads the catalog's word on a market that the stream called resolved. */
+  | { readonly kind: "market.read"; readonly conditionId: ConditionId }
   | {
       readonly kind: "book.resync";
       readonly conditionId: ConditionId;

@@ -72,6 +72,9 @@ export type ListedMarket = {
   /** Slugs of its event's tags. */
   readonly tags: readonly string[];
   readonly liquidityUsd: number | null;
+  /** Gamma's cached best prices of outcome 0: for lists, never for trading. */
+  readonly bid: Price | null;
+  readonly ask: Price | null;
 };
 
 /** One page of the open markets; `next` continues behind it, null after the last one. */

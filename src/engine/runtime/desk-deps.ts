@@ -7,6 +7,7 @@ import type { MarketDataPort } from "../ports/market-data.ts";
 import type { Clock, Entropy, FaultPoints, Log, Meter } from "../ports/system.ts";
 import type { VenuePort } from "../ports/venue.ts";
 import type { EngineSettings } from "../protocol/settings.ts";
+import type { CatalogSettings } from "./catalog-reader.ts";
 
 export type DeskDeps = {
   readonly settings: EngineSettings;
@@ -16,6 +17,7 @@ export type DeskDeps = {
   /** Absent when nothing on this desk reaches the position contracts. */
   readonly contracts?: ContractPort;
   readonly catalog: CatalogPort;
+  readonly catalogSettings: CatalogSettings;
   readonly hasher: Hasher;
   readonly clock: Clock;
   /** Null: the venue's dead-man switch is not used. */
@@ -41,6 +43,4 @@ export type DeskDeps = {
   /** Most books that are kept at once, and how many of them may have a second connection. */
   readonly maxBooks?: number;
   readonly doubledBooks?: number;
-  /** Most markets that a scan for sets looks at. */
-  readonly maxSetMarkets: number;
 };

@@ -36,7 +36,7 @@ export class Desk {
   readonly #listeners = new Set<() => void>();
   readonly #latch: GateLatch;
   readonly #time: TimeGuard;
-  readonly #catalog: CatalogReader;
+  readonly catalog: CatalogReader;
   #connected = false;
   readonly #heartbeat: HeartbeatGuard | null;
   #stopped = false;
@@ -84,6 +84,7 @@ export class Desk {
       contracts: deps.contracts,
       mode: deps.settings.mode,
       gateDenial: () => this.gateDenial(),
+      readMarket: (conditionId) => this.catalog.readSoon(conditionId),
       dispatch: (input, correlationId) => this.dispatch(input, correlationId),
     });
     this.stepper = new Stepper({
@@ -113,7 +114,7 @@ export class Desk {
     const { stepper, state, books } = this;
     const { heartbeat = null } = deps;
     this.#heartbeat = heartbeat === null ? null : new HeartbeatGuard(heartbeat, state, stepper);
-    this.#catalog = new CatalogReader({ ...deps, state, books, stepper });
+    this.catalog = new CatalogReader({ ...deps, state, books, stepper });
   }
 
   #openLedger({ log, clock, logger, ledgerCommitMaxMs }: DeskDeps, nextSeq: number): LedgerWriter {
@@ -159,12 +160,14 @@ export class Desk {
       for (const event of events) {
         this.stepper.run({ kind: "market", event }, "market");
         if ("conditionId" in event) this.books.changed(event.conditionId);
+        if (event.kind === "market.opened") this.catalog.opened(event.conditionId);
       }
       this.books.wake();
     });
     this.stepper.run({ kind: "run.start" }, "start");
     this.#watchOwn();
     void this.#connect();
+    this.catalog.start();
     this.#scheduleTick();
   }
 
@@ -211,6 +214,7 @@ export class Desk {
         this.books.followMoney();
         this.#canary();
         this.#outside.learn(this.deps.clock.nowMs());
+        this.catalog.tick();
         this.#persistClosedGate();
         // Messages that wait for their time are looked at even when nothing else happens.
         if (this.state.outbox.size > 0) this.#changed();
@@ -232,6 +236,7 @@ export class Desk {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancelTick?.();
+    this.catalog.stop();
     await this.deps.marketData.close();
     await this.deps.venue.close();
     await this.deps.contracts?.close();
@@ -345,12 +350,12 @@ export class Desk {
     }
   }
 
-  readonly find: CatalogReader["find"] = (ref, limit) => this.#catalog.find(ref, limit);
+  readonly find: CatalogReader["find"] = (ref, limit) => this.catalog.find(ref, limit);
 
-  readonly loadOpenMarkets = (): Promise<void> => this.#catalog.loadOpenMarkets();
+  readonly loadOpenMarkets = (): Promise<void> => this.catalog.loadOpenMarkets();
 
   get catalogAtMs(): number | null {
-    return this.#catalog.atMs;
+    return this.catalog.atMs;
   }
 
   warnings(): string[] {

@@ -1,4 +1,5 @@
 import type { EngineInput } from "../core/input.ts";
+import type { ConditionId } from "../domain/market.ts";
 import type { OrderDraft } from "../domain/order.ts";
 import type { Denial } from "../domain/reasons.ts";
 import { unreachable } from "../lib/assert.ts";
@@ -28,6 +29,8 @@ export type EffectDeps = {
   readonly mode: EngineSettings["mode"];
   /** Why nothing at all may leave now. */
   readonly gateDenial: () => Denial | null;
+  /** Asks the catalog about a market soon; its answer comes back as an input. */
+  readonly readMarket: (conditionId: ConditionId) => void;
   /** Feeds a result back; resolves when its facts are durable. */
   readonly dispatch: (input: EngineInput, correlationId: string) => Promise<void>;
 };
@@ -85,6 +88,9 @@ export class EffectRunner {
       case "action.settled":
         await this.acts?.perform(effect);
         return this.#readBalance();
+      case "market.read":
+        this.#deps.readMarket(effect.conditionId);
+        return undefined;
       case "book.resync":
         this.#deps.marketData.resync(effect.conditionId, effect);
         return undefined;

@@ -1,6 +1,6 @@
 import type { DataReport } from "../api/data-report.ts";
 import type { ConfirmOutcome, EngineApi, UnkeptKill } from "../api/engine-api.ts";
-import type { OrderView } from "../api/views.ts";
+import type { MarketSummary, OrderView } from "../api/views.ts";
 import { actionViews, claimViews } from "../core/action-view.ts";
 import { deskView, holdings, marketSummary, marketView } from "../core/desk-view.ts";
 import { externalOrderView } from "../core/external.ts";
@@ -135,16 +135,36 @@ export class Engine extends Desk implements EngineApi {
 
   readonly findMarkets: EngineApi["findMarkets"] = async (ref, limit) => {
     const found = await this.find(ref, limit);
+    return found.ok ? ok(await this.#summaries(found.value, listWaitMs)) : found;
+  };
+
+  readonly searchMarkets: EngineApi["searchMarkets"] = async (words, limit, alsoAtVenue) => {
+    const found = await this.catalog.search(words, limit, alsoAtVenue);
     if (!found.ok) return found;
-    const tradable = found.value.filter((market) => market.tradable);
-    this.books.watch(tradable);
+    return ok({
+      ...found.value,
+      markets: await this.#summaries(found.value.markets, searchWaitMs),
+    });
+  };
+
+  /** With prices of live books where they come in time, else with the catalog's. */
+  async #summaries(markets: readonly Market[], waitMs: number): Promise<MarketSummary[]> {
+    const near = markets.filter((market) => market.tradable).slice(0, watchedOfList);
+    this.catalog.look(near);
+    this.books.watch(near);
     // A list with prices is worth a moment; a book that does not come in it is shown without.
     await this.books.waitSome(
-      tradable.map((market) => market.conditionId),
-      listWaitMs,
+      near.map((market) => market.conditionId),
+      waitMs,
     );
-    return ok(found.value.map((market) => marketSummary(this.state, market)));
-  };
+    return markets.map((market) => {
+      const summary = marketSummary(this.state, market);
+      if (summary.bestBid !== null || summary.bestAsk !== null) return summary;
+      const { bid, ask } = this.catalog.quoteOf(market.conditionId);
+      if (bid === null && ask === null) return summary;
+      return { ...summary, bestBid: bid, bestAsk: ask, cached: true };
+    });
+  }
 
   readonly market: EngineApi["market"] = async (conditionId) => {
     const market = await this.#ready(conditionId);
@@ -161,6 +181,7 @@ export class Engine extends Desk implements EngineApi {
       market = this.state.markets.get(conditionId);
     }
     if (market === undefined) return err({ code: "market_unknown" });
+    this.catalog.look([market]);
     this.books.watch([market]);
     await this.books.freshen(conditionId, this.deps.bookRefreshAgeMs);
     return ok(this.state.markets.get(conditionId) ?? market);
@@ -355,5 +376,9 @@ const confirmVerbs: ReadonlySet<string> = new Set(["ok", "okset"]);
 
 /** How long a list of markets waits for prices that are not there yet. */
 const listWaitMs = 800;
+/** A search answers within 50 ms: what is not there by then is shown with the catalog's prices. */
+const searchWaitMs = 30;
+/** Books of the first markets of a list are followed; the others when somebody opens them. */
+const watchedOfList = 24;
 
 const refusedByLedger: ConfirmOutcome = { kind: "refused", denial: { code: "ledger_failed" } };

@@ -1,4 +1,5 @@
 import type { ConditionId, Market, MarketGroup, RuleHash } from "../domain/market.ts";
+import type { Price } from "../domain/numbers.ts";
 import { WordIndex } from "../lib/word-index.ts";
 import { wordsOf } from "../lib/words.ts";
 import type { ListedMarket } from "../protocol/venue-report.ts";
@@ -37,6 +38,8 @@ type Row = {
   readonly ruleHash: RuleHash | undefined;
   volumeUsd: number | null;
   liquidityUsd: number | null;
+  bid: Price | null;
+  ask: Price | null;
   /** The crawl that saw it last. */
   seen: number;
 };
@@ -99,6 +102,8 @@ export class MarketDirectory {
     if (text === known.text) {
       known.volumeUsd = market.volumeUsd;
       known.liquidityUsd = listed.liquidityUsd;
+      known.bid = listed.bid;
+      known.ask = listed.ask;
       known.seen = crawl;
       return null;
     }
@@ -152,8 +157,18 @@ export class MarketDirectory {
     return gone;
   }
 
+  has(conditionId: ConditionId): boolean {
+    return this.#byCondition.has(conditionId);
+  }
+
   get(conditionId: ConditionId): Market | null {
     return this.#marketAt(this.#byCondition.get(conditionId));
+  }
+
+  /** Cached best prices of outcome 0: for lists, never for trading. */
+  quoteOf(conditionId: ConditionId): { readonly bid: Price | null; readonly ask: Price | null } {
+    const row = this.#rows[this.#byCondition.get(conditionId) ?? -1];
+    return { bid: row?.bid ?? null, ask: row?.ask ?? null };
   }
 
   bySlug(slug: string): Market | null {
@@ -238,14 +253,14 @@ export class MarketDirectory {
   }
 }
 
-/** Without volume and liquidity, so that only a change of what the market is makes another text. */
+/** Without its figures, so that only a change of what the market is makes another text. */
 function textOf(listed: ListedMarket): string {
   const market = { ...listed.market, volumeUsd: null };
-  return JSON.stringify({ ...listed, liquidityUsd: null, market });
+  return JSON.stringify({ ...listed, liquidityUsd: null, bid: null, ask: null, market });
 }
 
 function rowOf(listed: ListedMarket, text: string, seen: number): Row {
-  const { market, eventSlug, liquidityUsd } = listed;
+  const { market, eventSlug, liquidityUsd, bid, ask } = listed;
   const { conditionId, slug, question, tradable, endAtMs, ruleHash, volumeUsd } = market;
   const said = `${question} ${market.groupTitle ?? ""} ${market.groupItemTitle} ${slug}`;
   return {
@@ -259,6 +274,8 @@ function rowOf(listed: ListedMarket, text: string, seen: number): Row {
     ruleHash,
     volumeUsd,
     liquidityUsd,
+    bid,
+    ask,
     seen,
   };
 }

@@ -30,6 +30,9 @@ export const keptExternalFills = 2_000;
 /** Names of what left the memory: order hashes and fill ids, so that it is not taken for somebody else's. */
 export const keptForgotten = 50_000;
 export const keptClosedActions = 1_000;
+/** Known markets above which those that nothing refers to are forgotten. */
+export const keptMarkets = 5_000;
+const keptResolutions = 1_000;
 
 export type KillState = {
   readonly atMs: number;
@@ -161,6 +164,8 @@ export type LiveState = {
   readonly books: Map<ConditionId, MarketBook>;
   /** Best prices of the last while, against which a price that runs away is judged. */
   readonly trails: Map<ConditionId, PriceTrail>;
+  /** Markets that the stream called resolved and when; Gamma's word on them is awaited. */
+  readonly resolutions: FifoMap<ConditionId, number>;
   readonly links: { readonly market: LinkState; readonly user: LinkState };
   readonly watches: Map<string, OrderWatch>;
   readonly actionWatches: Map<string, ActionWatch>;
@@ -263,6 +268,7 @@ function createLive(): LiveState {
     clockSetAtMs: 0,
     books: new Map(),
     trails: new Map(),
+    resolutions: new FifoMap(keptResolutions),
     links: { market: link(), user: link() },
     watches: new Map(),
     actionWatches: new Map(),

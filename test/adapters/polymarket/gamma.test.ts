@@ -366,8 +366,9 @@ describe("the catalog on the paper venue", () => {
     const ids = [first, second, v2].map((market) => market.conditionId);
     const read = await polymarket.catalog.read([...ids, `0x${"0".repeat(64)}`]);
     if (!read.ok) throw new TypeError(read.error);
-    expect(read.value.markets.map((market) => market.conditionId).sort()).toEqual(ids.sort());
-    const ended = read.value.markets.find((market) => market.conditionId === second.conditionId);
+    const markets = read.value.map(({ market }) => market);
+    expect(markets.map((market) => market.conditionId).sort()).toEqual(ids.sort());
+    const ended = markets.find((market) => market.conditionId === second.conditionId);
     expect(ended).toMatchObject({ winner: 1, tradable: false });
   });
 });

@@ -23,6 +23,7 @@ import type { Answered, CardRow, OutRow } from "./double-rows.ts";
 import {
   deskView,
   marketView,
+  namedMarkets,
   orderView,
   sampleMarkets,
   sampleSets,
@@ -48,6 +49,7 @@ export class DeskDouble implements EngineApi {
   external: ExternalOrderView[] = [];
   readonly replacing = new Map<string, { readonly order: OrderView; readonly limit: Price }>();
   markets: readonly MarketSummary[] = sampleMarkets;
+  didYouMean: string | null = null;
   viewFields: Partial<DeskView> = {};
   killedBy: number | null = null;
   isKilled = false;
@@ -219,16 +221,12 @@ export class DeskDouble implements EngineApi {
   }
 
   async findMarkets(ref: MarketRef, limit: number) {
-    const words = ref.value.toLowerCase().split(/\s+/);
-    const found = this.markets.filter((market) => {
-      if (ref.by === "top") return true;
-      if (ref.by === "conditionId") return market.conditionId === ref.value;
-      if (ref.by === "slug") return market.slug === ref.value;
-      if (ref.by === "eventSlug")
-        return ref.value === "fed-decision" && market.slug.startsWith("fed");
-      return words.every((word) => market.question.toLowerCase().includes(word));
-    });
-    return ok(found.slice(0, limit));
+    return ok(namedMarkets(this.markets, ref).slice(0, limit));
+  }
+
+  async searchMarkets(words: string, limit: number) {
+    const markets = namedMarkets(this.markets, { by: "words", value: words }).slice(0, limit);
+    return ok({ markets, didYouMean: this.didYouMean, from: "directory" as const });
   }
 
   async market(id: string) {

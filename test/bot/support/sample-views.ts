@@ -1,4 +1,4 @@
-import type { TradeRequest } from "../../../src/engine/api/requests.ts";
+import type { MarketRef, TradeRequest } from "../../../src/engine/api/requests.ts";
 import type {
   DeskView,
   HoldingView,
@@ -251,4 +251,17 @@ export function setCard(setId: string, nonce: string, atMs: number): SetCard {
     maxSpend: usdOf(99),
     riskAfter,
   };
+}
+
+/** What a catalog of these markets answers. */
+export function namedMarkets(all: readonly MarketSummary[], ref: MarketRef): MarketSummary[] {
+  const words = ref.value.toLowerCase().split(/\s+/);
+  return all.filter((market) => {
+    if (ref.by === "top") return true;
+    if (ref.by === "conditionId") return market.conditionId === ref.value;
+    if (ref.by === "slug") return market.slug === ref.value;
+    if (ref.by === "eventSlug")
+      return ref.value === "fed-decision" && market.slug.startsWith("fed");
+    return words.every((word) => market.question.toLowerCase().includes(word));
+  });
 }

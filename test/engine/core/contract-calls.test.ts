@@ -185,12 +185,8 @@ describe("split", () => {
 });
 
 describe("redeem", () => {
-  function resolve(desk: CoreDesk, winner: string): void {
-    desk.run({
-      kind: "market",
-      event: { kind: "market.resolved", conditionId: plain.conditionId, winningTokenId: winner },
-    } as Parameters<CoreDesk["run"]>[0]);
-  }
+  const resolve = (desk: CoreDesk, winner: string) =>
+    desk.resolve(plain, plain.outcomes[0].tokenId === winner ? 0 : 1);
   const redeem = { kind: "redeem", conditionId: plain.conditionId } as const;
 
   test("a resolved market leaves a claim; redeeming moves its dollars, once", () => {

@@ -44,18 +44,9 @@ describe("limits of a day", () => {
   test("after the day's loss only sales are taken", () => {
     const desk = openCoreDesk(testSettings({ risk: { maxDailyLossUsd: dollars(5) } }));
     bought(desk, 30);
-    const winningTokenId = plain.outcomes[1].tokenId;
     const other = marketOf(3, {});
     desk.list(other);
-    desk.run({
-      kind: "market",
-      event: {
-        kind: "market.resolved",
-        conditionId: plain.conditionId,
-        winningTokenId,
-        timestamp: String(desk.nowMs),
-      },
-    });
+    desk.resolve(plain, 1);
     expect(desk.quote({ conditionId: other.conditionId })).toMatchObject({
       error: { code: "cap_day_loss", limit: dollars(5) },
     });
@@ -70,14 +61,8 @@ describe("a market that resolves", () => {
     const held = position?.confirmed ?? 0;
     const cost = position?.cost ?? 0;
     expect(held).toBeGreaterThan(0);
-    const event = {
-      kind: "market.resolved",
-      conditionId: plain.conditionId,
-      winningTokenId: plain.outcomes[0].tokenId,
-      timestamp: String(desk.nowMs),
-    } as const;
-    desk.run({ kind: "market", event });
-    desk.run({ kind: "market", event });
+    desk.resolve(plain, 0);
+    desk.resolve(plain, 0);
     const [after] = [...desk.state.positions.values()];
     expect(after).toMatchObject({ confirmed: 0, cost: 0, realizedUsd: held - cost });
     const told = desk.notices().filter((body) => body.kind === "market.settled");

@@ -62,9 +62,7 @@ describe("a stranger sells shares whose purchase is not confirmed yet", () => {
 
   test("when the market ends first, nothing is owed any more", () => {
     const { desk, confirm } = oversold();
-    const { conditionId } = plain;
-    const event = { conditionId, winningTokenId: tokenId, timestamp: String(desk.nowMs) };
-    desk.run({ kind: "market", event: { kind: "market.resolved", ...event } });
+    desk.resolve(plain, plain.outcomes[0].tokenId === tokenId ? 0 : 1);
     confirm(0);
     expect(desk.state.positions.get(tokenId)).toMatchObject({
       confirmed: 0,

@@ -191,9 +191,7 @@ describe("a market that is resolved", () => {
     }
     const { cash } = desk.state;
     for (const market of [plain, taxed]) {
-      const winningTokenId = market.outcomes[0].tokenId;
-      const event = { conditionId: market.conditionId, winningTokenId, timestamp: "1" } as const;
-      desk.run({ kind: "market", event: { kind: "market.resolved", ...event } });
+      desk.resolve(market, 0);
       expect(desk.quote({ conditionId: market.conditionId })).toMatchObject({
         ok: false,
         error: { code: "market_closed" },
@@ -203,5 +201,67 @@ describe("a market that is resolved", () => {
     expect(won).toMatchObject({ confirmed: 0, cost: 0, realizedUsd: 50_000_000 });
     expect(lostOne).toMatchObject({ confirmed: 0, cost: 0, realizedUsd: -50_000_000 });
     expect(desk.state.cash).toBeGreaterThanOrEqual(cash ?? 0);
+  });
+
+  const told = (winner: 0 | 1) => {
+    const winningTokenId = plain.outcomes[winner].tokenId;
+    const event = { kind: "market.resolved", conditionId, winningTokenId, timestamp: "1" } as const;
+    return { kind: "market", event } as const;
+  };
+  const holding = () => {
+    const desk = openCoreDesk();
+    const order = desk.place({ limit: priceOf("0.52"), timeInForce: "fak" });
+    const fill = fillOf(order, "f", 10_000_000, { status: "confirmed" });
+    desk.run({ kind: "account", event: { kind: "fill.reported", fill } });
+    desk.drain();
+    return desk;
+  };
+  const held = (desk: CoreDesk) => desk.state.positions.get("11")?.confirmed;
+
+  test("by the stream's word trades no more at once; positions wait for Gamma's (once asked)", () => {
+    const desk = holding();
+    desk.run(told(0));
+    desk.run(told(0));
+    expect(desk.quote({})).toMatchObject({ error: { code: "market_closed" } });
+    expect(desk.drain()).toEqual([{ kind: "market.read", conditionId }]);
+    expect([held(desk), desk.notices().some((one) => one.kind === "market.settled")]).toEqual([
+      10_000_000,
+      false,
+    ]);
+    // Gamma's cache may still be of before.
+    desk.run({ kind: "catalog.read", answer: { markets: [plain], groups: [] } });
+    expect(desk.quote({})).toMatchObject({ error: { code: "market_closed" } });
+    expect(held(desk)).toBe(10_000_000);
+    desk.resolve(plain, 0);
+    expect([held(desk), desk.state.live.resolutions.size]).toEqual([0, 0]);
+    expect(desk.notices().findLast((one) => one.kind === "market.settled")).toMatchObject({
+      paidUsd: 10_000_000,
+    });
+  });
+
+  test("is settled as Gamma says where the stream said something else", () => {
+    const desk = holding();
+    desk.run(told(0));
+    desk.resolve(plain, 1);
+    expect(desk.notices().findLast((one) => one.kind === "market.settled")).toMatchObject({
+      winner: plain.outcomes[1].name,
+      paidUsd: 0,
+    });
+  });
+
+  test("only by the stream for ten minutes while Gamma calls it open is open", () => {
+    const desk = holding();
+    desk.run(told(0));
+    desk.nowMs += 600_000;
+    desk.run({ kind: "catalog.read", answer: { markets: [plain], groups: [] } });
+    expect(desk.state.markets.get(conditionId)?.tradable).toBe(true);
+    expect(held(desk)).toBe(10_000_000);
+  });
+
+  test("is nothing to ask about when nobody here knows it", () => {
+    const desk = openCoreDesk();
+    const event = { ...told(0).event, conditionId: "0x77" };
+    desk.run({ kind: "market", event });
+    expect([desk.drain(), desk.state.live.resolutions.size]).toEqual([[], 0]);
   });
 });

@@ -204,15 +204,7 @@ describe("reducing", () => {
 
   test("a day's loss ends with the day", () => {
     const desk = openDesk(testSettings({ risk: { maxDailyLossUsd: dollars(52) } }));
-    desk.run({
-      kind: "market",
-      event: {
-        kind: "market.resolved",
-        conditionId: plain.conditionId,
-        winningTokenId: plain.outcomes[1].tokenId,
-        timestamp: "1",
-      },
-    });
+    desk.resolve(plain, 1);
     expect(tradingState(desk.state)).toEqual({ state: "reducing", causes: ["day_loss"] });
     desk.nowMs += 86_400_000;
     desk.pass(200);

@@ -97,14 +97,13 @@ describe("through the relayer's protocol on the paper venue", () => {
     expect(desk.engine.claims()).toEqual([]);
   });
 
-  test("a market that was resolved while the desk was down can be redeemed once it is looked up", async () => {
+  test("a market that was resolved while the desk was down can be redeemed, although nobody looks it up", async () => {
     await open({ autoRedeem: false });
     await ended((await press(split(20))).actionId);
     await desk.engine.stop();
     desk.venue.exchange.resolve(standing.conditionId, 1);
     desk = await desk.restart();
-    expect(desk.engine.claims()).toEqual([]);
-    await desk.engine.findMarkets({ by: "slug", value: standing.slug }, 5);
+    await until("the claim", () => desk.engine.claims().length > 0);
     expect(desk.engine.claims()).toMatchObject([{ winner: "No", paysUsd: dollars(20) }]);
     const redeem = { kind: "redeem", conditionId: standing.conditionId } as const;
     expect(await ended((await press(redeem)).actionId)).toMatchObject({ status: "confirmed" });

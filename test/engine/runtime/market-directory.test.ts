@@ -8,7 +8,15 @@ import { marketOf } from "../support/markets.ts";
 
 function listed(n: number, over: Partial<Market> = {}, rest: Partial<ListedMarket> = {}) {
   const market: Market = { ...marketOf(n), groupItemTitle: "", groupTitle: null, ...over };
-  return { market, eventSlug: `event-${n}`, tags: [], liquidityUsd: 0, ...rest };
+  return {
+    market,
+    eventSlug: `event-${n}`,
+    tags: [],
+    liquidityUsd: 0,
+    bid: null,
+    ask: null,
+    ...rest,
+  };
 }
 
 function directoryOf(...all: ListedMarket[]): MarketDirectory {

@@ -85,6 +85,12 @@ export class CoreDesk {
     this.book(market, rows);
   }
 
+  /** Gamma says that the market has ended and who won. */
+  resolve(market: Market, winner: 0 | 1): StepResult {
+    const ended: Market = { ...market, tradable: false, winner };
+    return this.run({ kind: "catalog.read", answer: { markets: [ended], groups: [] } });
+  }
+
   book(market: Market, rows: BookRows): void {
     this.run({ kind: "market", event: snapshotOf(market, rows, this.nowMs) });
   }

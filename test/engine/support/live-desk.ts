@@ -23,6 +23,7 @@ import type { OrderView, TradeCard } from "../../../src/engine/api/views.ts";
 import type { ContractPort } from "../../../src/engine/ports/contracts.ts";
 import type { DurableLog } from "../../../src/engine/ports/durable-log.ts";
 import type { Clock, LogFields } from "../../../src/engine/ports/system.ts";
+import type { CatalogSettings } from "../../../src/engine/runtime/catalog-reader.ts";
 import { Desk } from "../../../src/engine/runtime/desk.ts";
 import { Engine } from "../../../src/engine/runtime/engine.ts";
 import { requestOf, TestFailure, trader } from "./core-desk.ts";
@@ -38,6 +39,15 @@ const quickWaits = {
   reconcileIntervalMs: 200,
   killCleanSnapshots: 2,
   killWindowMs: 300,
+};
+
+/** What is held is read often; nothing is crawled unless a test asks for it. */
+const quickCatalog: CatalogSettings = {
+  crawl: null,
+  refresh: { watchedIntervalMs: 100, resolutionLookMs: 20, lookTtlMs: 60_000, maxWatched: 500 },
+  maxMarkets: 10_000,
+  maxSetMarkets: 100,
+  strategyMarkets: [],
 };
 
 const settleMs = 10;
@@ -118,6 +128,7 @@ export type DeskOver = SettingsOver & {
   /** Puts something in front of the ledger, such as a slow disk. */
   readonly wrapLog?: (log: DurableLog) => DurableLog;
   readonly clock?: Clock;
+  readonly catalog?: Partial<CatalogSettings>;
   readonly stallMs?: number;
   readonly clockCheckMs?: number;
   readonly maxBooks?: number;
@@ -195,9 +206,9 @@ async function openOn(ground: Ground, over: DeskOver): Promise<LiveDesk> {
     canaryMs: 15_000,
     stallMs: over.stallMs ?? 3_000,
     clockCheckMs: over.clockCheckMs ?? 30_000,
-    maxSetMarkets: 100,
     ...(over.maxBooks !== undefined && { maxBooks: over.maxBooks }),
     ...(over.doubledBooks !== undefined && { doubledBooks: over.doubledBooks }),
+    catalogSettings: { ...quickCatalog, ...over.catalog },
   };
   const engine = new Engine(deps, await Desk.prepare(deps));
   engine.start();

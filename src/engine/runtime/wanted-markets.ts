@@ -1,0 +1,69 @@
+import type { ConditionId } from "../domain/market.ts";
+import type { EngineState } from "../state/engine-state.ts";
+import { openOrders } from "../state/exposure.ts";
+
+/** Why a market is followed; the first that holds, in this order. */
+export type WantReason =
+  | "position"
+  | "order"
+  | "external"
+  | "claim"
+  | "resolution"
+  | "card"
+  | "strategy"
+  | "look";
+
+export type WantedMarket = { readonly conditionId: ConditionId; readonly why: WantReason };
+
+export type WantedInputs = {
+  readonly state: EngineState;
+  readonly nowMs: number;
+  /** Markets that the configured strategies trade. */
+  readonly strategies: Iterable<ConditionId>;
+  /** When a person last looked at a market. */
+  readonly looks: ReadonlyMap<ConditionId, number>;
+  /** How long a look counts. */
+  readonly lookTtlMs: number;
+  /** Bound; markets with money in them always come first, and are never left out. */
+  readonly max: number;
+};
+
+export type Wanted = {
+  readonly markets: readonly WantedMarket[];
+  /** Markets that the bound kept out. */
+  readonly leftOut: number;
+};
+
+/**
+ * The markets that have to be followed now, the most important first: what money is in, what a person may confirm, what
+ * strategies trade, what people looked at lately. Pure: subscriptions and refreshes are drawn from the same answer.
+ */
+export function wantedMarkets(inputs: WantedInputs): Wanted {
+  const { state, nowMs, looks, lookTtlMs, max } = inputs;
+  const reasons = new Map<ConditionId, WantReason>();
+  const want = (conditionId: ConditionId, why: WantReason) => {
+    // What others traded in a market that nobody has read yet stands under its token.
+    if (conditionId.startsWith("0x") && !reasons.has(conditionId)) reasons.set(conditionId, why);
+  };
+  for (const position of state.positions.values()) {
+    const held = position.confirmed + position.provisionalBought - position.provisionalSold;
+    if (held !== 0 || position.unexplained > 0) want(position.conditionId, "position");
+  }
+  for (const order of openOrders(state)) want(order.draft.conditionId, "order");
+  for (const order of state.externalOrders.values()) want(order.conditionId, "external");
+  for (const conditionId of state.claims.keys()) want(conditionId, "claim");
+  const withMoney = reasons.size;
+  for (const conditionId of state.live.resolutions.keys()) want(conditionId, "resolution");
+  for (const card of state.cards.values()) {
+    if (card.state !== "open" || card.expiresAtMs <= nowMs) continue;
+    for (const { conditionId } of card.drafts) want(conditionId, "card");
+  }
+  for (const conditionId of inputs.strategies) want(conditionId, "strategy");
+  const newest = [...looks].sort(([, a], [, b]) => b - a);
+  for (const [conditionId, atMs] of newest) {
+    if (nowMs - atMs < lookTtlMs) want(conditionId, "look");
+  }
+  const all = [...reasons].map(([conditionId, why]) => ({ conditionId, why }));
+  const markets = all.slice(0, Math.max(withMoney, max));
+  return { markets, leftOut: all.length - markets.length };
+}
