@@ -25,6 +25,15 @@ async function findBySlug(turn: Turn, slug: string, isLink: boolean): Promise<Fo
   return found;
 }
 
+/** A mistyped word names no market; the refusal says what may have been meant. */
+async function findByWords(turn: Turn, words: string): Promise<Found> {
+  const found = await turn.api.searchMarkets(words, maxListRows, true);
+  if (!found.ok) return found;
+  const { markets, didYouMean } = found.value;
+  if (didYouMean === null) return ok(markets);
+  return err({ code: "market_unknown", subject: `${words}; did you mean "${didYouMean}"?` });
+}
+
 /** All markets that a text names; never an empty list. */
 export async function findMarkets(turn: Turn, text: MarketText): Promise<Found> {
   if (text.by === "row") {
@@ -37,7 +46,9 @@ export async function findMarkets(turn: Turn, text: MarketText): Promise<Found> 
   const found =
     ref.by === "slug" || ref.by === "eventSlug"
       ? await findBySlug(turn, ref.value, text.isLink === true)
-      : await turn.api.findMarkets(ref, maxListRows);
+      : ref.by === "words"
+        ? await findByWords(turn, ref.value)
+        : await turn.api.findMarkets(ref, maxListRows);
   if (!found.ok) return found;
   return found.value.length > 0 ? found : err({ code: "market_unknown", subject: ref.value });
 }

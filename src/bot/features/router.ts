@@ -12,7 +12,7 @@ import { arb, arbDetails, quoteSet } from "./arb.ts";
 import { confirm, discard } from "./confirm.ts";
 import { confirmCall, marketCall, redeem, showCall, wrap } from "./contract-calls.ts";
 import { help, home, status } from "./looking.ts";
-import { marketCard, markets, namedMarket } from "./markets.ts";
+import { marketCard, markets, namedMarket, talkedOf } from "./markets.ts";
 import { askCancelAll, cancel, cancelAll, cancelOrders, orders } from "./orders.ts";
 import { positions } from "./positions.ts";
 import { quoteCard } from "./quote.ts";
@@ -87,7 +87,8 @@ async function routeWords(turn: Turn, text: string): Promise<Reply> {
   if (link !== null)
     return namedMarket(turn, { by: "catalog", ref: link, isLink: true }, link.value);
   const named = parseListNumber(turn, text) ?? parseMarketName(text.trim());
-  return named === null ? unknown(text) : namedMarket(turn, named, text.trim());
+  if (named !== null) return namedMarket(turn, named, text.trim());
+  return (await talkedOf(turn, text.trim())) ?? unknown(text);
 }
 
 /** "4" below a list is its row; without such a row it is just text. */

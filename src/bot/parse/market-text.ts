@@ -35,13 +35,15 @@ export function parseRowNumber(text: string): number | null {
   return row === undefined ? null : Number(row);
 }
 
-/** "#3", a condition id, a link or a slug; null for anything that can only be searched for. */
+/** "#3", "#crypto" or "tag:crypto", a condition id, a link or a slug; null for anything that can only be searched for. */
 export function parseMarketName(text: string): MarketText | null {
   const row = /^#(\d{1,3})$/u.exec(text);
   if (row !== null) return { by: "row", row: Number(row[1]) };
   const link = parseMarketLink(text);
   if (link !== null) return { by: "catalog", ref: link, isLink: true };
   const lower = text.toLowerCase();
+  const tag = /^(?:tag:|#)([a-z][a-z0-9-]{0,59})$/u.exec(lower)?.[1];
+  if (tag !== undefined) return { by: "catalog", ref: { by: "tag", value: tag } };
   if (/^0x[0-9a-f]{64}$/u.test(lower)) {
     return { by: "catalog", ref: { by: "conditionId", value: lower } };
   }

@@ -23,7 +23,8 @@ const topics: Readonly<Record<string, Topic>> = {
   markets: {
     usage: "/markets [words]",
     lines: [
-      "Without words: the busiest markets. With words: a search.",
+      "Without words: the busiest markets. With words: those that have them all.",
+      "Also a slug, a link, or a tag: /markets #crypto",
       "A number opens the card; #n in other commands means row n of the last list.",
       "A link to polymarket.com or a slug opens its market too.",
     ],

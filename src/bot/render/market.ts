@@ -33,13 +33,18 @@ export function renderMarketList(
   rows.forEach((row, i) => {
     text.bold(`#${offset + i + 1} `).line(cleanText(row.question));
     const yes = cleanText(row.outcomeNames[0], 30);
-    text.plain(`    ${yes} bid ${centsOrDash(row.bestBid)} / ask ${centsOrDash(row.bestAsk)}`);
+    const about = row.cached === true ? "~" : "";
+    text.plain(`    ${yes} bid ${about}${centsOrDash(row.bestBid)}`);
+    text.plain(` / ask ${about}${centsOrDash(row.bestAsk)}`);
     if (row.volumeUsd !== null) text.plain(` · volume ${roughUsd(row.volumeUsd)}`);
     if (row.endAtMs !== null) {
       text.plain(" · ends ").moment(row.endAtMs, "d", utcDate(row.endAtMs));
     }
     text.line(row.tradable ? "" : " · closed");
   });
+  if (rows.some((row) => row.cached === true)) {
+    text.line("~ is the venue's last list price, minutes old. Open a market for its book.");
+  }
   const first = rows[0];
   if (first !== undefined) {
     const name = cleanText(first.outcomeNames[0], 30).toLowerCase();
