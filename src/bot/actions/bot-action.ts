@@ -39,6 +39,11 @@ export type BotAction =
   | { readonly do: "cancel"; readonly clientOid: string }
   | { readonly do: "cancelAll"; readonly sure: boolean }
   | { readonly do: "positions" }
+  | {
+      readonly do: "acceptRules";
+      readonly conditionId: ConditionId;
+      readonly ruleHash: string;
+    }
   | { readonly do: "arb"; readonly page: number }
   | { readonly do: "arbSet"; readonly setId: string }
   | { readonly do: "arbQuote"; readonly setId: string; readonly replaces: string | null }
@@ -69,6 +74,7 @@ export const verbs: Readonly<Record<ActionKind, string>> = {
   cancel: "cancel",
   cancelAll: "cancelall",
   positions: "positions",
+  acceptRules: "okrules",
   arb: "arb",
   arbSet: "arbset",
   arbQuote: "arbquote",
@@ -112,6 +118,7 @@ export function raisesRisk(action: BotAction): boolean {
     case "quote":
     case "draft":
     case "arbQuote":
+    case "acceptRules":
     case "resume":
     case "resumeNow":
       return true;

@@ -106,6 +106,20 @@ function refusedOutcome(turn: Turn, action: ConfirmAction, denial: Denial, nonce
   }
 }
 
+/** Why a card was replaced by a new one: on the dead card, and above the new one. */
+const requotes = {
+  price_moved: {
+    dead: "Price moved",
+    below: "A new card with the new price is below.",
+    lead: "Price moved",
+  },
+  rules_edited: {
+    dead: "Rules edited",
+    below: "A new card is below: read the rules before you confirm it.",
+    lead: "The market's rules were edited since the card was shown; read them on its page",
+  },
+} as const;
+
 /**
  * A press of Confirm. The engine decides, once a card; asked again with the same command it says the same. A press that
  * waited too long first takes the card away, so that asking can only tell what happened then, never send now.
@@ -123,13 +137,11 @@ export async function confirm(turn: Turn, action: ConfirmAction, nonce: string):
     case "replacing":
       return executed("replacing", message(replacingText(turn, outcome), [], target));
     case "requoted": {
-      const old = renderDeadCard(
-        "A new card with the new price is below.",
-        "Price moved, nothing was sent",
-      );
+      const { dead, below, lead } = requotes[outcome.why];
+      const old = renderDeadCard(below, `${dead}, nothing was sent`);
       return refused(
-        "price_moved",
-        showCard(turn, outcome.card, null, "Price moved: nothing was sent. New terms:"),
+        outcome.why,
+        showCard(turn, outcome.card, null, `${lead}: nothing was sent. New terms:`),
         message(old, [], target),
       );
     }

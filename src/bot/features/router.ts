@@ -18,6 +18,7 @@ import { positions } from "./positions.ts";
 import { quoteCard } from "./quote.ts";
 import { refuse, refuseTooOld } from "./refusals.ts";
 import { askPrice, replace, replaceCard } from "./replace.ts";
+import { acceptRules } from "./rules.ts";
 import { askResume, confirmResume, kill, resumeByCode } from "./safety.ts";
 import { start } from "./start.ts";
 import { continueDraft, guidedText, trade } from "./trade.ts";
@@ -156,6 +157,8 @@ async function act(turn: Turn, action: BotAction, nonce: string): Promise<Reply>
       return replaceCard(turn, action.clientOid, action.limit, action.replaces);
     case "positions":
       return positions(turn);
+    case "acceptRules":
+      return acceptRules(turn, action.conditionId, action.ruleHash);
     case "arb":
       return arb(turn, action.page);
     case "arbSet":

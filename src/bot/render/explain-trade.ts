@@ -8,6 +8,7 @@ type MarketCode =
   | "market_unknown"
   | "market_closed"
   | "market_unsupported"
+  | "rules_edited"
   | "outcome_unknown"
   | "book_stale"
   | "book_empty"
@@ -68,6 +69,11 @@ export function explainMarket(code: MarketCode, denial: Denial, subject: string)
       return because(
         `No such market${named}.`,
         "Look for it with /markets and a few words, or paste its link.",
+      );
+    case "rules_edited":
+      return because(
+        `The rules of this market were edited${named}.`,
+        "Read them on its page. Its card (/markets) has a button to accept them; then ask again.",
       );
     case "market_closed":
       return because(`This market takes no orders now${named}.`, "/markets lists open ones.");

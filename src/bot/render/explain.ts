@@ -42,6 +42,7 @@ export function explain(denial: Denial): Explanation {
     case "market_unknown":
     case "market_closed":
     case "market_unsupported":
+    case "rules_edited":
     case "outcome_unknown":
     case "book_stale":
     case "book_empty":

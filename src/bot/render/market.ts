@@ -107,6 +107,14 @@ export function renderMarketCard(mode: DeskMode, market: MarketView): RichText {
   if (market.endAtMs !== null) {
     text.plain("Ends ").moment(market.endAtMs, "dt", utcDateTime(market.endAtMs)).line();
   }
+  if (market.mayChange === true) {
+    text.line("What this outcome stands for can change when outcomes are added.");
+  }
+  if (market.rulesEdit !== undefined) {
+    text.line(
+      `Its rules were edited ${utcDateTime(market.rulesEdit.atMs)}. Read them on its page.`,
+    );
+  }
   if (!market.tradable) text.line("Closed: this market takes no orders.");
   for (const holding of market.holdings) text.line(holdingLine(holding));
   text.plain(
@@ -156,7 +164,14 @@ export function marketCardKeyboard(market: MarketView, buttons: ButtonMaker): Ke
   } else if (canSell) {
     rows.push([sell]);
   }
-  return [...rows, [refresh]];
+  if (market.rulesEdit === undefined) return [...rows, [refresh]];
+  const { conditionId, rulesEdit } = market;
+  const accept = buttons.make("Accept the rules", {
+    do: "acceptRules",
+    conditionId,
+    ruleHash: rulesEdit.ruleHash,
+  });
+  return [...rows, [refresh, accept]];
 }
 
 /** The outcome that is held when it is only one; null asks. */

@@ -12,6 +12,7 @@ export function noticePriority(body: NoticeBody): OutPriority {
     case "order.unknown":
     case "fill.reversed":
     case "market.settled":
+    case "rules.edited":
     case "set.outcome":
     case "replace.failed":
     case "action.outcome":

@@ -16,6 +16,7 @@ import { renderKillReport } from "./kill-report.ts";
 import { modeTag, tradingLine } from "./mode.ts";
 import { canChangePrice, orderCount, orderLine } from "./orders.ts";
 import { renderControl } from "./reducing.ts";
+import { renderRulesEdited, rulesEditedKeyboard } from "./rules.ts";
 
 /** Orders or legs listed one by one; the rest is counted. */
 const linesShown = 40;
@@ -296,6 +297,8 @@ export function renderNotice(mode: DeskMode, notice: Notice): RichText {
         .build();
     case "market.settled":
       return renderSettled(mode, body);
+    case "rules.edited":
+      return renderRulesEdited(mode, body);
     case "action.outcome":
       return renderActionOutcome(mode, body.action, body.detail);
     case "set.outcome":
@@ -350,6 +353,7 @@ export function noticeKeyboard(body: NoticeBody, buttons: ButtonMaker): Keyboard
       ],
     ];
   }
+  if (body.kind === "rules.edited") return rulesEditedKeyboard(body, buttons);
   if (body.kind === "set.outcome" || body.kind === "market.settled") {
     return [[buttons.make("Positions", { do: "positions" })]];
   }

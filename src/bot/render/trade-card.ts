@@ -106,6 +106,11 @@ export function renderTradeCard(card: TradeCard, lead: string | null = null): Ri
   text.bold(`${modeTag(card.mode)} · CONFIRM ${what}`).line();
   text.line(`${cleanText(card.outcomeName, 40)} · ${cleanText(card.question)}`);
   moneyLines(text, card);
+  if (card.rulesEditedAtMs !== undefined) {
+    text.line(
+      `Its rules were edited ${utcDateTime(card.rulesEditedAtMs)}: read them on its page first`,
+    );
+  }
   if (card.amountCutFrom !== null) {
     text.line(`Cut from ${moneyExact(card.amountCutFrom)} to what the book or the account allows`);
   }

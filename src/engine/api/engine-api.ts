@@ -32,9 +32,12 @@ export type ConfirmOutcome =
   | { readonly kind: "accepted"; readonly planId: string; readonly orders: readonly OrderView[] }
   /** A price change: the old order is being canceled; the new one is sent once it is proven gone. */
   | { readonly kind: "replacing"; readonly order: OrderView; readonly limit: Price }
-  /** The price left the shown bound: nothing was sent, here is a new card (the old one is dead). */
-  | { readonly kind: "requoted"; readonly card: TradeCard }
+  /** What was shown holds no more: nothing was sent, here is a new card (the old one is dead). */
+  | { readonly kind: "requoted"; readonly card: TradeCard; readonly why: RequoteReason }
   | { readonly kind: "refused"; readonly denial: Denial };
+
+/** The price left the shown bound, or the terms of the market were edited since the card was shown. */
+export type RequoteReason = "price_moved" | "rules_edited";
 
 /** What a press of Confirm on the card of a contract call led to. */
 export type ActionOutcome =
@@ -140,6 +143,13 @@ export type EngineApi = {
   ): Promise<Result<{ readonly asked: readonly OrderView[] }, Denial>>;
   /** Asks for the cancel of an order that this desk did not place: never part of "all". */
   cancelExternal(actor: Actor, commandId: string, orderHash: string): Promise<Result<null, Denial>>;
+  /** Says that a person read the edited terms of this hash: strategies may trade the market again. */
+  acceptRules(
+    actor: Actor,
+    commandId: string,
+    conditionId: ConditionId,
+    ruleHash: string,
+  ): Promise<Result<null, Denial>>;
   scanSets(): Promise<SetScanView>;
   quoteSet(
     actor: Actor,

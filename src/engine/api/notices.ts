@@ -49,6 +49,18 @@ export type NoticeBody =
       readonly paidUsd: Usd;
       readonly costUsd: Usd;
     }
+  /** What decides how a market pays was edited; something of the desk stands on the old terms. */
+  | {
+      readonly kind: "rules.edited";
+      readonly conditionId: string;
+      readonly question: string;
+      /** Of the terms as they are now: what an acceptance names. */
+      readonly ruleHash: string;
+      readonly isHeld: boolean;
+      /** Open orders in it: nobody cancels them unless a person says so. */
+      readonly orders: readonly OrderView[];
+      readonly moreOrders: number;
+    }
   /** A contract call came to its end, or nobody knows. */
   | { readonly kind: "action.outcome"; readonly action: ActionView; readonly detail: string }
   | { readonly kind: "killed"; readonly trading: TradingView; readonly openOrders: number }

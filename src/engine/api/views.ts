@@ -59,6 +59,10 @@ export type MarketView = MarketSummary & {
   /** Dollars resting within 2 cents of the best price, outcome 0. */
   readonly bidDepthUsd: Usd;
   readonly askDepthUsd: Usd;
+  /** The newest edit of the terms, while nobody has accepted it. */
+  readonly rulesEdit?: { readonly atMs: number; readonly ruleHash: string };
+  /** Of an outcome of a group that may grow: what it stands for can change. */
+  readonly mayChange?: true;
   /** Milliseconds since the book was last known to be right; null when it is not live. */
   readonly ageMs: number | null;
   readonly holdings: readonly HoldingView[];
@@ -117,6 +121,8 @@ export type TradeCard = {
   readonly bookAgeMs: number;
   /** Set when a dollar amount was cut to what the book or the account allows. */
   readonly amountCutFrom: Usd | null;
+  /** When the market's terms were edited, while nobody has accepted the edit. */
+  readonly rulesEditedAtMs?: number;
   /** Shares at a limit, and what does not match at once is canceled. */
   readonly immediate?: true;
   /** Set on the card of a price change: the order that is canceled and proven gone before this one is sent. */

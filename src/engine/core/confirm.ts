@@ -1,4 +1,4 @@
-import type { ConfirmOutcome } from "../api/engine-api.ts";
+import type { ConfirmOutcome, RequoteReason } from "../api/engine-api.ts";
 import type { Actor } from "../api/requests.ts";
 import type { SetCard, TradeCard } from "../api/views.ts";
 import type { OrderDraft, PreparedOrder } from "../domain/order.ts";
@@ -13,6 +13,7 @@ import { orderView } from "./order-view.ts";
 import { requoteReplace } from "./quote-replace.ts";
 import { quoteTrade } from "./quote-trade.ts";
 import { confirmReplace, replacementOf } from "./replace.ts";
+import { editedOnCard } from "./rules.ts";
 
 /** A confirmation may give at least this many parts per million of the shown shares. */
 const leastSharesPpm = 980_000;
@@ -42,8 +43,17 @@ function checkConfirm(
   if (denial !== null) return refuse(denial);
   assert(card !== undefined, "a card that passed its check exists");
   if (!isOrderCard(card)) return refuse({ code: "card_unknown" });
-  const moved = priceMoved(context, card);
-  if (moved) return requote(context, card, actor, commandId);
+  const edited = editedOnCard(state, card);
+  if (edited !== null) {
+    return requote(context, card, actor, {
+      commandId,
+      why: "rules_edited",
+      market: edited.question,
+    });
+  }
+  if (priceMoved(context, card)) {
+    return requote(context, card, actor, { commandId, why: "price_moved" });
+  }
   if (card.kind === "replace") return done(confirmReplace(context, card, commandId));
   const risk = checkRisk(state, settings, {
     drafts: card.drafts,
@@ -128,18 +138,22 @@ function requote(
   context: StepContext,
   card: DeskCard,
   actor: Actor,
-  commandId: string,
+  {
+    commandId,
+    why,
+    market,
+  }: { readonly commandId: string; readonly why: RequoteReason; readonly market?: string },
 ): ConfirmCheck {
   if (card.kind === "set") {
     emit(context, { kind: "card.closed", nonce: card.nonce, state: "requoted" });
-    return refuse({ code: "price_moved" });
+    return refuse({ code: why, ...(market !== undefined && { subject: market }) });
   }
   const fresh =
     card.clientOid === undefined
       ? quoteTrade(context, actor, commandId, (card.shown as TradeCard).request)
       : requoteReplace(context, actor, commandId, card);
   emit(context, { kind: "card.closed", nonce: card.nonce, state: "requoted" });
-  return fresh.ok ? done({ kind: "requoted", card: fresh.value }) : refuse(fresh.error);
+  return fresh.ok ? done({ kind: "requoted", card: fresh.value, why }) : refuse(fresh.error);
 }
 
 /** The orders of a plan that this command confirmed before. */

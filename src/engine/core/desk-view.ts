@@ -16,6 +16,7 @@ import { openActions } from "../state/action-cost.ts";
 import type { EngineState } from "../state/engine-state.ts";
 import { exposureOf, freeCash, freeShares, openOrders } from "../state/exposure.ts";
 import { provisionalFills } from "../state/kept-orders.ts";
+import { openEdit } from "../state/rule-edits.ts";
 import { dataView, depthNear } from "./market-health.ts";
 import { codesLockedMs } from "./resume.ts";
 import { tradingView } from "./trading-view.ts";
@@ -181,6 +182,7 @@ export function marketSummary(state: EngineState, market: Market): MarketSummary
 export function marketView(state: EngineState, market: Market, nowMs: number): MarketView {
   const book = state.live.books.get(market.conditionId);
   const live = book?.status === "live" ? book : null;
+  const edit = openEdit(state, market.conditionId);
   return {
     ...marketSummary(state, market),
     tickSize: market.tickSize,
@@ -190,6 +192,8 @@ export function marketView(state: EngineState, market: Market, nowMs: number): M
     quotes: [quoteOf(live, 0), quoteOf(live, 1)],
     bidDepthUsd: depthNear(live, "buy"),
     askDepthUsd: depthNear(live, "sell"),
+    ...(edit !== null && { rulesEdit: { atMs: edit.atMs, ruleHash: edit.to } }),
+    ...((market.isPlaceholder === true || market.isOther) && { mayChange: true as const }),
     ageMs: live === null ? null : ageMs(live, nowMs),
     holdings: holdings(state).filter((one) => one.conditionId === market.conditionId),
   };

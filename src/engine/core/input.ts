@@ -167,6 +167,12 @@ export type Request =
       readonly actor: Actor;
       readonly clientOids: readonly string[] | "all";
     }
+  | {
+      readonly do: "accept-rules";
+      readonly actor: Actor;
+      readonly conditionId: ConditionId;
+      readonly ruleHash: string;
+    }
   | { readonly do: "cancel-external"; readonly actor: Actor; readonly orderHash: string }
   | {
       readonly do: "degrade";
@@ -192,6 +198,7 @@ export type Reply =
       readonly to: "cancel";
       readonly value: Result<{ readonly asked: readonly OrderView[] }, Denial>;
     }
+  | { readonly to: "accept-rules"; readonly value: Result<null, Denial> }
   | { readonly to: "cancel-external"; readonly value: Result<null, Denial> }
   | { readonly to: "kill"; readonly value: { readonly openOrders: number } }
   | {

@@ -17,6 +17,7 @@ import { learnExternalFills } from "./external.ts";
 import { countResync, linkLost, linkUp, loseBooks } from "./links.ts";
 import { endMarket, forgetMarkets, setTickSize } from "./market-memory.ts";
 import { raise } from "./notices.ts";
+import { noticeEdit } from "./rules.ts";
 
 /** One frame of market data: only the book concerned changes, only it can stop. */
 export function marketInput(context: StepContext, event: MarketEvent | FeedEvent): void {
@@ -184,6 +185,7 @@ function keepMarket(context: StepContext, market: Market): void {
   if (endedAtMs !== undefined && market.tradable && atMs - endedAtMs >= resolutionDoubtMs) {
     state.live.resolutions.delete(conditionId);
   }
+  noticeEdit(context, market);
   state.markets.set(conditionId, {
     ...market,
     // The stream's tick is newer than the catalog's cached one.

@@ -27,6 +27,7 @@ import { feeReserveOf, worstCaseUsd } from "../risk/reserve.ts";
 import type { EngineState } from "../state/engine-state.ts";
 import { exposureOf, freeCash } from "../state/exposure.ts";
 import type { DeskCard } from "../state/fact.ts";
+import { openEdit } from "../state/rule-edits.ts";
 import { emit, type StepContext } from "./context.ts";
 import { type Drafted, draftTrade } from "./trade-draft.ts";
 
@@ -124,6 +125,7 @@ export function tradeCardOf(
   const reserved = feeReserved(market.fee, walk.money, walk.shares);
   // A better price than shown costs a higher fee on more shares: the bound holds at every price inside the limit.
   const outlay = worstCaseUsd(state, draft);
+  const edit = openEdit(state, market.conditionId);
   return {
     nonce,
     createdAtMs: atMs,
@@ -152,6 +154,7 @@ export function tradeCardOf(
     bookAgeMs: book === undefined ? 0 : ageMs(book, atMs),
     amountCutFrom: drafted.amountCutFrom,
     ...(draft.immediate === true ? { immediate: true as const } : {}),
+    ...(edit !== null && { rulesEditedAtMs: edit.atMs }),
     request,
   };
 }

@@ -15,6 +15,7 @@ import { type Approved, checkRisk } from "../risk/check-risk.ts";
 import { checkTradingState } from "../risk/trading-state.ts";
 import type { EngineState } from "../state/engine-state.ts";
 import type { DeskCard } from "../state/fact.ts";
+import { editedSince } from "../state/rule-edits.ts";
 import { approvePlan } from "./approve-plan.ts";
 import { ask, emit, type StepContext } from "./context.ts";
 import { raise } from "./notices.ts";
@@ -102,7 +103,9 @@ export function continueReplacements(context: StepContext): void {
   const { state } = context;
   for (const replacement of state.replacements.values()) {
     const kind = { ...replacement.draft, strategy: "manual", isRepost: false } as const;
-    const denial = state.ready ? checkTradingState(state, kind) : null;
+    const denial = state.ready
+      ? (checkTradingState(state, kind) ?? edited(state, replacement))
+      : null;
     if (denial !== null) end(context, replacement, denial);
     else if (context.atMs >= replacement.expiresAtMs) {
       end(context, replacement, { code: "command_expired" });
@@ -111,6 +114,12 @@ export function continueReplacements(context: StepContext): void {
   for (const replaceId of state.live.signing.keys()) {
     if (!state.replacements.has(replaceId)) state.live.signing.delete(replaceId);
   }
+}
+
+/** The change was confirmed on terms that are not the market's any more. */
+function edited(state: EngineState, { draft, atMs, title }: Replacement): Denial | null {
+  const isEdited = editedSince(state, draft.conditionId, atMs);
+  return isEdited ? { code: "rules_edited", subject: title } : null;
 }
 
 function advance(context: StepContext, replacement: Replacement): void {

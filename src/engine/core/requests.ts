@@ -19,6 +19,7 @@ import { quoteReplace } from "./quote-replace.ts";
 import { quoteSet } from "./quote-set.ts";
 import { quoteTrade } from "./quote-trade.ts";
 import { askResume, confirmResume, resumeWithCode } from "./resume.ts";
+import { acceptRules } from "./rules.ts";
 
 const none: Reply = { to: "none" };
 
@@ -129,6 +130,10 @@ function handleTrading(context: StepContext, request: TradingRequest): Reply {
     }
     case "cancel":
       return { to: "cancel", value: cancel(context, request.actor, request.clientOids) };
+    case "accept-rules": {
+      const { actor, conditionId, ruleHash } = request;
+      return { to: "accept-rules", value: acceptRules(context, actor, conditionId, ruleHash) };
+    }
     case "cancel-external":
       return {
         to: "cancel-external",

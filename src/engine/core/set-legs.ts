@@ -5,6 +5,7 @@ import type { Denial } from "../domain/reasons.ts";
 import { err, ok, type Result } from "../lib/result.ts";
 import type { EngineSettings } from "../protocol/settings.ts";
 import type { EngineState } from "../state/engine-state.ts";
+import { openEdit } from "../state/rule-edits.ts";
 import type { SetLeg } from "../strategies/complete-sets.ts";
 
 /** One complete set that exists in the catalog, whether it may be bought or not. */
@@ -75,6 +76,7 @@ export function legsOfSet(
   for (const [market, outcome] of set.outcomes) {
     const subject = legName(market, outcome);
     if (!market.tradable) return err({ code: "set_incomplete", subject });
+    if (openEdit(state, market.conditionId) !== null) return err({ code: "rules_edited", subject });
     const book = state.live.books.get(market.conditionId);
     if (book === undefined || book.status !== "live") return err({ code: "book_stale", subject });
     // A quiet book is kept true by the canary reads of its connection; older than this nobody has looked at it.

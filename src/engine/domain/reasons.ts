@@ -20,6 +20,8 @@ export type DenyReason =
   | "market_unknown"
   | "market_closed"
   | "market_unsupported"
+  /** What decides how the market pays was edited since; the subject names the market. */
+  | "rules_edited"
   | "outcome_unknown"
   | "book_stale"
   | "book_empty"

@@ -6,6 +6,7 @@ import { err, ok, type Result } from "../lib/result.ts";
 import type { EngineSettings } from "../protocol/settings.ts";
 import type { EngineState } from "../state/engine-state.ts";
 import { countPlacedSince, ordersSince } from "../state/kept-orders.ts";
+import { editedSince, openEdit } from "../state/rule-edits.ts";
 import { checkDay } from "./day-limits.ts";
 import { checkDegraded } from "./degraded.ts";
 import { checkCash, checkExposure, checkShares } from "./exposure-caps.ts";
@@ -39,6 +40,7 @@ export function checkRisk(
     checkDegraded(state, question.drafts) ??
     checkOrderCount(state, settings, question.drafts.length, question.nowMs) ??
     checkMessageRate(state, settings, question.drafts.length, question.nowMs) ??
+    firstDenial(question.drafts, (draft) => checkRules(state, draft, question.strategy)) ??
     firstDenial(question.drafts, (draft) => checkDraft(state, settings, draft, question)) ??
     checkExposure(state, settings, question.drafts, question.strategy) ??
     checkDay(state, settings, question.drafts, question.nowMs) ??
@@ -47,6 +49,17 @@ export function checkRisk(
     (question.gate ? checkDuplicate(state, settings, question) : null);
   if (denial !== null) return err(denial);
   return ok(question.drafts as readonly Approved<OrderDraft>[]);
+}
+
+/** A strategy does not read what it trades: edited terms wait for a person. A person's own order shows the edit. */
+function checkRules(
+  state: EngineState,
+  { conditionId }: OrderDraft,
+  strategy: RiskQuestion["strategy"],
+): Denial | null {
+  if (strategy === "manual" || openEdit(state, conditionId) === null) return null;
+  const subject = state.markets.get(conditionId)?.question;
+  return { code: "rules_edited", ...(subject !== undefined && { subject }) };
 }
 
 /** A day's loss that is reached is refused with its figures, every other state by its name. */
@@ -86,6 +99,9 @@ export function checkRepost(
   const market = state.markets.get(draft.conditionId);
   if (market === undefined) return { code: "market_unknown" };
   const question = { drafts: [draft], nowMs, userId, strategy, gate: true };
+  if (editedSince(state, draft.conditionId, order.createdAtMs)) {
+    return { code: "rules_edited", subject: market.question };
+  }
   return checkMarket(market, draft, nowMs) ?? checkBook(state, settings, draft, question);
 }
 

@@ -165,10 +165,12 @@ export class CatalogCrawl {
   }
 
   #take({ listed, groups }: CatalogPage): void {
-    const { directory, clock, onListed } = this.#parts;
+    const { directory, clock, logger, onListed } = this.#parts;
     this.pages++;
     this.atMs = clock.nowMs();
-    directory.put(listed, groups, this.#crawl);
+    for (const change of directory.put(listed, groups, this.#crawl)) {
+      logger.warn("catalog.rules-edited", { ...change });
+    }
     onListed(listed);
   }
 

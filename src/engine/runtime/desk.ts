@@ -4,6 +4,7 @@ import type { Denial } from "../domain/reasons.ts";
 import { checkDegraded } from "../risk/degraded.ts";
 import { checkStopped, checkTradingState } from "../risk/trading-state.ts";
 import { createState, type EngineState } from "../state/engine-state.ts";
+import { editedSince } from "../state/rule-edits.ts";
 import { Books } from "./books.ts";
 import { CatalogReader } from "./catalog-reader.ts";
 import type { DeskDeps } from "./desk-deps.ts";
@@ -304,6 +305,9 @@ export class Desk {
     if (state !== null) return state;
     const degraded = checkDegraded(this.state, [order.draft]);
     if (degraded !== null) return degraded;
+    if (editedSince(this.state, order.draft.conditionId, order.createdAtMs)) {
+      return { code: "rules_edited" };
+    }
     if (order.cancelAskedAtMs !== null) return { code: "order_closed", subject: "cancel asked" };
     if (this.deps.clock.nowMs() >= order.deadlineMs) return { code: "command_expired" };
     return null;

@@ -273,6 +273,13 @@ export class Engine extends Desk implements EngineApi {
     return reply.value;
   };
 
+  readonly acceptRules: EngineApi["acceptRules"] = async (actor, commandId, market, ruleHash) => {
+    const request = { do: "accept-rules", actor, conditionId: market, ruleHash } as const;
+    const { reply, durable } = this.#answered("accept-rules", request, commandId);
+    if (!(await this.kept(durable))) return err({ code: "ledger_failed" });
+    return reply.value;
+  };
+
   readonly scanSets: EngineApi["scanSets"] = async () => {
     await this.loadOpenMarkets();
     return scanSets(this.state, this.deps.settings, this.deps.clock.nowMs());

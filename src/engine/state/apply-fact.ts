@@ -8,6 +8,7 @@ import { applyReplaceFact } from "./apply-replace.ts";
 import { applyTradingFact } from "./apply-trading.ts";
 import type { EngineState } from "./engine-state.ts";
 import type { Fact } from "./fact.ts";
+import { applyRuleFact } from "./rule-edits.ts";
 
 /** The one switch through which durable state changes, live and when the ledger is folded. */
 export function applyFact(state: EngineState, fact: Fact, atMs: number): void {
@@ -32,6 +33,10 @@ export function applyFact(state: EngineState, fact: Fact, atMs: number): void {
       return;
     case "markets.listed":
       listMarkets(state, fact);
+      return;
+    case "market.rules-edited":
+    case "market.rules-accepted":
+      applyRuleFact(state, fact, atMs);
       return;
     case "card.created":
     case "card.closed":
@@ -59,6 +64,7 @@ type MoneyFact = Exclude<
   | Parameters<typeof applyChatFact>[1]
   | Parameters<typeof applyReplaceFact>[1]
   | Parameters<typeof applyExternalFact>[1]
+  | Parameters<typeof applyRuleFact>[1]
   | { kind: "run.started" | "markets.listed" | "card.created" | "card.closed" }
 >;
 

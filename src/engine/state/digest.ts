@@ -17,6 +17,7 @@ export function canonicalState(state: EngineState): string {
     corrections: [...state.corrections.entries()],
     venueCash: state.venueCash,
     day: state.day,
+    ruleEdits: [...state.ruleEdits.entries()],
     orders: [...state.orders.values()],
     plans: [...state.plans.values()],
     replacements: [...state.replacements.values()],

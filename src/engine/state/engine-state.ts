@@ -11,6 +11,7 @@ import type { Order } from "../domain/order.ts";
 import type { Claim, PositionAction } from "../domain/position-action.ts";
 import type { PriceTrail } from "../domain/price-trail.ts";
 import type { DegradedCause, HaltReason } from "../domain/reasons.ts";
+import type { RuleEdit } from "../domain/rule-edit.ts";
 import { FifoMap } from "../lib/fifo-map.ts";
 import type { Plan } from "../protocol/plan.ts";
 import type { Replacement } from "../protocol/replacement.ts";
@@ -33,6 +34,7 @@ export const keptClosedActions = 1_000;
 /** Known markets above which those that nothing refers to are forgotten. */
 export const keptMarkets = 5_000;
 const keptResolutions = 1_000;
+const keptRuleEdits = 1_000;
 
 export type KillState = {
   readonly atMs: number;
@@ -84,6 +86,8 @@ export type LedgerState = {
     TokenId,
     { readonly conditionId: ConditionId; readonly outcome: OutcomeIndex }
   >;
+  /** Newest edits of terms, the oldest forgotten first. */
+  readonly ruleEdits: FifoMap<ConditionId, RuleEdit>;
   readonly orders: Map<string, Order>;
   readonly oidByHash: Map<string, string>;
   readonly closedOrders: string[];
@@ -204,6 +208,8 @@ export type LiveState = {
   /** The venue's clock less ours as last measured; null before the first time. */
   clockOffsetMs: number | null;
   framesApplied: number;
+  /** Edits of terms noticed in this run, of any known market. */
+  rulesEdited: number;
   /** Books that were replaced by a fresh one in this run, by reason. */
   readonly resyncs: Map<ResyncReason, number>;
   resyncsAsked: number;
@@ -229,6 +235,7 @@ export function createState(): EngineState {
     markets: new Map(),
     groups: new Map(),
     tokens: new Map(),
+    ruleEdits: new FifoMap(keptRuleEdits),
     orders: new Map(),
     oidByHash: new Map(),
     closedOrders: [],
@@ -293,6 +300,7 @@ function createLive(): LiveState {
     requestedAtMs: [],
     clockOffsetMs: null,
     framesApplied: 0,
+    rulesEdited: 0,
     resyncs: new Map(),
     resyncsAsked: 0,
     hashes: { trusted: true, sinceMs: 0, failedAtMs: 0 },

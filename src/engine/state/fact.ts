@@ -5,7 +5,7 @@ import type { PendingCommand, Verdict } from "../api/requests.ts";
 import type { SetCard, TradeCard } from "../api/views.ts";
 import type { ExternalOrder } from "../domain/external.ts";
 import type { Fill } from "../domain/fill.ts";
-import type { ConditionId, Market, MarketGroup, OutcomeIndex } from "../domain/market.ts";
+import type { ConditionId, Market, MarketGroup, OutcomeIndex, RuleHash } from "../domain/market.ts";
 import type { Shares, Usd } from "../domain/numbers.ts";
 import type { Order, OrderStatus } from "../domain/order.ts";
 import type { RequestTiming } from "../domain/order-timing.ts";
@@ -62,6 +62,20 @@ export type Fact =
       readonly kind: "markets.listed";
       readonly markets: readonly Market[];
       readonly groups: readonly MarketGroup[];
+    }
+  /** What decides how the market pays was edited; the hashes say from what to what. */
+  | {
+      readonly kind: "market.rules-edited";
+      readonly conditionId: string;
+      readonly from: RuleHash;
+      readonly to: RuleHash;
+    }
+  /** A person read the edited terms: strategies may trade the market again. */
+  | {
+      readonly kind: "market.rules-accepted";
+      readonly conditionId: string;
+      readonly ruleHash: RuleHash;
+      readonly byUserId: number;
     }
   | { readonly kind: "card.created"; readonly card: DeskCard }
   | { readonly kind: "card.closed"; readonly nonce: string; readonly state: DeskCard["state"] }

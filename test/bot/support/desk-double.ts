@@ -96,6 +96,7 @@ export class DeskDouble implements EngineApi {
     }
   }
 
+  acceptRules = async () => ok(null);
   quoteAction = async () => ({ ok: false, error: { code: "contracts_off" } }) as const;
   confirmAction = async () => ({ kind: "refused", denial: { code: "contracts_off" } }) as const;
   actions = () => [];
@@ -274,7 +275,7 @@ export class DeskDouble implements EngineApi {
       const moved = tradeCard(card.request, this.nonce(), this.now());
       const row = { ...card, used: false, expiresAtMs: moved.expiresAtMs };
       this.cards.set(moved.nonce, row);
-      return { kind: "requoted", card: moved };
+      return { kind: "requoted", why: "price_moved", card: moved };
     }
     const replaced = this.replacing.get(nonce);
     if (replaced !== undefined) return { kind: "replacing", ...replaced };
