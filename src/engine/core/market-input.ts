@@ -17,7 +17,7 @@ import { learnExternalFills } from "./external.ts";
 import { countResync, linkLost, linkUp, loseBooks } from "./links.ts";
 import { endMarket, forgetMarkets, setTickSize } from "./market-memory.ts";
 import { raise } from "./notices.ts";
-import { noticeEdit } from "./rules.ts";
+import { believedHash, noticeEdit } from "./rules.ts";
 
 /** One frame of market data: only the book concerned changes, only it can stop. */
 export function marketInput(context: StepContext, event: MarketEvent | FeedEvent): void {
@@ -177,9 +177,11 @@ export function catalogRead(context: StepContext, answer: CatalogAnswer): void {
 /** Gamma may lag behind the stream by minutes; one that still calls the market open after this long is believed. */
 const resolutionDoubtMs = 600_000;
 
-function keepMarket(context: StepContext, market: Market): void {
+function keepMarket(context: StepContext, read: Market): void {
   const { state, atMs } = context;
-  const { conditionId } = market;
+  const { conditionId } = read;
+  const ruleHash = believedHash(context, read);
+  const market: Market = { ...read, ...(ruleHash !== undefined && { ruleHash }) };
   const book = state.live.books.get(conditionId);
   const endedAtMs = state.live.resolutions.get(conditionId);
   if (endedAtMs !== undefined && market.tradable && atMs - endedAtMs >= resolutionDoubtMs) {

@@ -13,6 +13,16 @@ import { orderView } from "./order-view.ts";
 /** Orders that a notice names at most. */
 const ordersTold = 20;
 
+/** For so long after an edit an answer with the terms of before is an old copy out of a cache, not another edit. */
+const oldCopyMs = 600_000;
+
+/** The hash to keep of what was read: that of an old copy is not believed. */
+export function believedHash(context: StepContext, market: Market): RuleHash | undefined {
+  const edit = context.state.ruleEdits.get(market.conditionId);
+  if (edit === undefined || market.ruleHash !== edit.from) return market.ruleHash;
+  return context.atMs - edit.atMs < oldCopyMs ? edit.to : market.ruleHash;
+}
+
 /**
  * Gamma shows other terms than those that were known. Kept with the market as it is now, so that a restart neither
  * forgets it nor tells it again; told to everybody when anything of the desk stands on the old terms.

@@ -132,12 +132,15 @@ export class CatalogReader {
     if (here.length > 0) {
       // What the crawl brought may be half an hour old: the truth follows in a moment.
       this.#refresh.soon(here.slice(0, 1).map((market) => market.conditionId));
-      return ok(this.#bringIn(ref, this.#withGroups(here)));
+      return ok(this.#bringIn(here, this.#withGroups(here)));
     }
     const answer = await this.#parts.catalog.find(ref, limit);
     if (!answer.ok) return err({ code: "venue_unreachable", subject: "catalog" });
     this.#answeredAtMs = this.#parts.clock.nowMs();
-    return ok(this.#bringIn(ref, answer.value));
+    // A market that is named alone comes with the others of its group behind it.
+    const isOne = ref.by === "slug" || ref.by === "conditionId";
+    const { markets } = answer.value;
+    return ok(this.#bringIn(isOne ? markets.slice(0, 1) : markets, answer.value));
   }
 
   /** Markets that have all of these words. Gamma is asked only for what the directory neither has nor can correct. */
@@ -148,8 +151,8 @@ export class CatalogReader {
   ): Promise<Result<MarketSearch<Market>, Denial>> {
     const { markets, didYouMean } = this.#directory.search(words, limit);
     if (markets.length > 0) {
-      const found = this.#bringIn({ by: "words", value: words }, this.#withGroups(markets));
-      return ok({ markets: found.slice(0, markets.length), didYouMean: null, from: "directory" });
+      const found = this.#bringIn(markets, this.#withGroups(markets));
+      return ok({ markets: found, didYouMean: null, from: "directory" });
     }
     const isWhole = this.#crawl !== null && this.#crawl.wholeAtMs !== null;
     if (!alsoAtVenue || (isWhole && didYouMean !== null)) {
@@ -180,7 +183,10 @@ export class CatalogReader {
     }
   }
 
-  /** The markets with their groups, and the other markets of those behind them. */
+  /**
+   * The markets with their groups and the other markets of those, as far as the engine does not know them: what it knows
+   * it has from a later read than the directory's.
+   */
   #withGroups(markets: readonly Market[]): CatalogAnswer {
     const groups = this.#directory.groupsOf(markets);
     const all = new Map(markets.map((market) => [market.conditionId, market]));
@@ -188,14 +194,13 @@ export class CatalogReader {
       const sibling = all.has(conditionId) ? null : this.#directory.get(conditionId);
       if (sibling !== null) all.set(conditionId, sibling);
     }
-    return { markets: [...all.values()], groups };
+    const known = this.#parts.state.markets;
+    return { markets: [...all.values()].filter((one) => !known.has(one.conditionId)), groups };
   }
 
-  #bringIn(ref: MarketRef, answer: CatalogAnswer): readonly Market[] {
+  /** What the engine then holds of these markets. */
+  #bringIn(named: readonly Market[], answer: CatalogAnswer): readonly Market[] {
     this.#parts.stepper.run({ kind: "catalog.read", answer }, "catalog");
-    // A market that is named alone comes with the others of its group behind it.
-    const isOne = ref.by === "slug" || ref.by === "conditionId";
-    const named = isOne ? answer.markets.slice(0, 1) : answer.markets;
     return named.map((one) => this.#parts.state.markets.get(one.conditionId) ?? one);
   }
 
@@ -212,9 +217,7 @@ export class CatalogReader {
 
   #wasRead(listed: readonly ListedMarket[]): void {
     this.#answeredAtMs = this.#parts.clock.nowMs();
-    for (const { market } of listed) {
-      if (market.winner !== undefined) this.#directory.drop(market.conditionId);
-    }
+    for (const one of listed) this.#directory.renew(one);
   }
 
   *#strategyMarkets(): Iterable<ConditionId> {

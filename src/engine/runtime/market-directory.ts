@@ -88,6 +88,15 @@ export class MarketDirectory {
     return changes;
   }
 
+  /** A market that was read by itself: renewed where it is listed, taken out when it is over. */
+  renew(listed: ListedMarket): void {
+    const { conditionId, winner } = listed.market;
+    const known = this.#rows[this.#byCondition.get(conditionId) ?? -1];
+    if (known === undefined || known === null) return;
+    if (winner !== undefined) this.drop(conditionId);
+    else this.#putOne(listed, known.seen);
+  }
+
   #putOne(listed: ListedMarket, crawl: number): RuleChange | null {
     const { market } = listed;
     const { conditionId, ruleHash } = market;
@@ -175,9 +184,17 @@ export class MarketDirectory {
     return this.#marketAt(this.#bySlug.get(slug));
   }
 
-  /** The event's markets, the most traded first. */
+  /** The event's markets: a group's in its own order, others with the most traded first. */
   byEvent(eventSlug: string, limit: number): Market[] {
-    return this.#best(this.#byEvent.get(eventSlug) ?? [], limit);
+    const siblings = this.#byEvent.get(eventSlug);
+    const markets = this.#best(siblings ?? [], Math.max(limit, siblings?.size ?? 0));
+    const [group] = this.groupsOf(markets);
+    if (group !== undefined) {
+      const places = new Map(group.conditionIds.map((id, i) => [id, i]));
+      const placeOf = (market: Market) => places.get(market.conditionId) ?? places.size;
+      markets.sort((a, b) => placeOf(a) - placeOf(b));
+    }
+    return markets.slice(0, limit);
   }
 
   byTag(tag: string, limit: number): Market[] {

@@ -79,6 +79,20 @@ describe("an open card of a market whose terms were edited", () => {
     expect(told(again)).toHaveLength(1);
   });
 
+  test("an old copy of the terms is no second edit; after ten minutes it is one", () => {
+    const desk = openDesk();
+    desk.place(resting);
+    edit(desk);
+    edit(desk, "h1");
+    expect(desk.state.markets.get(conditionId)?.ruleHash).toBe("h2");
+    edit(desk);
+    expect(told(desk)).toHaveLength(1);
+    desk.nowMs += 600_000;
+    edit(desk, "h1");
+    expect(told(desk)).toHaveLength(2);
+    expect(desk.state.ruleEdits.get(conditionId)).toMatchObject({ from: "h2", to: "h1" });
+  });
+
   test("an edit during a down time is noticed by the next read", () => {
     const desk = openDesk();
     desk.place(resting);

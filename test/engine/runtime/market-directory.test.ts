@@ -211,3 +211,30 @@ describe("beside a walk through all markets", () => {
     );
   });
 });
+
+describe("a market that was read by itself", () => {
+  test("is renewed where it is listed, taken out when it is over, and never listed by that alone", () => {
+    const first = listed(1, { question: "Storm?", ruleHash: "h1" });
+    const directory = directoryOf(first);
+    directory.renew(listed(1, { question: "Storm?", ruleHash: "h2" }));
+    expect(directory.get(first.market.conditionId)?.ruleHash).toBe("h2");
+    expect(directory.sweep(1)).toBe(0);
+    directory.renew(listed(2));
+    expect(directory.size).toBe(1);
+    directory.renew(listed(1, { winner: 0 }));
+    expect(directory.size).toBe(0);
+  });
+});
+
+test("an event's markets stand in the order of its group, whatever was traded", () => {
+  const of = (n: number, volumeUsd: number) =>
+    listed(n, { groupId: "g", slug: `m${n}`, volumeUsd }, { eventSlug: "race" });
+  const all = [of(1, 5), of(2, 9), of(3, 7)];
+  const directory = new MarketDirectory(10);
+  const conditionIds = [3, 1, 2].map((n) => marketOf(n).conditionId);
+  const base = { groupId: "g", slug: "race", title: "", negRisk: true, augmented: false };
+  directory.put(all, [{ ...base, conditionIds }], 1);
+  expect(slugs(directory.byEvent("race", 9))).toEqual(["m3", "m1", "m2"]);
+  expect(slugs(directory.byEvent("race", 2))).toEqual(["m3", "m1"]);
+  expect(directory.byEvent("other", 9)).toEqual([]);
+});

@@ -48,6 +48,38 @@ describe("a held market that is resolved", () => {
   });
 });
 
+describe("terms that were edited", () => {
+  test("are told once, however the market is asked for: what the crawl brought before is not believed again", async () => {
+    const crawl = {
+      pageEvents: 50,
+      maxPages: 10,
+      pagePauseMs: 0,
+      wholeIntervalMs: 3_600_000,
+      newestIntervalMs: 3_600_000,
+      backOffFirstMs: 10,
+      backOffMaxMs: 100,
+    };
+    await open({ catalog: { crawl } });
+    const { slug } = standing;
+    await until("the crawl", () => desk.logged.some((line) => line.event === "catalog.crawled"));
+    await hold();
+    const body = JSON.stringify({ description: "Pays on Friday." });
+    await fetch(`${desk.baseUrl}/paper/market/${slug}/rules`, { method: "POST", body });
+    const told = () => desk.notices().filter((one) => one.kind === "rules.edited");
+    await until("the notice", () => told().length > 0);
+    const { ruleHash } = told()[0] ?? {};
+    for (const ref of [
+      { by: "slug", value: slug },
+      { by: "words", value: "question 1" },
+    ] as const) {
+      await desk.engine.findMarkets(ref, 5);
+      await desk.engine.searchMarkets("question", 5, true);
+      expect(desk.engine.state.markets.get(conditionId)?.ruleHash).toBe(ruleHash);
+    }
+    expect(told()).toHaveLength(1);
+  });
+});
+
 describe("what is read again", () => {
   test("is what is held and what was looked at, and nothing for a desk without both", async () => {
     await open();
