@@ -23,7 +23,7 @@ export const promptHelp = `A line without ! is a message to the bot. Lines with 
   !as ID [private|group]        write as another person (1001 and 1002 are the traders)
   !age SECONDS                  back-date the next line
   !expect REGEX | !refute REGEX | !count N REGEX   check what came since the last line that sent something
-  !market SLUG hold | release | move TICKS         freeze, free or move a paper market
+  !market SLUG hold | release | move TICKS | rules TEXT   freeze, free or move a paper market, or edit its rules
   !venue GET /path [REGEX]      read the paper venue as the account's owner: show the answer, or check it
   !fault venue|chat NAME k=v…   script a fault
   !code now | next | last [/resume]  say a one-time code (a desk with --codes)

@@ -140,6 +140,12 @@ export class Desk implements ScriptDesk {
     await this.#needVenue().post(`/paper/market/${encodeURIComponent(slug)}/move`, { ticks });
   }
 
+  async editRules(slug: string, description: string): Promise<void> {
+    await this.#needVenue().post(`/paper/market/${encodeURIComponent(slug)}/rules`, {
+      description,
+    });
+  }
+
   readVenue(path: string): Promise<string> {
     return this.#needVenue().read(path);
   }

@@ -101,11 +101,14 @@ function parseCount(rest: string): ScriptAction {
 }
 
 function parseMarket(rest: string): ScriptAction {
-  const match = /^(\S+)\s+(?:(hold|release)|move\s+([+-]?\d{1,4}))$/.exec(rest);
+  const match = /^(\S+)\s+(?:(hold|release)|move\s+([+-]?\d{1,4})|rules\s+(\S[\s\S]{0,999}))$/.exec(
+    rest,
+  );
   if (match === null)
-    throw new BadLine("usage: !market SLUG hold|release or !market SLUG move TICKS");
+    throw new BadLine("usage: !market SLUG hold|release|move TICKS|rules NEW TEXT");
   const slug = match[1] ?? "";
   if (match[3] !== undefined) return { kind: "move", slug, ticks: Number(match[3]) };
+  if (match[4] !== undefined) return { kind: "rules", slug, description: match[4] };
   return { kind: "hold", slug, hold: match[2] === "hold" };
 }
 

@@ -11,6 +11,7 @@ import { ScriptFailure } from "./script-types.ts";
 export interface ScriptDesk {
   holdMarket(slug: string, hold: boolean): Promise<void>;
   moveMarket(slug: string, ticks: number): Promise<void>;
+  editRules(slug: string, description: string): Promise<void>;
   /** Body of a GET as the account's owner, as compact JSON. */
   readVenue(path: string): Promise<string>;
   faultVenue(name: string, params: FaultParams): Promise<void>;
@@ -144,6 +145,8 @@ export class ScriptRunner {
         return this.#desk.holdMarket(action.slug, action.hold);
       case "move":
         return this.#desk.moveMarket(action.slug, action.ticks);
+      case "rules":
+        return this.#desk.editRules(action.slug, action.description);
       case "venue":
         return this.#matchVenue(action.path, action.wanted);
       case "fault":

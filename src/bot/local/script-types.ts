@@ -26,6 +26,7 @@ export type ScriptAction =
   | { readonly kind: "count"; readonly times: number; readonly wanted: Wanted }
   | { readonly kind: "hold"; readonly slug: string; readonly hold: boolean }
   | { readonly kind: "move"; readonly slug: string; readonly ticks: number }
+  | { readonly kind: "rules"; readonly slug: string; readonly description: string }
   | { readonly kind: "venue"; readonly path: string; readonly wanted: Wanted }
   | {
       readonly kind: "fault";

@@ -41,6 +41,10 @@ describe("parseScriptLine", () => {
     { line: "!market fed-dec release", action: { kind: "hold", slug: "fed-dec", hold: false } },
     { line: "!market fed-dec move -3", action: { kind: "move", slug: "fed-dec", ticks: -3 } },
     {
+      line: "!market fed-dec rules Pays on Friday.",
+      action: { kind: "rules", slug: "fed-dec", description: "Pays on Friday." },
+    },
+    {
       line: '!venue GET /data/orders?market=1 /"data":\\[\\]/ 9',
       action: { kind: "venue", path: "/data/orders?market=1", wanted: wanted('"data":\\[\\]', 9) },
     },
@@ -96,6 +100,7 @@ describe("parseScriptLine", () => {
     { line: "!count x", reason: "usage: !count" },
     { line: "!market fed freeze", reason: "usage: !market" },
     { line: "!market fed move far", reason: "usage: !market" },
+    { line: "!market fed rules", reason: "usage: !market" },
     { line: "!venue POST /x y", reason: "usage: !venue" },
     { line: "!venue GET x y", reason: "usage: !venue" },
     { line: "!fault disk full", reason: "usage: !fault" },

@@ -18,6 +18,9 @@ class RecordingDesk implements ScriptDesk {
   async moveMarket(slug: string, ticks: number): Promise<void> {
     this.done.push(["move", slug, ticks]);
   }
+  async editRules(slug: string, description: string): Promise<void> {
+    this.done.push(["rules", slug, description]);
+  }
   async readVenue(path: string): Promise<string> {
     this.reads += 1;
     return JSON.stringify({ path, trades: this.reads > 3 ? 1 : 0 });

@@ -13,7 +13,8 @@ export type PriceSample = { readonly atS: number; readonly price: bigint };
 
 /** A listed market: its description, its book, and who has orders on it. */
 export class Market {
-  readonly spec: MarketSpec;
+  /** As Gamma shows it; only an edit of its rules changes it. */
+  spec: MarketSpec;
   readonly book: MarketBook;
   readonly open = new Map<string, OrderRecord>();
   readonly feeRate: bigint;
@@ -63,6 +64,16 @@ export class Market {
   payout(outcome: OutcomeIndex): bigint | null {
     if (this.resolved === null) return null;
     return this.resolved === outcome ? ONE : 0n;
+  }
+
+  /** Edits what decides how the market pays, as the venue does now and then. */
+  editRules(description: string): void {
+    const { recordedGamma } = this.spec;
+    this.spec = {
+      ...this.spec,
+      description,
+      recordedGamma: recordedGamma === null ? null : { ...recordedGamma, description },
+    };
   }
 
   /** Keeps at most one price point a second. */

@@ -126,6 +126,15 @@ function marketControls(controls: Controls): Route[] {
     },
     {
       method: "POST",
+      path: "/paper/market/:slug/rules",
+      handle: (request, [slug]) => {
+        const market = marketOf(state, slug);
+        market.editRules(textOf(jsonObject(request), "description"));
+        return reply({ slug, description: market.spec.description });
+      },
+    },
+    {
+      method: "POST",
       path: "/paper/market/:slug/resolve",
       handle: (request, [slug]) => {
         const market = marketOf(state, slug);
