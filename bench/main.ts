@@ -6,6 +6,7 @@ import { frameCase } from "./cases/frame.ts";
 import { hashCase } from "./cases/hash.ts";
 import { killCase } from "./cases/kill.ts";
 import { orderCase } from "./cases/order.ts";
+import { searchCase } from "./cases/search.ts";
 import { setsCase } from "./cases/sets.ts";
 import { signCase } from "./cases/sign.ts";
 import { socketsCase } from "./cases/sockets.ts";
@@ -22,6 +23,7 @@ const cases: readonly BenchCase[] = [
   hashCase,
   depthCase,
   setsCase,
+  searchCase,
   signCase,
   orderCase,
   killCase,

@@ -10,8 +10,9 @@ export type LocalVenue = {
   readonly close: () => Promise<void>;
 };
 
-export async function openLocalVenue(stateDir: string): Promise<LocalVenue> {
-  const workerData: VenueWorkerData = { stateDir };
+/** `listed` more markets stand in its listings, without books. */
+export async function openLocalVenue(stateDir: string, listed = 0): Promise<LocalVenue> {
+  const workerData: VenueWorkerData = { stateDir, listed };
   const worker = new Worker(new URL("./venue-worker.ts", import.meta.url), { workerData });
   const [port] = (await once(worker, "message")) as unknown[];
   if (typeof port !== "number") throw new BenchError("the venue has no port");

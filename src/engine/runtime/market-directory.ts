@@ -20,7 +20,10 @@ export type DirectorySearch = {
 };
 
 /** More words narrow nothing down any more. */
-const maxWords = 10;
+const maxWords = 15;
+/** What counts for more than any number of whole words. */
+const exactName = 1_000;
+const inARow = 100;
 /** Marks a tag among the words of the index; no word of a text holds it. */
 const tagMark = "#";
 
@@ -219,13 +222,18 @@ export class MarketDirectory {
     const typed = wordsOf(query);
     const words = [...new Set(typed)].slice(0, maxWords);
     if (words.length === 0) return { markets: [], didYouMean: null };
-    const phrase = typed.slice(0, maxWords).join(" ");
+    const phrase = ` ${typed.join(" ")}`;
     const top = new TopRows(limit);
-    const hits = this.#marks.allOf(this.#index, words, tagMark);
-    for (const { document, whole } of hits) {
+    const dashed = typed.join("-");
+    for (const document of this.#marks.allOf(this.#index, words, tagMark)) {
       const row = this.#rows[document];
       if (row === undefined || row === null) continue;
-      top.offer(document, whole + exactness(row, phrase), row);
+      const whole = this.#marks.wholeIn(document);
+      const isNamed = row.slug === dashed || row.eventSlug === dashed;
+      if (isNamed) top.offer(document, whole + exactName, row);
+      else if (top.mayKeep(document, whole + inARow, row)) {
+        top.offer(document, row.words.includes(phrase) ? whole + inARow : whole, row);
+      }
     }
     const markets = top.best().flatMap(({ document }) => this.#marketAt(document) ?? []);
     return { markets, didYouMean: markets.length > 0 ? null : this.#suggest(typed, words) };
@@ -301,14 +309,4 @@ function termsOf(row: Row): Set<string> {
   const { tags } = JSON.parse(row.text) as ListedMarket;
   const words = row.words.split(" ").filter((word) => word !== "");
   return new Set([...words, ...tags.map((tag) => tagMark + tag.toLowerCase())]);
-}
-
-const exactName = 1_000;
-const inARow = 100;
-
-/** What counts for more than any number of whole words. */
-function exactness(row: Row, phrase: string): number {
-  const dashed = phrase.replaceAll(" ", "-");
-  if (row.slug === dashed || row.eventSlug === dashed) return exactName;
-  return row.words.includes(` ${phrase}`) ? inARow : 0;
 }

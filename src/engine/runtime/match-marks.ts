@@ -1,8 +1,5 @@
 import type { WordIndex } from "../lib/word-index.ts";
 
-/** A document that has all words, and how many of them whole. */
-export type Match = { readonly document: number; readonly whole: number };
-
 /** Room of one query between the numbers of two others: more words than a query has. */
 const step = 16;
 const highest = 2_000_000_000;
@@ -14,8 +11,13 @@ export class MatchMarks {
   #wholes = new Uint8Array(1_024);
   #base = 0;
 
-  /** `tagMark` before a word makes the tag of that name. */
-  allOf(index: WordIndex, words: readonly string[], tagMark: string): Match[] {
+  /** How many of the words the document has whole; for one that the newest `allOf` found. */
+  wholeIn(document: number): number {
+    return this.#wholes[document] ?? 0;
+  }
+
+  /** Documents that have every word. `tagMark` before a word makes the tag of that name. */
+  allOf(index: WordIndex, words: readonly string[], tagMark: string): readonly number[] {
     this.#base += step;
     if (this.#base > highest) {
       this.#counts.fill(0);
@@ -29,7 +31,7 @@ export class MatchMarks {
       this.#mark(index.documentsOf(tagMark + word), { k, whole: 0, found });
       index.visitLonger(word, (documents) => this.#mark(documents, { k, whole: 0, found }));
     });
-    return found.map((document) => ({ document, whole: this.#wholes[document] ?? 0 }));
+    return found;
   }
 
   #mark(

@@ -9,11 +9,6 @@ export type RankedRow = {
 
 type Place = { readonly document: number; readonly fit: number; readonly row: RankedRow };
 
-/** Below zero when `a` stands before `b`. Two different markets never stand in the same place. */
-function comparePlaces(a: Place, b: Place): number {
-  return b.fit - a.fit || compareRows(a.row, b.row) || a.document - b.document;
-}
-
 function compareRows(a: RankedRow, b: RankedRow): number {
   return (
     Number(b.tradable) - Number(a.tradable) ||
@@ -22,6 +17,12 @@ function compareRows(a: RankedRow, b: RankedRow): number {
     (a.endAtMs ?? Number.MAX_SAFE_INTEGER) - (b.endAtMs ?? Number.MAX_SAFE_INTEGER) ||
     (a.slug < b.slug ? -1 : Number(a.slug > b.slug))
   );
+}
+
+/** Two different markets never stand in the same place. */
+function isBefore(document: number, fit: number, row: RankedRow, other: Place): boolean {
+  const order = other.fit - fit || compareRows(row, other.row) || document - other.document;
+  return order < 0;
 }
 
 /** Keeps the best few of many, without sorting the many. */
@@ -33,22 +34,25 @@ export class TopRows {
     this.#limit = limit;
   }
 
+  /** False when a row would not be kept even if it fitted so well: most of many need no closer look. */
+  mayKeep(document: number, fit: number, row: RankedRow): boolean {
+    if (this.#kept.length < this.#limit) return true;
+    const worst = this.#kept.at(-1);
+    return worst !== undefined && isBefore(document, fit, row, worst);
+  }
+
   offer(document: number, fit: number, row: RankedRow): void {
+    if (!this.mayKeep(document, fit, row)) return;
     const kept = this.#kept;
-    const worst = kept.length < this.#limit ? undefined : kept.at(-1);
-    // Most of many fit worse than the last one kept: those make no object.
-    if (worst !== undefined && fit < worst.fit) return;
-    const place = { document, fit, row };
-    if (worst !== undefined && comparePlaces(place, worst) > 0) return;
     let low = 0;
     let high = kept.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
       const there = kept[middle];
-      if (there !== undefined && comparePlaces(there, place) < 0) low = middle + 1;
-      else high = middle;
+      if (there !== undefined && isBefore(document, fit, row, there)) high = middle;
+      else low = middle + 1;
     }
-    kept.splice(low, 0, place);
+    kept.splice(low, 0, { document, fit, row });
     if (kept.length > this.#limit) kept.pop();
   }
 

@@ -61,6 +61,15 @@ describe("a search", () => {
     expect(slugs(directory.search("fed rates", 2).markets)).toEqual(["fed-rates", "b"]);
   });
 
+  test("a slug of any length is the exact one", () => {
+    const long = Array.from({ length: 20 }, (_, i) => `word${i}`);
+    const directory = directoryOf(
+      listed(1, { question: long.join(" "), slug: `${long.join("-")}-again`, volumeUsd: 9 }),
+      listed(2, { question: "A", slug: long.join("-"), volumeUsd: 1 }),
+    );
+    expect(slugs(directory.search(long.join("-"), 2).markets)[0]).toBe(long.join("-"));
+  });
+
   test("equal ones are ordered by liquidity, then by the nearer end, then by name", () => {
     const same = { question: "Storm?", volumeUsd: 7 };
     const directory = directoryOf(

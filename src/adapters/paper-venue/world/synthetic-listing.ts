@@ -39,7 +39,7 @@ export function createSyntheticListing(options: {
   readonly nowMs: number;
 }): SyntheticListing {
   const perTen = GROUP_EVERY - 1 + GROUP_SIZE;
-  const events = Math.max(1, Math.ceil((options.markets * GROUP_EVERY) / perTen));
+  const events = Math.ceil((options.markets * GROUP_EVERY) / perTen);
   return {
     marketCount: Math.floor(events / GROUP_EVERY) * perTen + (events % GROUP_EVERY),
     rowsAfter(id, ascending, limit) {
