@@ -65,10 +65,20 @@ export class CatalogCrawl {
   }
 
   start(): void {
-    void this.#run().catch((error: unknown) => {
-      const detail = error instanceof Error ? error.message : "unknown failure";
-      this.#parts.logger.error("catalog.crawl-broken", { detail });
-    });
+    void this.#runAgain();
+  }
+
+  /** A crawl that breaks begins anew after the longest pause: nothing else depends on it. */
+  async #runAgain(): Promise<void> {
+    while (!this.#stopped) {
+      try {
+        await this.#run();
+      } catch (error) {
+        const detail = error instanceof Error ? error.message : "unknown failure";
+        this.#parts.logger.error("catalog.crawl-broken", { detail });
+        await this.#pause(this.#parts.settings.backOffMaxMs);
+      }
+    }
   }
 
   stop(): void {

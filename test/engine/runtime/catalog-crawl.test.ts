@@ -186,6 +186,26 @@ describe("between two whole crawls", () => {
 });
 
 describe("a running crawl", () => {
+  test("that breaks begins anew, and says so", async () => {
+    let asked = 0;
+    const { crawl, directory, lines } = crawlOver({
+      read: (ids) => polymarket.catalog.read(ids),
+      page(request) {
+        if (++asked === 2) throw new TypeError("a defect");
+        return polymarket.catalog.page(request);
+      },
+    });
+    crawl.start();
+    const deadline = performance.now() + 20_000;
+    while (crawl.wholeAtMs === null) {
+      if (performance.now() > deadline) throw new TypeError("never crawled");
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    crawl.stop();
+    expect(directory.size).toBe(openNow().length);
+    expect(lines.map((line) => line.event)).toContain("catalog.crawl-broken");
+  });
+
   test("starts by itself, comes again, and ends when it is stopped", async () => {
     const { crawl, directory } = crawlOver(polymarket.catalog, { wholeIntervalMs: 1 });
     crawl.start();
