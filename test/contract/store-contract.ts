@@ -1,5 +1,5 @@
 // What the tables beside the ledger promise in either home.
-import { sql } from "kysely";
+import { type Insertable, sql } from "kysely";
 import { describe, expect, test } from "vitest";
 import {
   type BulkRows,
@@ -67,6 +67,7 @@ export function describeStore(home: string, open: (place: number) => Promise<Sto
           market_id: 3,
           ts: firstMs,
           seq: 9,
+          part: 0,
           tape_id: 1,
           outcome: 1,
           tick_size_e4: 25,
@@ -78,6 +79,7 @@ export function describeStore(home: string, open: (place: number) => Promise<Sto
           market_id: 3,
           ts: firstMs + day,
           seq: 10,
+          part: 1,
           tape_id: 1,
           outcome: 0,
           side: 1,
@@ -130,7 +132,7 @@ export function describeStore(home: string, open: (place: number) => Promise<Sto
 
     test("markets get a number of their own, orders are found by market and status", () =>
       withStore(async (store) => {
-        const market: Omit<MarketRow, "market_id"> = {
+        const market: Insertable<MarketRow> = {
           condition_id: "0xaa",
           slug: "a'; DROP TABLE markets; --",
           question: "Ä \u202e?",
@@ -147,7 +149,7 @@ export function describeStore(home: string, open: (place: number) => Promise<Sto
         for (const conditionId of ["0xaa", "0xbb"]) {
           await store.db
             .insertInto("markets")
-            .values({ ...market, condition_id: conditionId } as MarketRow)
+            .values({ ...market, condition_id: conditionId })
             .execute();
         }
         const ids = await store.db

@@ -1,12 +1,21 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { loadTape } from "../../src/adapters/storage/load-tape.ts";
 import type { Store } from "../../src/adapters/storage/store.ts";
-import { openPostgresStore } from "../../src/open-store.ts";
+import { openPostgresStore, openSqliteStore } from "../../src/open-store.ts";
+import { projectLedger } from "../../src/project-ledger.ts";
 import { postgresWaits } from "../contract/homes.ts";
+import { contentsOf, describeLoading, tapeFrames } from "../contract/load-contract.ts";
 import { bookEvent, describeStore } from "../contract/store-contract.ts";
+import { tradedLedger } from "../contract/traded-ledger.ts";
 import { PostgresServer } from "./postgres.ts";
 
 let server: PostgresServer;
+const records = tradedLedger();
+let loads = 0;
 const made = new Set<number>();
 
 beforeAll(async () => {
@@ -35,6 +44,33 @@ async function open(place: number): Promise<Store> {
 }
 
 describeStore("a PostgreSQL database", open);
+
+describeLoading(
+  "a PostgreSQL database",
+  () => open(2000 + loads++),
+  () => records,
+);
+
+test("both homes hold the same rows of one ledger and one recording", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "both-homes-"));
+  const stores = [await open(3000), openSqliteStore(join(folder, "store.db"))];
+  try {
+    const contents: unknown[] = [];
+    for (const store of stores) {
+      await projectLedger(
+        { read: (from, limit) => Promise.resolve(records.slice(from - 1, from - 1 + limit)) },
+        store,
+        1,
+      );
+      await loadTape(store, "a", tapeFrames(300), 1);
+      contents.push(await contentsOf(store));
+    }
+    expect(contents[0]).toEqual(contents[1]);
+  } finally {
+    for (const store of stores) await store.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
 
 describe("the store's parts in PostgreSQL", () => {
   test("each day is a table of its own, which a query of that day alone reads", async () => {

@@ -22,6 +22,7 @@ const snapshots: ColumnsOf<SnapshotRow> = [
   ["market_id", 8],
   ["ts", 8],
   ["seq", 8],
+  ["part", 2],
   ["tape_id", 8],
   ["outcome", 2],
   ["tick_size_e4", 8],
@@ -34,6 +35,7 @@ const trades: ColumnsOf<TradeRow> = [
   ["market_id", 8],
   ["ts", 8],
   ["seq", 8],
+  ["part", 2],
   ["tape_id", 8],
   ["outcome", 2],
   ["side", 2],
@@ -54,11 +56,9 @@ export type BulkRows =
 
 /** In the order of the key, so that neighbours in a batch are neighbours in the indexes: several times faster there. */
 export function inKeyOrder(part: BulkRows): readonly object[] {
-  type Keyed = { readonly market_id: number; readonly seq: number; readonly part?: number };
+  type Keyed = { readonly market_id: number; readonly seq: number; readonly part: number };
   const rows: readonly Keyed[] = part.rows;
-  return rows.toSorted(
-    (a, b) => a.market_id - b.market_id || a.seq - b.seq || (a.part ?? 0) - (b.part ?? 0),
-  );
+  return rows.toSorted((a, b) => a.market_id - b.market_id || a.seq - b.seq || a.part - b.part);
 }
 
 /** What a loader read of one recording since its checkpoint: kept whole or not at all. */

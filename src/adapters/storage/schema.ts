@@ -125,25 +125,27 @@ CREATE TABLE snapshots (
   market_id ${int} NOT NULL,
   ts ${int} NOT NULL,
   seq ${int} NOT NULL,
+  part ${small} NOT NULL,
   tape_id ${int} NOT NULL,
   outcome ${small} NOT NULL,
   tick_size_e4 ${int} NOT NULL,
   hash TEXT NOT NULL,
   bids TEXT NOT NULL,
   asks TEXT NOT NULL,
-  PRIMARY KEY (market_id, seq, tape_id, outcome, ts)
+  PRIMARY KEY (market_id, seq, part, tape_id, ts)
 )${timedEnd};
 CREATE INDEX snapshots_market_ts ON snapshots (market_id, ts);
 CREATE TABLE trades (
   market_id ${int} NOT NULL,
   ts ${int} NOT NULL,
   seq ${int} NOT NULL,
+  part ${small} NOT NULL,
   tape_id ${int} NOT NULL,
   outcome ${small} NOT NULL,
   side ${small} NOT NULL,
   price_e4 ${int} NOT NULL,
   size_e6 ${int} NOT NULL,
-  PRIMARY KEY (market_id, seq, tape_id, outcome, ts)
+  PRIMARY KEY (market_id, seq, part, tape_id, ts)
 )${timedEnd};
 CREATE INDEX trades_market_ts ON trades (market_id, ts);`;
 }

@@ -1,3 +1,5 @@
+import type { Generated } from "kysely";
+
 // The tables beside the ledger, as the query layer knows them. Units stand in the names: e4 is 1/10,000 of a dollar, e6
 // a millionth of a dollar or of a share; _ms and ts are milliseconds since 1970. Flags are 0 and 1 in both homes.
 
@@ -6,7 +8,7 @@ export type SideCode = 0 | 1;
 
 export type MarketRow = {
   /** Given by this store, in the order of arrival; the venue's id is the condition id. */
-  market_id: number;
+  market_id: Generated<number>;
   condition_id: string;
   slug: string;
   question: string;
@@ -21,6 +23,7 @@ export type MarketRow = {
   updated_ms: number;
 };
 
+/** Which token a market's outcome 0 or 1 is: as the catalog says, else in the order in which they were first seen. */
 export type OutcomeRow = {
   token_id: string;
   market_id: number;
@@ -36,9 +39,9 @@ export type MarketStatusRow = {
 };
 
 /** One recording that rows were loaded from; its number tells equal sequence numbers of two recordings apart. */
-export type TapeRow = { tape_id: number; name: string };
+export type TapeRow = { tape_id: Generated<number>; name: string };
 
-/** New total of one level. `part` counts the changes of one frame. */
+/** New total of one level. `part` counts what one frame says, here and in the two tables below. */
 export type BookEventRow = {
   market_id: number;
   ts: number;
@@ -56,6 +59,7 @@ export type SnapshotRow = {
   market_id: number;
   ts: number;
   seq: number;
+  part: number;
   tape_id: number;
   outcome: 0 | 1;
   tick_size_e4: number;
@@ -69,6 +73,7 @@ export type TradeRow = {
   market_id: number;
   ts: number;
   seq: number;
+  part: number;
   tape_id: number;
   outcome: 0 | 1;
   side: SideCode;

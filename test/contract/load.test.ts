@@ -1,0 +1,19 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll } from "vitest";
+import { openSqliteStore } from "../../src/open-store.ts";
+import { describeLoading } from "./load-contract.ts";
+import { tradedLedger } from "./traded-ledger.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "pitboss-load-"));
+const records = tradedLedger();
+let files = 0;
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describeLoading(
+  "a SQLite file",
+  () => Promise.resolve(openSqliteStore(join(folder, `${files++}.db`))),
+  () => records,
+);
