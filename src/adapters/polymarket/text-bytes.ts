@@ -8,7 +8,8 @@ const dot = 0x2e;
 const digitZero = 0x30;
 const digitNine = 0x39;
 const backslash = 0x5c;
-const firstPrintable = 0x20;
+/** No space: texts that are no message ("NO NEW ASSETS") have some. */
+const firstPrintable = 0x21;
 const lastPrintable = 0x7e;
 const hexDigits = Uint8Array.from({ length: 256 }, (_, byte) =>
   "0123456789abcdef".includes(String.fromCharCode(byte)) ? 1 : 0,
@@ -162,7 +163,7 @@ export class TextBytes {
     return this.text(from, to);
   }
 
-  /** Printable ASCII without escapes up to a quote; null for other text. */
+  /** Printable ASCII without spaces and escapes up to a quote; null for other text. */
   plainText(from: number): string | null {
     const buffer = this.#buffer;
     let at = from;
