@@ -41,7 +41,7 @@ async function run(context: BenchContext): Promise<CaseResult> {
   const folder = scratchFolder(stack, "tape");
   context.progress("tape: making frames");
   const source = makeTape({ markets: marketCount, frames: frameCount, hashes: false });
-  const frames = [...source.opening.map((text) => Buffer.from(text)), ...hashed(source)];
+  const frames = [...source.opening, ...hashed(source)];
   const tape = join(folder, "tape");
   const file = join(folder, "frames.jsonl");
   const changes = source.changesPerFrame * frameCount;
@@ -189,6 +189,7 @@ async function demandSameReplay(tape: string, file: string, source: FrameTape): 
   demand(JSON.stringify(one) === JSON.stringify(other), "columns say what frames say");
   demand(Object.keys(one.integrityFailures).length === 0, "nothing contradicts the books");
   const levels = source.opening
+    .map((frame) => frame.toString("utf8"))
     .filter((text) => text.includes('"bids"'))
     .reduce((sum, text) => sum + text.split('"price"').length - 1, 0);
   return levels + 2 * (one.events["book.delta"] ?? 0);

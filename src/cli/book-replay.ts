@@ -185,7 +185,7 @@ export class BookReplay {
 }
 
 /** A book's whole content as one line of text. */
-function bookText(book: MarketBook): string {
+export function bookText(book: MarketBook): string {
   const side = (name: "buy" | "sell") =>
     levelsOf(book.ladder, 0, name).map(({ price, size }) => [
       formatPrice(price),

@@ -13,7 +13,8 @@ import { scratchFolder } from "../adapters/tape/support.ts";
 
 const marketCount = 4;
 const tape = makeTape({ markets: marketCount, frames: 600, hashes: true });
-const stream = [...tape.opening, ...tape.frames.map((frame) => frame.toString("utf8"))];
+const opening = tape.opening.map((frame) => frame.toString("utf8"));
+const stream = [...opening, ...tape.frames.map((frame) => frame.toString("utf8"))];
 const frameCount = stream.length;
 
 type Step = string | TapeNote;
@@ -77,7 +78,7 @@ function trouble(steps: Step[], { at, kind }: Trouble): void {
       );
       return;
     case "book":
-      steps.splice(place, 0, tape.opening[at % marketCount] ?? "");
+      steps.splice(place, 0, opening[at % marketCount] ?? "");
       return;
     case "tick":
       steps.splice(

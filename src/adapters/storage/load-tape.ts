@@ -230,7 +230,8 @@ type PartPlace = Place & { readonly part: number };
 
 /** The venue's own time where it makes sense, else that of the recording. */
 function timeOf(event: MarketEvent, frame: TapeFrame): number | null {
-  for (const ms of [Number(event.timestamp), frame.atMs]) {
+  const said = "timestamp" in event ? Number(event.timestamp) : null;
+  for (const ms of [said, frame.atMs]) {
     if (ms !== null && Number.isSafeInteger(ms) && ms >= firstMs && ms < lastMs) return ms;
   }
   return null;

@@ -6,7 +6,7 @@ import {
   parseMarketFrame,
   parseMarketValue,
 } from "../../../src/adapters/polymarket/parse-market-frame.ts";
-import { bookText } from "../../../src/cli/replay-books.ts";
+import { bookText } from "../../../src/cli/book-replay.ts";
 import {
   applyMarketEvent,
   checkClaims,
