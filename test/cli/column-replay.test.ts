@@ -169,14 +169,14 @@ describe("replaying columns", () => {
       expect(columns, kind).toEqual(frames);
       noticed[kind] = Object.keys(columns.integrityFailures).join();
     }
-    // A size that is wrong only a hash can tell, and a level that is missing only when it was the best one.
+    // What is told of one outcome alone contradicts the other one; a level that is missing shows only when it was the best.
     expect(noticed).toMatchObject({
-      best: "best_price_mismatch",
+      best: "mirror_mismatch",
       link: "no_snapshot",
       "one-link": "no_snapshot",
       gap: "no_snapshot",
       repeat: "",
-      size: "",
+      size: "mirror_mismatch",
     });
   });
 
