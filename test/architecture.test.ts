@@ -31,6 +31,7 @@ const packageHomes: Record<string, readonly string[]> = {
   "better-sqlite3": ["adapters/sqlite", "adapters/paper-venue", "adapters/storage"],
   pg: ["adapters/postgres", "adapters/storage"],
   kysely: ["adapters/storage"],
+  "hyparquet-writer": ["adapters/storage"],
   pino: ["adapters/telemetry"],
   "prom-client": ["adapters/telemetry"],
   zod: ["config", "adapters/polymarket"],

@@ -117,6 +117,12 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import("./load.ts")).loadCommand,
   },
   {
+    name: "export",
+    group: "Data",
+    summary: "write a table of the store as CSV or Parquet",
+    load: async () => (await import("./export.ts")).exportCommand,
+  },
+  {
     name: "migrate",
     group: "Data",
     summary: "show or make the tables of ledger and store",

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
 import { openSqliteStore } from "../../src/open-store.ts";
+import { describeExport } from "./export-contract.ts";
 import { describeLoading } from "./load-contract.ts";
 import { tradedLedger } from "./traded-ledger.ts";
 
@@ -12,8 +13,7 @@ let files = 0;
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-describeLoading(
-  "a SQLite file",
-  () => Promise.resolve(openSqliteStore(join(folder, `${files++}.db`))),
-  () => records,
-);
+const open = () => Promise.resolve(openSqliteStore(join(folder, `${files++}.db`)));
+
+describeLoading("a SQLite file", open, () => records);
+describeExport("a SQLite file", open);
