@@ -4,7 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { openTapeRecorder } from "../../src/adapters/tape/tape-recorder.ts";
 import { openSqliteStore } from "../../src/open-store.ts";
+import { identity } from "../adapters/tape/frames.ts";
 
 const launcher = fileURLToPath(new URL("../../bin/pitboss.mjs", import.meta.url));
 
@@ -38,6 +40,12 @@ test("load fills the store from a recording, once, and says what is wrong with a
       err: "",
     });
     expect(load(recording).out).toContain("0 trades; 2 frames were there already");
+    const folder = join(dir, "wednesday");
+    const recorder = await openTapeRecorder({ folder, identity });
+    recorder.frame(1_784_500_000_001, Buffer.from(JSON.stringify(trade)));
+    await recorder.close();
+    expect(load(folder).out).toContain("wednesday: 0 book events, 0 snapshots, 1 trades\n");
+    expect(load(folder).out).toContain("0 trades; 1 frames were there already");
     const missing = load(join(dir, "nothing.jsonl"));
     expect(missing.code).toBe(2);
     expect(missing.err).toContain("nothing.jsonl");
@@ -45,6 +53,7 @@ test("load fills the store from a recording, once, and says what is wrong with a
     const trades = await store.db.selectFrom("trades").selectAll().execute();
     await store.close();
     expect(trades.map((row) => [row.side, row.price_e4, row.size_e6])).toEqual([
+      [1, 5300, 12_250_000],
       [1, 5300, 12_250_000],
       [1, 5300, 12_250_000],
     ]);
