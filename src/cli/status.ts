@@ -46,7 +46,7 @@ export function renderStatus(status: StatusAnswer, verbose: boolean): string {
   const lines = [
     `${view.mode.toUpperCase()} · ${tradingText(view)} · up ${ageText(view.atMs - view.startedAtMs)}`,
     `cash       ${usdText(view.cash)}  (${usdText(view.cashFree)} free, ${usdText(view.locked)} locked by orders)`,
-    `positions  ${view.positions} worth ${usdText(view.positionsUsd)} at best bids${view.unpriced > 0 ? `, ${view.unpriced} without a bid counted as $0.00` : ""}`,
+    `positions  ${view.positions} worth ${usdText(view.positionsUsd)} at best bids${view.positionsAgeMs === null ? "" : ` up to ${ageText(view.positionsAgeMs)} old`}${view.unpriced > 0 ? `, ${view.unpriced} without a bid counted as $0.00` : ""}`,
     `exposure   ${usdText(view.exposureUsd)} of ${usdText(view.exposureCapUsd)}`,
     `orders     ${view.openOrders} open, ${view.inFlightOrders} in flight, ${view.unknownOrders} unknown${view.lastOrderAtMs === null ? "" : `, last ${ageText(view.atMs - view.lastOrderAtMs)} ago`}`,
     `books      ${view.booksLive} live, ${view.booksStale} stale`,

@@ -27,7 +27,7 @@ describe("looking", () => {
     const home = await heard(rig, /Polymarket desk/);
     expect(home.text).toMatch(/^PAPER/);
     expect(home.text).toContain(
-      "Cash $1,204.11 · Positions $845.20 · Locked $60.00 · Net $2,049.31",
+      "Cash $1,204.11 · Positions $845.20 at bids up to 0.4 s old · Locked $60.00 · Net $2,049.31",
     );
     expect(home.text).toMatch(/never: withdraw/);
     expect(home.text).toMatch(/\/kill/);
@@ -57,6 +57,8 @@ describe("looking", () => {
     rig.emulator.send(trader, "/status");
     const status = await heard(rig, /STATUS/);
     expect(status.text).toContain("market ● 0.4 s · user ○ 61 s");
+    expect(status.text).toContain("Data 12345 frames · 2 invalid · 3 resyncs (0.02 %)");
+    expect(status.text).toContain("stale · oldest 1.5 s");
     expect(status.text).toContain("Exposure $420.00, 42% of $1,000.00");
     rig.double.viewFields = { openOrders: 3 };
     rig.emulator.press(trader, status.messageId ?? 0, "Refresh");
@@ -181,6 +183,7 @@ describe("orders and positions", () => {
     const list = await heard(rig, /POSITIONS · 2/);
     expect(list.text).toMatch(/1\. No 213 shares[\s\S]*2\. Yes 210 shares/);
     expect(list.text).toContain("unrealised -$40.00");
+    expect(list.text).toContain("bid 61.0¢ (0.4 s old)");
     expect(labels(rig, list.messageId)).toContain("2: Sell 50%");
     rig.emulator.press(trader, list.messageId ?? 0, "2: Sell 50%");
     await heard(rig, /CONFIRM SELL/);
@@ -201,6 +204,8 @@ describe("arbitrage", () => {
     const details = await heard(rig, /SET · Set s-good/);
     rig.emulator.press(trader, details.messageId ?? 0, /Execute/);
     const card = await heard(rig, /CONFIRM SET/);
+    expect(details.text).toContain("oldest book 0.3 s old");
+    expect(card.text).toContain("Oldest book 0.3 s old");
     expect(card.text).toContain("Pays $100.00 whatever wins · profit +$1.50");
     expect(card.text).toContain("Max loss $66.00");
     rig.emulator.press(trader, card.messageId ?? 0, /Confirm/);

@@ -36,6 +36,8 @@ export function renderMarketList(
     const about = row.cached === true ? "~" : "";
     text.plain(`    ${yes} bid ${about}${centsOrDash(row.bestBid)}`);
     text.plain(` / ask ${about}${centsOrDash(row.bestAsk)}`);
+    if (row.ageMs !== null) text.plain(` · ${duration(row.ageMs)} old`);
+    else if (row.cached === true) text.plain(" · minutes old");
     if (row.volumeUsd !== null) text.plain(` · volume ${roughUsd(row.volumeUsd)}`);
     if (row.endAtMs !== null) {
       text.plain(" · ends ").moment(row.endAtMs, "d", utcDate(row.endAtMs));

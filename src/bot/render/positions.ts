@@ -12,11 +12,17 @@ import {
 } from "../text/amounts.ts";
 import { cleanText } from "../text/clean-text.ts";
 import { type RichText, TextBuilder } from "../text/rich-text.ts";
+import { duration } from "../text/time-text.ts";
 import { modeTag } from "./mode.ts";
 
 /** Positions on one screen; more are counted, not hidden. */
 export const positionsShown = 6;
 const sellParts = [250_000, 500_000, 1_000_000];
+
+/** " (0.4 s old)" behind a bid; nothing where there is none. */
+function ageText({ bidAgeMs }: HoldingView): string {
+  return bidAgeMs === null ? "" : ` (${duration(bidAgeMs)} old)`;
+}
 
 /** What is held, biggest result first, with what it cost and would bring at the best bid. */
 export function renderPositions(mode: DeskMode, holdings: readonly HoldingView[]): RichText {
@@ -29,7 +35,7 @@ export function renderPositions(mode: DeskMode, holdings: readonly HoldingView[]
     const average = averageCents(Math.max(0, holding.cost) as Usd, held);
     text.bold(`${i + 1}. ${cleanText(holding.outcomeName, 30)} `);
     text.plain(
-      `${sharesShort(held)} shares @ ${average} · bid ${centsOrDash(holding.bid)} · cost ${money(holding.cost)}`,
+      `${sharesShort(held)} shares @ ${average} · bid ${centsOrDash(holding.bid)}${ageText(holding)} · cost ${money(holding.cost)}`,
     );
     if (holding.unrealizedUsd !== null)
       text.plain(` · unrealised ${profit(holding.unrealizedUsd)}`);

@@ -43,7 +43,8 @@ function kindText(kind: SetKind, outcomes: number): string {
 function figures(set: SetView): string {
   if (set.shares === null || set.cost === null || set.profit === null) return "no liquidity";
   const fee = set.fee === null ? "" : ` · fee ${moneyExact(set.fee)}`;
-  return `${sharesExact(set.shares)} sets cost ${moneyExact(set.cost)}${fee} · profit ${profit(set.profit)}`;
+  const age = set.oldestBookMs === null ? "" : ` · oldest book ${duration(set.oldestBookMs)} old`;
+  return `${sharesExact(set.shares)} sets cost ${moneyExact(set.cost)}${fee} · profit ${profit(set.profit)}${age}`;
 }
 
 /** Why a set is not on offer, or that it is. */
@@ -92,7 +93,6 @@ export function renderSetDetails(mode: DeskMode, set: SetView): RichText {
   const text = new TextBuilder().bold(`${modeTag(mode)} · SET · ${cleanText(set.title)}`).line();
   text.line(kindText(set.kind, set.outcomes));
   text.line(figures(set));
-  if (set.oldestBookMs !== null) text.line(`Oldest book ${duration(set.oldestBookMs)} old`);
   text.plain(`This set: ${setVerdictText(set)}.`);
   return text.build();
 }
@@ -122,6 +122,7 @@ export function renderSetCard(card: SetCard, lead: string | null = null): RichTe
     );
   });
   if (card.legs.length > legsShown) text.line(`and ${card.legs.length - legsShown} more legs`);
+  text.line(`Oldest book ${duration(card.oldestBookMs)} old`);
   text.line(
     `Cost ${moneyExact(card.cost)} · fee ${moneyExact(card.fee)} · at most ${moneyExact(card.maxSpend)} leaves the account`,
   );

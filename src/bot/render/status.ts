@@ -10,7 +10,9 @@ function netLine(view: DeskView): string {
   const net = view.cash + view.positionsUsd;
   const unpriced =
     view.unpriced === 0 ? "" : ` (${view.unpriced} without a price count as nothing)`;
-  return `Cash ${money(view.cash)} · Positions ${money(view.positionsUsd)}${unpriced} · Locked ${money(view.locked)} · Net ${money(net as typeof view.cash)}`;
+  const age =
+    view.positionsAgeMs === null ? "" : ` at bids up to ${duration(view.positionsAgeMs)} old`;
+  return `Cash ${money(view.cash)} · Positions ${money(view.positionsUsd)}${age}${unpriced} · Locked ${money(view.locked)} · Net ${money(net as typeof view.cash)}`;
 }
 
 /** The home screen. */

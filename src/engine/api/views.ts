@@ -19,6 +19,8 @@ export type MarketSummary = {
   readonly bestAsk: Price | null;
   /** The prices are the catalog's, minutes old: to look at, never to trade on. */
   readonly cached?: true;
+  /** Milliseconds since the book was last known to be right; null when it is not live. */
+  readonly ageMs: number | null;
   readonly volumeUsd: number | null;
   readonly endAtMs: number | null;
   readonly tradable: boolean;
@@ -36,6 +38,8 @@ export type HoldingView = {
   readonly cost: Usd;
   /** Best bid now, null when there is none or the book is not live. */
   readonly bid: Price | null;
+  /** How old that bid is; null without one. */
+  readonly bidAgeMs: number | null;
   /** Shares at the best bid less cost; null without a bid. */
   readonly unrealizedUsd: Usd | null;
   readonly realizedUsd: Usd;
@@ -63,8 +67,6 @@ export type MarketView = MarketSummary & {
   readonly rulesEdit?: { readonly atMs: number; readonly ruleHash: string };
   /** Of an outcome of a group that may grow: what it stands for can change. */
   readonly mayChange?: true;
-  /** Milliseconds since the book was last known to be right; null when it is not live. */
-  readonly ageMs: number | null;
   readonly holdings: readonly HoldingView[];
 };
 
@@ -156,6 +158,7 @@ export type SetCard = {
   readonly kind: SetKind;
   readonly shares: Shares;
   readonly legs: readonly SetLegCard[];
+  readonly oldestBookMs: number;
   readonly cost: Usd;
   readonly fee: Usd;
   readonly profit: Usd;
@@ -269,6 +272,8 @@ export type DeskView = {
   /** At best bids; positions without a live bid count at zero and are named in `unpriced`. */
   readonly positionsUsd: Usd;
   readonly unpriced: number;
+  /** The oldest of the bids that they are worth; null when none is counted. */
+  readonly positionsAgeMs: number | null;
   readonly exposureUsd: Usd;
   readonly exposureCapUsd: Usd;
   readonly openOrders: number;

@@ -49,6 +49,10 @@ export function deskView(
     cashFree: freeCash(state),
     positionsUsd: usd(held.reduce<number>((sum, one) => sum + valueOf(one), 0)),
     unpriced: held.filter((one) => one.bid === null).length,
+    positionsAgeMs: held.reduce<number | null>(
+      (oldest, { bidAgeMs }) => (bidAgeMs === null ? oldest : Math.max(oldest ?? 0, bidAgeMs)),
+      null,
+    ),
     exposureUsd: exposure.total,
     exposureCapUsd: settings.risk.maxExposureTotalUsd,
     openOrders: open.length,
@@ -153,6 +157,7 @@ function holdingOf(state: EngineState, position: Position): HoldingView {
     provisional,
     cost: position.cost,
     bid,
+    bidAgeMs: book === undefined || bid === null ? null : ageMs(book, state.live.nowMs),
     unrealizedUsd: bid === null ? null : usd(costFloor(bid, all) - position.cost),
     realizedUsd: position.realizedUsd,
     external: position.external,
@@ -162,7 +167,7 @@ function holdingOf(state: EngineState, position: Position): HoldingView {
   };
 }
 
-export function marketSummary(state: EngineState, market: Market): MarketSummary {
+export function marketSummary(state: EngineState, market: Market, nowMs: number): MarketSummary {
   const book = state.live.books.get(market.conditionId);
   const live = book?.status === "live" ? book : null;
   return {
@@ -173,6 +178,7 @@ export function marketSummary(state: EngineState, market: Market): MarketSummary
     outcomeNames: [market.outcomes[0].name, market.outcomes[1].name],
     bestBid: live === null ? null : bestPrice(live.ladder, 0, "buy"),
     bestAsk: live === null ? null : bestPrice(live.ladder, 0, "sell"),
+    ageMs: live === null ? null : ageMs(live, nowMs),
     volumeUsd: market.volumeUsd,
     endAtMs: market.endAtMs,
     tradable: market.tradable,
@@ -184,7 +190,7 @@ export function marketView(state: EngineState, market: Market, nowMs: number): M
   const live = book?.status === "live" ? book : null;
   const edit = openEdit(state, market.conditionId);
   return {
-    ...marketSummary(state, market),
+    ...marketSummary(state, market, nowMs),
     tickSize: market.tickSize,
     minOrderSize: market.minOrderSize,
     feeRatePpm: market.fee.rate,
@@ -194,7 +200,6 @@ export function marketView(state: EngineState, market: Market, nowMs: number): M
     askDepthUsd: depthNear(live, "sell"),
     ...(edit !== null && { rulesEdit: { atMs: edit.atMs, ruleHash: edit.to } }),
     ...((market.isPlaceholder === true || market.isOther) && { mayChange: true as const }),
-    ageMs: live === null ? null : ageMs(live, nowMs),
     holdings: holdings(state).filter((one) => one.conditionId === market.conditionId),
   };
 }

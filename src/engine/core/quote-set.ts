@@ -306,6 +306,7 @@ function setCardOf(
     kind: set.kind,
     shares: cost.shares,
     legs: cards,
+    oldestBookMs: Math.max(...legs.map((leg) => ageMs(leg.marketBook, atMs))),
     cost: cost.cost,
     fee: cost.fee,
     profit: priced.profit,

@@ -157,8 +157,9 @@ export class Engine extends Desk implements EngineApi {
       near.map((market) => market.conditionId),
       waitMs,
     );
+    const nowMs = this.deps.clock.nowMs();
     return markets.map((market) => {
-      const summary = marketSummary(this.state, market);
+      const summary = marketSummary(this.state, market, nowMs);
       if (summary.bestBid !== null || summary.bestAsk !== null) return summary;
       const { bid, ask } = this.catalog.quoteOf(market.conditionId);
       if (bid === null && ask === null) return summary;

@@ -48,6 +48,7 @@ const view: DeskView = {
   cashFree: 975_123_456 as Usd,
   positionsUsd: 12_000_000 as Usd,
   unpriced: 1,
+  positionsAgeMs: 700,
   exposureUsd: 37_000_000 as Usd,
   exposureCapUsd: 800_000_000 as Usd,
   openOrders: 1,
@@ -133,7 +134,7 @@ describe("status", () => {
     for (const fact of [
       "PAPER · KILLED by user 7 since 2023-11-14 22:13:20 UTC (too  [31mhot) · up 100 s",
       "$1000.12  ($975.12 free, $25.00 locked by orders)",
-      "2 worth $12.00 at best bids, 1 without a bid counted as $0.00",
+      "2 worth $12.00 at best bids up to 0.7 s old, 1 without a bid counted as $0.00",
       "$37.00 of $800.00",
       "1 open, 0 in flight, 1 unknown, last 10 s ago",
       "3 live, 1 stale",
