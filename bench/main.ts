@@ -6,6 +6,8 @@ import { frameCase } from "./cases/frame.ts";
 import { hashCase } from "./cases/hash.ts";
 import { killCase } from "./cases/kill.ts";
 import { orderCase } from "./cases/order.ts";
+import { resyncCase } from "./cases/resync.ts";
+import { scaleCase } from "./cases/scale.ts";
 import { searchCase } from "./cases/search.ts";
 import { setsCase } from "./cases/sets.ts";
 import { signCase } from "./cases/sign.ts";
@@ -28,6 +30,8 @@ const cases: readonly BenchCase[] = [
   orderCase,
   killCase,
   socketsCase,
+  scaleCase,
+  resyncCase,
   startCase,
   storageCase,
   tapeCase,
