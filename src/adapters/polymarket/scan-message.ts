@@ -14,7 +14,7 @@ import { LevelRows, ScannedBook } from "./scan-levels.ts";
 import { bestPriceOf } from "./scan-price-change.ts";
 import { isAt, type Literal, literal, type TextBytes } from "./text-bytes.ts";
 
-/** Members that this reader knows; each may stand once, in any order. */
+/** Members that this reader knows, in any order; of one that stands twice the last counts, as in JSON. */
 const bit = {
   market: 1 << 0,
   token: 1 << 1,
@@ -199,9 +199,7 @@ export class MessageScanner {
     const text = this.#text;
     this.#seen = 0;
     for (let at = from; ; at = text.end + 1) {
-      const before = this.#seen;
-      // A member that was seen before is a duplicate, of which JSON takes the last.
-      if (!this.#member(at) || this.#seen === before) return null;
+      if (!this.#member(at)) return null;
       const next = text.byte(text.end);
       if (next === closeBrace) break;
       if (next !== comma) return null;

@@ -175,6 +175,15 @@ describe("both ways read the same", () => {
     }
   });
 
+  test("a text ends where it ends, whatever a longer one left behind it", () => {
+    const text = new TextBytes(64);
+    text.load(Buffer.from('12345"'));
+    expect(text.decimal(0, 4)).toBe(123_450_000);
+    text.load(Buffer.from("12"));
+    expect(text.decimal(0, 4)).toBe(-1);
+    expect(text.plainText(0)).toBeNull();
+  });
+
   test("a short frame after a long one does not read what the long one left", () => {
     const reader = readerOf(watched);
     const [whole = ""] = fc.sample(ordinaryFrame, { seed: 1, numRuns: 1 });
