@@ -30,6 +30,7 @@ describe("the metrics page", () => {
     meter.observe("place", 40);
     meter.observe("place_call", 30);
     meter.count("dutch_orders_placed", 3);
+    meter.count("dutch_rulehash_changed", 2);
     const markets = [sampleMarket(1, { invalid: 2, resyncsTotal: 1 })];
     const report = sampleReport({ markets, resyncs: { hash_mismatch: 1 } });
     const shown = await page(metricFigures(report));
@@ -38,6 +39,7 @@ describe("the metrics page", () => {
     expect(valuesOf(shown, "pitboss_engine_execute_plan_ms_sum")).toEqual({ "": 3 });
     expect(Object.keys(valuesOf(shown, "pitboss_stage_ms_count"))).toHaveLength(5);
     expect(valuesOf(shown, "pitboss_dutch_orders_placed")).toEqual({ "": 3 });
+    expect(valuesOf(shown, "pitboss_dutch_rulehash_changed")).toEqual({ "": 2 });
     expect(valuesOf(shown, "pitboss_cancel_rate_limited")).toEqual({ "": 5 });
     expect(valuesOf(shown, "pitboss_resync")).toEqual({ 'reason="hash_mismatch"': 1 });
     expect(valuesOf(shown, "pitboss_frames_applied")).toEqual({ 'market="market-1"': 1_000 });

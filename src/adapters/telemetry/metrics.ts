@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import type { Meter } from "../../engine/ports/system.ts";
+import type { CounterName, Meter } from "../../engine/ports/system.ts";
 
 /** The figures of a moment, taken when the page is read. Names are without the prefix. */
 export type MetricFigures = {
@@ -44,11 +44,12 @@ export function createMetrics(): Metrics {
     decided: histogram("engine_execute_plan_ms", "From a command to its durable plan."),
   } as const;
   const stages = histogram("stage_ms", "Stages of an order, after its command.", ["stage"]);
-  const dutch = new Counter({
-    name: `${prefix}dutch_orders_placed`,
-    help: "Orders of complete sets.",
-    registers: [kept],
-  });
+  const counter = (name: CounterName, help: string) =>
+    new Counter({ name: prefix + name, help, registers: [kept] });
+  const counters = {
+    dutch_orders_placed: counter("dutch_orders_placed", "Orders of complete sets."),
+    dutch_rulehash_changed: counter("dutch_rulehash_changed", "Edits of the rules of markets."),
+  } as const;
   const meter: Meter = {
     observe(stage, ms) {
       if (stage === "place" || stage === "place_call" || stage === "decided") {
@@ -56,7 +57,7 @@ export function createMetrics(): Metrics {
       }
       if (stage !== "place" && stage !== "place_call") stages.observe({ stage }, ms);
     },
-    count: (_name, by) => dutch.inc(by),
+    count: (name, by) => counters[name].inc(by),
   };
   return {
     meter,

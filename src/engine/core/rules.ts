@@ -33,7 +33,6 @@ export function noticeEdit(context: StepContext, market: Market): void {
   const from = state.markets.get(conditionId)?.ruleHash;
   if (from === undefined || to === undefined || from === to) return;
   emit(context, { kind: "market.rules-edited", conditionId, from, to });
-  state.live.rulesEdited++;
   const orders = openOrders(state).filter((order) => order.draft.conditionId === conditionId);
   const isHeld = [...state.positions.values()].some(
     (one) => one.conditionId === conditionId && one.confirmed + one.provisionalBought > 0,

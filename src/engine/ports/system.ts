@@ -60,8 +60,11 @@ export type StageName =
   | "place"
   | "place_call";
 
+/** Orders of complete sets, and edits of the terms of markets that such a set may hold. */
+export type CounterName = "dutch_orders_placed" | "dutch_rulehash_changed";
+
 /** Where what is measured goes besides the status: the metrics page. */
 export type Meter = {
   readonly observe: (stage: StageName, ms: number) => void;
-  readonly count: (name: "dutch_orders_placed", by: number) => void;
+  readonly count: (name: CounterName, by: number) => void;
 };

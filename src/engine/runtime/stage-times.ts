@@ -28,6 +28,7 @@ export class StageTimes {
         const dutch = fact.orders.filter((order) => order.strategy === "dutch").length;
         if (dutch > 0) this.#meter?.count("dutch_orders_placed", dutch);
       }
+      if (fact.kind === "market.rules-edited") this.#meter?.count("dutch_rulehash_changed", 1);
       if (fact.kind !== "fill.recorded") continue;
       const order = this.#state.orders.get(fact.clientOid);
       // The first fill is the one that is all there is.

@@ -208,8 +208,6 @@ export type LiveState = {
   /** The venue's clock less ours as last measured; null before the first time. */
   clockOffsetMs: number | null;
   framesApplied: number;
-  /** Edits of terms noticed in this run, of any known market. */
-  rulesEdited: number;
   /** Books that were replaced by a fresh one in this run, by reason. */
   readonly resyncs: Map<ResyncReason, number>;
   resyncsAsked: number;
@@ -300,7 +298,6 @@ function createLive(): LiveState {
     requestedAtMs: [],
     clockOffsetMs: null,
     framesApplied: 0,
-    rulesEdited: 0,
     resyncs: new Map(),
     resyncsAsked: 0,
     hashes: { trusted: true, sinceMs: 0, failedAtMs: 0 },

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { scanSets } from "../../../src/engine/core/quote-set.ts";
 import type { Market } from "../../../src/engine/domain/market.ts";
+import { checkRisk } from "../../../src/engine/risk/check-risk.ts";
 import { canonicalState } from "../../../src/engine/state/digest.ts";
 import { CoreDesk, trader } from "../support/core-desk.ts";
 import { priceOf, sharesOf } from "../support/levels.ts";
-import { group, marketOf, runners } from "../support/markets.ts";
+import { group, marketOf, plainRows, runners } from "../support/markets.ts";
 import { replace } from "../support/random-run.ts";
 import { foldedState, refold } from "../support/refold.ts";
 import { dollars, testSettings } from "../support/settings.ts";
@@ -181,7 +182,7 @@ describe("strategies", () => {
     const desk = race();
     expect(verdict(desk)).toBe("profitable");
     edit(desk, "r2", first);
-    expect([verdict(desk), desk.state.live.rulesEdited]).toEqual(["rules_edited", 1]);
+    expect([verdict(desk), desk.state.ruleEdits.size]).toEqual(["rules_edited", 1]);
     expect(quoteSet(desk)).toMatchObject({ ok: false, error: { code: "rules_edited" } });
     // Nothing stands on it, so nobody is disturbed.
     expect(told(desk)).toEqual([]);
@@ -211,6 +212,24 @@ describe("strategies", () => {
     });
     expect(desk.state.orders.size).toBe(0);
   });
+});
+
+test("the gate itself refuses a strategy's order on edited terms, not a person's own", () => {
+  const desk = openDesk();
+  const { draft } = desk.place(resting);
+  edit(desk);
+  desk.nowMs += 10_000;
+  desk.book(market, plainRows);
+  const ask = (strategy: "manual" | "dutch") =>
+    checkRisk(desk.state, desk.settings, {
+      drafts: [draft],
+      nowMs: desk.nowMs,
+      userId: trader.userId,
+      strategy,
+      gate: false,
+    });
+  expect(ask("dutch")).toMatchObject({ ok: false, error: { code: "rules_edited" } });
+  expect(ask("manual").ok).toBe(true);
 });
 
 test("who holds shares is told; a market of which the hash was not known before is no edit", () => {
