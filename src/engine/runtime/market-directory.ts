@@ -225,11 +225,13 @@ export class MarketDirectory {
     const phrase = ` ${typed.join(" ")}`;
     const top = new TopRows(limit);
     const dashed = typed.join("-");
+    const named = this.#bySlug.get(dashed);
+    const siblings = this.#byEvent.get(dashed);
     for (const document of this.#marks.allOf(this.#index, words, tagMark)) {
       const row = this.#rows[document];
       if (row === undefined || row === null) continue;
       const whole = this.#marks.wholeIn(document);
-      const isNamed = row.slug === dashed || row.eventSlug === dashed;
+      const isNamed = document === named || siblings?.has(document) === true;
       if (isNamed) top.offer(document, whole + exactName, row);
       else if (top.mayKeep(document, whole + inARow, row)) {
         top.offer(document, row.words.includes(phrase) ? whole + inARow : whole, row);
