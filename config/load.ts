@@ -124,7 +124,12 @@ function assemble(path: string, file: ConfigFile, secrets: Secrets): Config {
       webhookSecret: secrets.webhookSecret,
       totpSecret: secrets.totpSecret,
     },
-    storage: { ...plain.storage, databasePassword: secrets.databasePassword },
+    storage: {
+      ...plain.storage,
+      tapeDir: placed(base, plain.storage.tapeDir),
+      snapshotDir: placed(base, plain.storage.snapshotDir),
+      databasePassword: secrets.databasePassword,
+    },
     telemetry: {
       ...telemetry,
       logFile: placed(base, telemetry.logFile),

@@ -17,6 +17,7 @@ import { openConfiguredLedger } from "./open-ledger.ts";
 import { openVenue } from "./open-venue.ts";
 import { renewStamp, requirePreflight } from "./preflight-stamp.ts";
 import { leaseInfo, takeLease } from "./take-lease.ts";
+import { createServiceTape } from "./tape-recording.ts";
 import { keepWarm } from "./warm-up.ts";
 
 /** Everything of a running service that has to be ended, in one value. */
@@ -43,7 +44,8 @@ export type ComposeOptions = {
 /** Names every concrete adapter. Rejects with ServiceError when the service must not run. */
 export async function composeService(config: Config, options: ComposeOptions): Promise<Service> {
   const { service } = config;
-  const opened = await openVenue(config);
+  const tape = createServiceTape(config, systemClock);
+  const opened = await openVenue(config, { recording: tape.recording });
   const { logger, signing, polymarket, onForeignHost, close } = opened;
   const { account } = polymarket.venue;
   if (isLive(config)) requirePreflight(config, account.signer, systemClock.nowMs());
@@ -78,14 +80,17 @@ export async function composeService(config: Config, options: ComposeOptions): P
   };
   const end = async (): Promise<void> => {
     await close();
+    await tape.close();
     lease.release();
   };
   // A ledger that cannot be folded must end the process; its thread and its lease would keep it alive.
-  const prepared = await Desk.prepare(deps).catch(async (error: unknown) => {
+  const abandon = async (error: unknown): Promise<never> => {
     await log.close();
     await end();
     throw error;
-  });
+  };
+  const prepared = await Desk.prepare(deps).catch(abandon);
+  await tape.open(logger).catch(abandon);
   const engine = new Engine(deps, prepared);
   onForeignHost((destination) => void engine.degrade("outbound", destination));
   const coolDown = keepWarm(engine, polymarket);

@@ -3,10 +3,13 @@ import type { Config } from "../config/config.ts";
 import { secretsIn } from "../config/secrets.ts";
 import type { ApiCredentials } from "./adapters/polymarket/auth.ts";
 import type { ChainId } from "./adapters/polymarket/contracts.ts";
-import { createPolymarket, type Polymarket } from "./adapters/polymarket/create-polymarket.ts";
+import {
+  createPolymarket,
+  type Polymarket,
+  type PolymarketOptions,
+} from "./adapters/polymarket/create-polymarket.ts";
 import type { FeedTimings } from "./adapters/polymarket/feed-timings.ts";
 import { type OpenedScheme, openOrderScheme } from "./adapters/polymarket/open-scheme.ts";
-import type { OrderScheme } from "./adapters/polymarket/signed-order.ts";
 import { createLogger, type Logger } from "./adapters/telemetry/logger.ts";
 import { keepApiKey, readApiKey } from "./api-key-file.ts";
 import { keepToConfiguredHosts } from "./outbound.ts";
@@ -27,7 +30,7 @@ export type OpenedVenue = {
 /** Opens key, log and venue; nothing is sent yet. From here on the process reaches the configured hosts alone. @throws ConfigError, ServiceError */
 export async function openVenue(
   config: Config,
-  options: { readonly readOnly?: boolean } = {},
+  options: { readonly readOnly?: boolean } & Pick<PolymarketOptions, "recording"> = {},
 ): Promise<OpenedVenue> {
   const key = await openSigningKey(config);
   mkdirSync(config.service.stateDir, { recursive: true, mode: 0o700 });
@@ -36,7 +39,12 @@ export async function openVenue(
   const signing = await openSigning(config, logger);
   // The key was judged by what the file says; a command that only reads then cannot do more.
   const asked = options.readOnly === true ? readingOnly(config) : config;
-  const polymarket = openPolymarket(asked, key, signing.scheme, logger);
+  const polymarket = openPolymarket(
+    asked,
+    key,
+    { ...options, orderScheme: signing.scheme },
+    logger,
+  );
   const close = async (): Promise<void> => {
     await polymarket.close();
     doors.open();
@@ -117,7 +125,7 @@ function chainOf({ relayer }: Config): ChainId {
 function openPolymarket(
   config: Config,
   key: SigningKeyResult,
-  orderScheme: OrderScheme,
+  parts: Pick<PolymarketOptions, "orderScheme" | "recording">,
   logger: Logger,
 ): Polymarket {
   const { relayer, venueWaits, venueLimits, marketData } = config;
@@ -134,7 +142,8 @@ function openPolymarket(
     },
     chainId: chainOf(config),
     privateKey: key.privateKey,
-    orderScheme,
+    ...(parts.orderScheme !== undefined && { orderScheme: parts.orderScheme }),
+    ...(parts.recording !== undefined && { recording: parts.recording }),
     ...apiKeyOf(config, key.signer, logger),
     signatureType,
     funder: relayer.funder,

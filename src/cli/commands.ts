@@ -176,6 +176,18 @@ const commands: readonly CommandEntry[] = [
     summary: "write a tape as JSON lines",
     load: async () => (await import("./tape-tools.ts")).tapeExportCommand,
   },
+  {
+    name: "snapshot",
+    group: "Data",
+    summary: "write the books of markets as they are now, verified",
+    load: async () => (await import("./snapshot.ts")).snapshotCommand,
+  },
+  {
+    name: "prune",
+    group: "Data",
+    summary: "remove old tapes and snapshots, keep one-minute aggregates",
+    load: async () => (await import("./prune.ts")).pruneCommand,
+  },
 ];
 
 export function commandNamed(name: string): CommandEntry | null {

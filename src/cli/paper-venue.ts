@@ -13,6 +13,8 @@ import { lockState } from "../adapters/paper-venue/world/state-lock.ts";
 import { createSyntheticListing } from "../adapters/paper-venue/world/synthetic-listing.ts";
 import { createTapeWorld } from "../adapters/paper-venue/world/tape-world.ts";
 import { createUniverse } from "../adapters/paper-venue/world/universe.ts";
+import { TapeError } from "../adapters/tape/tape-error.ts";
+import { isTapeFolder, tapeRows } from "../adapters/tape/tape-reader.ts";
 
 const help = `usage: pitboss paper-venue --port N --state DIR [options]
 
@@ -22,7 +24,7 @@ this machine and no real money moves. Control paths under /paper/ are for the of
   --port N        port on 127.0.0.1 (0 picks a free one)
   --state DIR     accounts, orders and trades; one venue at a time
   --data DIR      recorded books instead of the built-in markets (books/ with gamma/, complete-sets/)
-  --tape FILE     play recorded market frames; titles from --data's gamma/ when given
+  --tape PATH     play a recorded tape or a file of market frames; titles from --data's gamma/ when given
   --speed X       speed of the tape (default 1)
   --seed N        seed of the built-in markets (default 1)
   --pace X        factor on the built-in order flow (default 1)
@@ -138,13 +140,35 @@ function parseOptions(args: readonly string[]): Options | "help" {
   };
 }
 
+/** As much as one process keeps in memory to play. */
+const MAX_TAPE_CHARS = 512 * 1024 * 1024;
+
+/** Texts of the frames of a recorded tape. @throws WorldError when it is damaged or too large */
+function* framesOf(folder: string): Generator<string> {
+  let chars = 0;
+  try {
+    for (const row of tapeRows(folder)) {
+      if (row.kind !== "frame") continue;
+      chars += row.text.length;
+      if (chars > MAX_TAPE_CHARS)
+        throw new WorldError(
+          `${folder}: more than ${MAX_TAPE_CHARS} characters of frames; play a part: pitboss tape-export --from --to`,
+        );
+      yield row.text;
+    }
+  } catch (error) {
+    if (error instanceof TapeError) throw new WorldError(error.message);
+    throw error;
+  }
+}
+
 function createWorld(options: Options, venue: PaperVenue): DrivenWorld {
   const { exchange, state } = venue;
   const nowMs = Date.now;
   if (options.tape !== null)
     return createTapeWorld({
       exchange,
-      file: options.tape,
+      source: isTapeFolder(options.tape) ? framesOf(options.tape) : options.tape,
       dataDir: options.data,
       speed: options.speed,
       nowMs,

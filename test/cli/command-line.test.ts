@@ -31,6 +31,8 @@ const commands = [
   "tape-info",
   "tape-verify",
   "tape-export",
+  "snapshot",
+  "prune",
 ] as const;
 const stopMs = 10_000;
 

@@ -7,6 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { tapeRows } from "../../src/adapters/tape/tape-reader.ts";
+import { verifyTape } from "../../src/adapters/tape/verify-tape.ts";
+import { codeVersion } from "../../src/code-version.ts";
 
 const mainFile = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const allMs = 90_000;
@@ -105,6 +108,25 @@ describe("a run that ends", () => {
         child.kill("SIGTERM");
         expect(await ended).toEqual([0, null]);
       }
+    },
+    allMs,
+  );
+
+  test(
+    "with a tape closes it, and the next run goes on in it",
+    async () => {
+      const tape = join(dir, "tape");
+      writeFileSync(join(dir, "service.toml"), `${config}[storage]\ntape_dir = "tape"\n`);
+      for (const runs of [1, 2]) {
+        await start();
+        await end("SIGTERM");
+        expect(verifyTape(tape, () => undefined)).toMatchObject({ segments: runs, faults: [] });
+      }
+      const [first] = tapeRows(tape);
+      expect(first).toMatchObject({
+        seq: 1,
+        note: { note: "session", codeVersion: codeVersion() },
+      });
     },
     allMs,
   );

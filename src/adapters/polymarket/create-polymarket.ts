@@ -15,7 +15,7 @@ import { createGammaClient } from "./gamma-client.ts";
 import { createHasher } from "./hasher.ts";
 import { createHeartbeat } from "./heartbeat.ts";
 import { createHttpClient, type HttpTimeouts } from "./http-client.ts";
-import { createMarketFeed } from "./market-feed.ts";
+import { createMarketFeed, type MarketFeedOptions } from "./market-feed.ts";
 import { type OpenProbe, openProbe } from "./probe.ts";
 import { defaultRateLimits, type RateCounters, RateGuard, type RateLimits } from "./rate-limits.ts";
 import { refreshBalances } from "./refresh-balances.ts";
@@ -59,6 +59,8 @@ export type PolymarketOptions = {
   readonly heartbeat?: { readonly intervalMs: number; readonly lateMs: number };
   readonly feedTimings?: Partial<FeedTimings>;
   readonly feedLimits?: FeedLimits;
+  /** Sees frames and connections of the market channel as they come (recording). */
+  readonly recording?: Pick<MarketFeedOptions, "onFrame" | "onLink">;
   readonly log: Log;
 };
 
@@ -101,6 +103,10 @@ export const defaultTimeouts: HttpTimeouts = {
 const catalogConnections = 4;
 const bookConnections = 4;
 
+function feedParts({ feedLimits, recording }: PolymarketOptions) {
+  return { ...(feedLimits !== undefined && { limits: feedLimits }), ...recording };
+}
+
 /** The venue, its market data and its catalog. The same code talks to Polymarket and to the paper venue. */
 export function createPolymarket(options: PolymarketOptions): Polymarket {
   const { urls, chainId, log } = options;
@@ -140,7 +146,7 @@ export function createPolymarket(options: PolymarketOptions): Polymarket {
     http: createHttpClient({ baseUrl: urls.clob, timeouts, connections: bookConnections }),
     timings,
     log,
-    ...(options.feedLimits !== undefined && { limits: options.feedLimits }),
+    ...feedParts(options),
   });
   const catalog = createGammaClient({
     http: createHttpClient({ baseUrl: urls.gamma, timeouts, connections: catalogConnections }),

@@ -34,6 +34,8 @@ export type MarketFeedOptions = {
   readonly log: Log;
   /** Sees the UTF-8 of every text frame as it came, before it is read; valid for this call (recording). */
   readonly onFrame?: (frame: Buffer) => void;
+  /** Sees news of connections in their place between the frames (recording). */
+  readonly onLink?: (event: FeedEvent) => void;
 };
 
 type Counters = { frames: number; framesInvalid: number; reconnects: number };
@@ -263,6 +265,7 @@ export class MarketFeed implements MarketDataPort {
 
   /** Frames of one socket read are parsed in one turn and handed on together when the turn ends. */
   #emit(event: MarketEvent | FeedEvent): void {
+    if (event.kind === "link.up" || event.kind === "link.lost") this.#options.onLink?.(event);
     this.#batch.push(event);
     if (this.#batch.length === 1) queueMicrotask(() => this.#flush());
   }

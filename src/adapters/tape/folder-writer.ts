@@ -1,4 +1,4 @@
-import { mkdirSync, unlinkSync } from "node:fs";
+import { existsSync, mkdirSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { BlockBuilder, type BuiltBlock } from "./block-builder.ts";
 import { emptyManifest, type Manifest, readManifest, writeManifest } from "./manifest.ts";
@@ -85,8 +85,10 @@ export class FolderWriter {
       this.#manifest = { ...manifest, ...identity, segments };
       for (const market of manifest.markets) this.#markets.set(market.conditionId, market);
       writeManifest(folder, this.#manifest);
-      this.#nextNumber = Math.max(0, ...files.map((file) => Number.parseInt(file, 10))) + 1;
-      this.#builder = new BlockBuilder((segments.at(-1)?.lastSeq ?? 0) + 1);
+      const { lastNumber, lastSeq } = manifest.removed;
+      const numbers = files.map((file) => Number.parseInt(file, 10));
+      this.#nextNumber = Math.max(lastNumber, ...numbers) + 1;
+      this.#builder = new BlockBuilder(Math.max(lastSeq, segments.at(-1)?.lastSeq ?? 0) + 1);
     } catch (error) {
       this.#lock.release();
       throw error;
@@ -212,7 +214,11 @@ export class FolderWriter {
         return;
       }
       this.#totals.bytes += entry.bytes;
-      const segments = [...this.#manifest.segments, entry];
+      // Old segments may have been removed meanwhile (prune).
+      const kept = this.#manifest.segments.filter(({ file }) =>
+        existsSync(join(this.#folder, file)),
+      );
+      const segments = [...kept, entry];
       this.#manifest = { ...this.#manifest, segments, markets: [...this.#markets.values()] };
       writeManifest(this.#folder, this.#manifest);
     } catch {

@@ -31,6 +31,8 @@ export type Manifest = {
   readonly configHash: string;
   readonly markets: readonly BlockMarket[];
   readonly segments: readonly SegmentEntry[];
+  /** The last of the segments that were removed for their age: numbers are never given twice. */
+  readonly removed: { readonly lastSeq: number; readonly lastNumber: number };
 };
 
 export function emptyManifest(nowMs: number): Manifest {
@@ -42,6 +44,7 @@ export function emptyManifest(nowMs: number): Manifest {
     configHash: "",
     markets: [],
     segments: [],
+    removed: { lastSeq: 0, lastNumber: 0 },
   };
 }
 

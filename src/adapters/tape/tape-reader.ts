@@ -29,15 +29,19 @@ export function* tapeBlocks(folder: string, range: TapeRange = wholeTape): Gener
   for (const name of segmentFiles(folder)) {
     const entry = entries.get(name);
     if (entry !== undefined && (entry.lastAtMs < fromMs || entry.firstAtMs > toMs)) continue;
-    const file = join(folder, name);
     // A recording that was killed before its segment had a head has nothing to tell.
-    if (entry === undefined && statSync(file).size < segmentHeadBytes) continue;
-    const segment = new SegmentReader(file);
-    try {
-      for (const block of blocksOf(segment, range)) yield segment.view(block);
-    } finally {
-      segment.close();
-    }
+    if (entry === undefined && statSync(join(folder, name)).size < segmentHeadBytes) continue;
+    yield* segmentBlocks(join(folder, name), range);
+  }
+}
+
+/** Blocks of one segment in order. @throws TapeError */
+export function* segmentBlocks(file: string, range: TapeRange = wholeTape): Generator<BlockView> {
+  const segment = new SegmentReader(file);
+  try {
+    for (const block of blocksOf(segment, range)) yield segment.view(block);
+  } finally {
+    segment.close();
   }
 }
 

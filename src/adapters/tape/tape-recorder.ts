@@ -72,6 +72,7 @@ export class TapeRecorder {
   #gap: { lost: number; readonly fromMs: number } | null = null;
   #failure: TapeError | null = null;
   #isClosing = false;
+  #closing: Promise<WriterTotals> | null = null;
 
   constructor(worker: Worker, { queueBytes, onGap, onFailed }: TapeRecorderOptions) {
     this.#worker = worker;
@@ -115,7 +116,12 @@ export class TapeRecorder {
   }
 
   /** Everything that was added is in the file afterwards, as far as the disk takes it. @throws TapeError */
-  async close(): Promise<WriterTotals> {
+  close(): Promise<WriterTotals> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<WriterTotals> {
     this.#isClosing = true;
     clearInterval(this.#timer);
     if (this.#failure === null) {

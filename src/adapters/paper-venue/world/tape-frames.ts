@@ -58,8 +58,26 @@ const MAX_NESTING = 6;
  */
 export function parseTape(content: string): ParsedTape {
   let skipped = 0;
+  return parsed(
+    rawFrames(content, () => skipped++),
+    () => skipped,
+  );
+}
+
+/** The same from the texts of frames, each one a message or an array of messages. */
+export function parseFrames(texts: Iterable<string>): ParsedTape {
+  let skipped = 0;
+  return parsed(
+    lineFrames(texts, () => skipped++),
+    () => skipped,
+  );
+}
+
+/** `unread`: pieces that were no JSON, once everything is read. */
+function parsed(values: Iterable<unknown>, unread: () => number): ParsedTape {
+  let skipped = 0;
   const frames: TapeFrame[] = [];
-  for (const value of rawFrames(content, () => skipped++)) {
+  for (const value of values) {
     const events: TapeEvent[] = [];
     let atMs: number | null = null;
     for (const message of messages(value, 0)) {
@@ -77,7 +95,7 @@ export function parseTape(content: string): ParsedTape {
   }
   if (!frames.some(({ events }) => events.some(({ kind }) => kind === "book")))
     throw new WorldError("the tape holds no book, so there is nothing to open a market with");
-  return { frames, skipped };
+  return { frames, skipped: skipped + unread() };
 }
 
 function* rawFrames(content: string, skip: () => void): Generator {
@@ -90,7 +108,11 @@ function* rawFrames(content: string, skip: () => void): Generator {
     yield whole;
     return;
   }
-  for (const line of content.split("\n")) {
+  yield* lineFrames(content.split("\n"), skip);
+}
+
+function* lineFrames(lines: Iterable<string>, skip: () => void): Generator {
+  for (const line of lines) {
     if (line.trim() === "") continue;
     const value = tryJson(line);
     if (value === undefined) skip();

@@ -4,13 +4,14 @@ import type { Exchange } from "../types.ts";
 import type { DrivenWorld } from "./driven-world.ts";
 import { WorldError } from "./errors.ts";
 import { SteppedTimer } from "./stepped-timer.ts";
-import { parseTape, type TapeEvent, type TapeFrame } from "./tape-frames.ts";
+import { parseFrames, parseTape, type TapeEvent, type TapeFrame } from "./tape-frames.ts";
 import { TapeMarket } from "./tape-market.ts";
 import { openTapeMarkets } from "./tape-markets.ts";
 
 export type TapeOptions = {
   readonly exchange: Exchange;
-  readonly file: string;
+  /** A file of frames, or the texts of frames that a recording gave back. */
+  readonly source: string | Iterable<string>;
   /** Folder whose `gamma/` gives titles, or null. */
   readonly dataDir: string | null;
   /** 2 plays twice as fast as recorded. */
@@ -53,7 +54,8 @@ export function tapeSchedule(frames: readonly TapeFrame[], speed: number): numbe
 /** Recorded frames played once at their own spacing; afterwards the last books stay. */
 export function createTapeWorld(options: TapeOptions): DrivenWorld {
   const { exchange, speed } = options;
-  const tape = parseTape(readTape(options.file));
+  const { source } = options;
+  const tape = typeof source === "string" ? parseTape(readTape(source)) : parseFrames(source);
   const { loaded, openers, untitled } = openTapeMarkets(tape, options.dataDir, options.nowMs());
   loaded.addTo(exchange);
   const openedAt = new Map([...openers].map((book) => [book.market, book.recorded.timestampMs]));

@@ -77,7 +77,7 @@ describe("worlds on the real exchange", () => {
     const later = frames[at];
     const world = createTapeWorld({
       exchange: venue.exchange,
-      file,
+      source: file,
       dataDir: null,
       speed: 1000,
       nowMs: () => nowMs,

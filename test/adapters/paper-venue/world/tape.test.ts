@@ -23,7 +23,13 @@ type Level = { readonly price: string; readonly size: string };
 
 function play(file: string, speed = 1) {
   const exchange = new RecordingExchange();
-  const world = createTapeWorld({ exchange, file, dataDir: dir, speed, nowMs: () => NOW_MS });
+  const world = createTapeWorld({
+    exchange,
+    source: file,
+    dataDir: dir,
+    speed,
+    nowMs: () => NOW_MS,
+  });
   return { exchange, world };
 }
 
