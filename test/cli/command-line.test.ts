@@ -119,7 +119,7 @@ describe("replay", () => {
     writeFileSync(file, "not a frame\n\nPONG\n");
     const { code, errors } = await run("replay", file);
     expect(code).toBe(1);
-    expect(errors).toBe("replay: the file holds no event of the market channel\n");
+    expect(errors).toBe("replay: no event of the market channel was found\n");
   });
 });
 
