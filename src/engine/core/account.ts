@@ -79,7 +79,9 @@ export function accountRead(
   if (purpose !== "balance") state.live.reconciling = false;
   if (purpose === "periodic" && report.fills !== null) compareCopies(context, report.fills);
   for (const fill of report.fills ?? []) recordFill(context, fill);
-  if (report.fills !== null) state.live.fillsReadToMs = state.live.fillsAskedAtMs;
+  // The reads of a kill begin at the kill: they do not reach back to the last one that came.
+  const reachesBack = purpose !== "kill" && purpose !== "balance";
+  if (report.fills !== null && reachesBack) state.live.fillsReadToMs = state.live.fillsAskedAtMs;
   if (report.openOrders !== null) compareOpenOrders(context, report.openOrders);
   for (const order of openOrders(state)) {
     if (order.venueDone) lookIfDue(context, order.clientOid);

@@ -55,7 +55,9 @@ function sweep(context: StepContext): void {
 
 function fillsSinceKill(context: StepContext): number {
   const { killed } = context.state;
-  let oldest = killed?.atMs ?? context.atMs;
+  // A kill of a run whose clock was ahead lies in the future.
+  const nowMs = context.atMs + (context.state.live.clockOffsetMs ?? 0);
+  let oldest = Math.min(killed?.atMs ?? nowMs, nowMs);
   for (const order of openOrders(context.state)) oldest = Math.min(oldest, order.createdAtMs);
   return Math.max(0, Math.floor(oldest / 1000) - 60);
 }

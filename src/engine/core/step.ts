@@ -173,6 +173,11 @@ function startRun(context: StepContext): void {
   const { mode, configHash, codeVersion } = settings;
   state.live.fillsReadToMs = tradesKnownToMs(context);
   emit(context, { kind: "run.started", mode, configHash, codeVersion });
+  for (const [nonce, card] of state.cards.entries()) {
+    // Shown by a clock that was ahead: by this one it would be good for longer than it says.
+    const isAhead = card.state === "open" && card.createdAtMs > context.atMs;
+    if (isAhead) emit(context, { kind: "card.closed", nonce, state: "expired" });
+  }
   for (const order of openOrders(state)) {
     // What the venue refused is not in doubt; it waits for its confirming look as before.
     if (order.status === "in_flight" && order.refusal === null) {

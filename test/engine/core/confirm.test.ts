@@ -13,6 +13,7 @@ import { type CoreDesk, openCoreDesk, trader } from "../support/core-desk.ts";
 import { holds } from "../support/holds.ts";
 import { priceOf, sharesOf } from "../support/levels.ts";
 import { type BookRows, plain, taxed } from "../support/markets.ts";
+import { refold } from "../support/refold.ts";
 import { dollars, testSettings } from "../support/settings.ts";
 import { fillOf, reportOf } from "../support/venue-reports.ts";
 
@@ -89,6 +90,23 @@ describe("a confirmation (P5)", () => {
     const outcome = desk.confirm(nonce);
     expect(outcome.kind).toBe(kind);
     if (kind === "refused") expect(outcome).toEqual(refused("card_expired"));
+  });
+
+  test("one that was shown by a clock that was ahead is closed by the start with the right one", () => {
+    const ahead = openCoreDesk();
+    const { nonce } = ahead.card({});
+    const desk = refold(ahead);
+    desk.nowMs -= 3_600_000;
+    desk.run({ kind: "run.start" });
+    expect(desk.state.cards.get(nonce)).toMatchObject({ state: "expired" });
+  });
+
+  test("one that was shown just before a restart stays open", () => {
+    const before = openCoreDesk();
+    const { nonce } = before.card({});
+    const desk = refold(before);
+    desk.run({ kind: "run.start" });
+    expect(desk.state.cards.get(nonce)).toMatchObject({ state: "open" });
   });
 
   test("a clock that goes back does not make an expired card good again", () => {

@@ -299,6 +299,21 @@ describe("a trade that this desk did not make", () => {
       expect(asked(desk.run({ kind: "run.start" }).effects)).toBeLessThan(desk.nowMs - 300_000);
     });
 
+    test("a kill of that run asks for the trades of now", () => {
+      const ahead = openCoreDesk();
+      ahead.kill();
+      const desk = refold(ahead);
+      desk.nowMs -= hourMs;
+      desk.run({ kind: "run.start" });
+      desk.drain();
+      desk.pass(5_000);
+      const sweeps = desk.drain().filter((effect) => effect.kind === "account.read");
+      const kills = sweeps.filter(({ purpose }) => purpose === "kill");
+      expect(kills.length).toBeGreaterThan(0);
+      for (const { fillsAfterS } of kills)
+        expect(fillsAfterS).toBeLessThan(desk.nowMs / 1_000 - 50);
+    });
+
     test("while it runs, it is asked by the venue's time", () => {
       const desk = openCoreDesk();
       desk.run({ kind: "clock.measured", offsetMs: 0 - hourMs });
@@ -308,6 +323,25 @@ describe("a trade that this desk did not make", () => {
       const venueNowMs = desk.nowMs - hourMs;
       expect(asked(desk.drain())).toBeLessThan(venueNowMs - waits.reconcileIntervalMs);
     });
+  });
+
+  test("a kill's reads begin at the kill: they do not stand for what could not be read before", () => {
+    const desk = openCoreDesk();
+    const readAtMs = desk.nowMs;
+    desk.nowMs += 600_000;
+    desk.run({ kind: "tick" });
+    desk.read("periodic", { fills: null });
+    desk.kill();
+    desk.read("kill");
+    desk.read("balance");
+    desk.drain();
+    desk.nowMs += waits.reconcileIntervalMs;
+    desk.run({ kind: "tick" });
+    const read = desk
+      .drain()
+      .find((effect) => effect.kind === "account.read" && effect.purpose === "periodic");
+    assert(read?.kind === "account.read");
+    expect(read.fillsAfterS).toBeLessThan(readAtMs / 1_000);
   });
 
   test("and between two reads nothing is left out, although nothing of ours is open", () => {
