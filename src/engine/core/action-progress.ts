@@ -18,6 +18,7 @@ function watchOf(context: StepContext, actionId: string): ActionWatch {
     nextQueryAtMs: context.atMs,
     queries: 0,
     querying: false,
+    askedAtMs: 0,
     submitting: false,
     resends: 0,
     absences: 0,
@@ -168,6 +169,7 @@ export function tickActions(context: StepContext): void {
     }
     if (watch.submitting || watch.querying || context.atMs < watch.nextQueryAtMs) continue;
     watch.querying = true;
+    watch.askedAtMs = context.atMs;
     watch.queries++;
     ask(context, { kind: "action.query", actionId: action.actionId });
   }
@@ -219,7 +221,9 @@ function absent(context: StepContext, action: PositionAction, watch: ActionWatch
     emit(context, { kind: "position.action.unknown", actionId: action.actionId, detail });
   }
   const times = [action.unknownSinceMs ?? atMs, action.lastSentAtMs, watch.sentAtMs];
-  const waited = Math.min(...times.map((sinceMs) => watchedForMs(context, sinceMs)));
+  // A process that slept gets the answer of before: only the time until it was asked for was watched.
+  const answerMs = atMs - watch.askedAtMs;
+  const waited = Math.min(...times.map((sinceMs) => watchedForMs(context, sinceMs))) - answerMs;
   const inWindow = atMs < action.createdAtMs + contracts.resendWindowMs;
   const mayResend = inWindow && watch.resends < contracts.maxResends;
   if (mayResend) {

@@ -32,6 +32,7 @@ export function watchOf(context: StepContext, clientOid: string): OrderWatch {
     nextQueryAtMs: context.atMs,
     queries: 0,
     querying: false,
+    askedAtMs: 0,
     repost: false,
     reposts: 0,
   };
@@ -182,6 +183,7 @@ export function lookIfDue(context: StepContext, clientOid: string): void {
   const watch = watchOf(context, clientOid);
   if (watch.querying || context.atMs < watch.nextQueryAtMs) return;
   watch.querying = true;
+  watch.askedAtMs = context.atMs;
   watch.queries++;
   ask(context, { kind: "order.query", clientOid });
 }
@@ -253,7 +255,9 @@ function absent(context: StepContext, order: Order, watch: OrderWatch): void {
     return;
   }
   emit(context, { kind: "order.absent", clientOid });
-  const waited = watchedForMs(context, order.unknownSinceMs);
+  // A process that slept gets the answer of before: only the time until it was asked for was watched.
+  const answerMs = context.atMs - watch.askedAtMs;
+  const waited = watchedForMs(context, order.unknownSinceMs) - answerMs;
   if (waited >= waits.quarantineMs && order.cleanAbsences + 1 >= waits.quarantineCleanReads) {
     reject(context, order, "not_found_after_quarantine", `absent for ${waited} ms`);
   }

@@ -132,6 +132,8 @@ export type OrderWatch = {
   nextQueryAtMs: number;
   queries: number;
   querying: boolean;
+  /** When the newest look was asked for: an answer says what was there then, however late it comes. */
+  askedAtMs: number;
   /** Repost the same bytes once the venue said that it does not know the order. */
   repost: boolean;
   reposts: number;
@@ -142,6 +144,8 @@ export type ActionWatch = {
   nextQueryAtMs: number;
   queries: number;
   querying: boolean;
+  /** When the newest look was asked for: an answer says what was there then, however late it comes. */
+  askedAtMs: number;
   /** A request with its bytes is under way. */
   submitting: boolean;
   resends: number;

@@ -32,6 +32,19 @@ describe("a call that nobody has", () => {
     }
   }
 
+  test("an answer that slept with the process says what was there before", () => {
+    const desk = deskWithPairs();
+    const { actionId } = makeCall(desk, merge);
+    submitted(desk, actionId, { kind: "unknown", detail: "timeout" });
+    absentFor(desk, actionId, quarantineMs - 10_000);
+    desk.pass(5_000, 1_000);
+    desk.nowMs += 60_000;
+    reported(desk, actionId, { kind: "absent" });
+    expect(callOf(desk, actionId).status).toBe("unknown");
+    absentFor(desk, actionId, 20_000);
+    expect(callOf(desk, actionId).status).toBe("failed");
+  });
+
   const aheadMs = 3_600_000;
   const followed = (desk: CoreDesk): CoreDesk => {
     desk.nowMs += aheadMs;

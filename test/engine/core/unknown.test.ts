@@ -100,6 +100,20 @@ describe("an order whose answer never came", () => {
     expect(desk.order(oid).status).toBe("rejected");
   });
 
+  test("an answer that slept with the process says what was there before, and ends nothing (P3)", () => {
+    const { desk, oid } = lost();
+    answering(desk, oid, waits.quarantineMs - 10_000, { kind: "absent" });
+    while (!desk.drain().some((effect) => effect.kind === "order.query")) {
+      desk.nowMs += 500;
+      desk.run({ kind: "tick" });
+    }
+    desk.nowMs += 60_000;
+    answered(desk, oid, { kind: "absent" });
+    expect(desk.order(oid).status).toBe("unknown");
+    answering(desk, oid, 10_000, { kind: "absent" });
+    expect(desk.order(oid).status).toBe("rejected");
+  });
+
   test("time alone is no proof: without enough clean reads it stays unknown (P3)", () => {
     const { desk, oid } = lost();
     desk.pass(10 * waits.quarantineMs);
