@@ -4,7 +4,7 @@ import { ageMs } from "../domain/market-book.ts";
 import type { MarketDataPort, WatchedMarket } from "../ports/market-data.ts";
 import type { Clock } from "../ports/system.ts";
 import type { EngineState } from "../state/engine-state.ts";
-import { openOrders } from "../state/exposure.ts";
+import { marketsWithMoney } from "./wanted-markets.ts";
 
 /** Most markets that are watched at once unless said; the longest unused one without money in it makes room. */
 const maxWatchedDefault = 800;
@@ -55,20 +55,12 @@ export class Books {
     this.#makeRoom();
   }
 
-  /** Markets that are never left: with shares in them or with an open order. */
-  #needed(): Set<ConditionId> {
-    const { state } = this.#deps;
-    const needed = new Set<ConditionId>();
-    for (const order of openOrders(state)) needed.add(order.draft.conditionId);
-    for (const position of state.positions.values()) needed.add(position.conditionId);
-    return needed;
-  }
-
   /** Called now and then: the first markets with money in them get a second connection, the others lose theirs. */
   followMoney(): void {
-    const { marketData, doubledBooks = 0 } = this.#deps;
+    const { state, marketData, doubledBooks = 0 } = this.#deps;
     if (doubledBooks === 0) return;
-    const wanted = [...this.#needed()].filter((id) => this.#watched.has(id)).slice(0, doubledBooks);
+    const withMoney = [...marketsWithMoney(state).keys()].filter((id) => this.#watched.has(id));
+    const wanted = withMoney.slice(0, doubledBooks);
     const key = wanted.join();
     if (key === this.#doubled) return;
     this.#doubled = key;
@@ -78,7 +70,7 @@ export class Books {
   #makeRoom(): void {
     const { state, maxBooks: maxWatched = maxWatchedDefault } = this.#deps;
     if (this.#watched.size <= maxWatched) return;
-    const needed = this.#needed();
+    const needed = marketsWithMoney(state);
     const dropped: ConditionId[] = [];
     for (const conditionId of this.#watched.keys()) {
       if (this.#watched.size - dropped.length <= maxWatched) break;

@@ -34,24 +34,35 @@ export type Wanted = {
   readonly leftOut: number;
 };
 
+/** The markets with money in them: shares, open orders of ours and of others, claims. These are never left. */
+export function marketsWithMoney(state: EngineState): Map<ConditionId, WantReason> {
+  const reasons = new Map<ConditionId, WantReason>();
+  const hold = (conditionId: ConditionId, why: WantReason) => {
+    // What others traded in a market that nobody has read yet stands under its token.
+    if (conditionId.startsWith("0x") && !reasons.has(conditionId)) reasons.set(conditionId, why);
+  };
+  for (const position of state.positions.values()) {
+    const { confirmed, provisionalBought, provisionalSold, unexplained } = position;
+    // A sale that is not confirmed may come back; only where nothing is left and nothing is under way, money is out.
+    const isOut = confirmed + provisionalBought + provisionalSold + unexplained === 0;
+    if (!isOut) hold(position.conditionId, "position");
+  }
+  for (const order of openOrders(state)) hold(order.draft.conditionId, "order");
+  for (const order of state.externalOrders.values()) hold(order.conditionId, "external");
+  for (const conditionId of state.claims.keys()) hold(conditionId, "claim");
+  return reasons;
+}
+
 /**
  * The markets that have to be followed now, the most important first: what money is in, what a person may confirm, what
  * strategies trade, what people looked at lately. Pure: subscriptions and refreshes are drawn from the same answer.
  */
 export function wantedMarkets(inputs: WantedInputs): Wanted {
   const { state, nowMs, looks, lookTtlMs, max } = inputs;
-  const reasons = new Map<ConditionId, WantReason>();
+  const reasons = marketsWithMoney(state);
   const want = (conditionId: ConditionId, why: WantReason) => {
-    // What others traded in a market that nobody has read yet stands under its token.
-    if (conditionId.startsWith("0x") && !reasons.has(conditionId)) reasons.set(conditionId, why);
+    if (!reasons.has(conditionId)) reasons.set(conditionId, why);
   };
-  for (const position of state.positions.values()) {
-    const held = position.confirmed + position.provisionalBought - position.provisionalSold;
-    if (held !== 0 || position.unexplained > 0) want(position.conditionId, "position");
-  }
-  for (const order of openOrders(state)) want(order.draft.conditionId, "order");
-  for (const order of state.externalOrders.values()) want(order.conditionId, "external");
-  for (const conditionId of state.claims.keys()) want(conditionId, "claim");
   const withMoney = reasons.size;
   for (const conditionId of state.live.resolutions.keys()) want(conditionId, "resolution");
   for (const card of state.cards.values()) {

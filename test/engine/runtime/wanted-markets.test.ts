@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
+import type { FillReport } from "../../../src/engine/domain/fill.ts";
 import type { ConditionId } from "../../../src/engine/domain/market.ts";
-import { wantedMarkets } from "../../../src/engine/runtime/wanted-markets.ts";
+import { marketsWithMoney, wantedMarkets } from "../../../src/engine/runtime/wanted-markets.ts";
 import { openCoreDesk } from "../support/core-desk.ts";
-import { priceOf } from "../support/levels.ts";
+import { priceOf, sharesOf } from "../support/levels.ts";
 import { marketOf, plain, taxed } from "../support/markets.ts";
-import { fillOf } from "../support/venue-reports.ts";
+import { fillOf, foreign } from "../support/venue-reports.ts";
 
 const look = (n: number) => marketOf(n).conditionId;
 
@@ -40,6 +41,19 @@ describe("what has to be followed", () => {
     expect(wanted().markets[0]).toEqual({ conditionId: plain.conditionId, why: "position" });
     one.pass(one.settings.cardTtlMs);
     expect(wanted().markets.map(({ why }) => why)).toEqual(["position"]);
+  });
+
+  test("money is out of a market once its last sale is confirmed, not while it may come back", () => {
+    const { desk: one } = desk();
+    const heard = (fill: FillReport) =>
+      one.run({ kind: "account", event: { kind: "fill.reported", fill } });
+    const size = sharesOf("20");
+    const sold = foreign(2, "sell", size).fill;
+    heard({ ...foreign(1, "buy", size).fill, status: "confirmed" });
+    heard(sold);
+    expect([...marketsWithMoney(one.state)]).toEqual([[plain.conditionId, "position"]]);
+    heard({ ...sold, status: "confirmed" });
+    expect([...marketsWithMoney(one.state)]).toEqual([]);
   });
 
   test("is a market of a strategy, and one that a person looked at until the look is old", () => {
