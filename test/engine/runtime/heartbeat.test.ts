@@ -145,7 +145,7 @@ describe("the venue's dead-man switch, from a thread of a real process", () => {
     await until("it beats again", async () =>
       beatsIn((await log()).slice(before.length)).some((row) => row.status === 200),
     );
-  }, 120_000);
+  }, 60_000);
 
   test("with heartbeat = off nothing beats, and what rests outlives a blocked loop", async () => {
     await startChild("off");
@@ -158,7 +158,7 @@ describe("the venue's dead-man switch, from a thread of a real process", () => {
     });
     expect(beatsIn(await log())).toEqual([]);
     expect(await openAtVenue()).toBe(1);
-  }, 120_000);
+  }, 60_000);
 });
 
 async function openAtVenue(): Promise<number> {

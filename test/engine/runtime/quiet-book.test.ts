@@ -19,7 +19,8 @@ afterEach(async () => desk.close());
 const bookReads = async () => (await desk.requests("GET", /^\/book$/)).length;
 const bookAgeMs = () => {
   const book = desk.engine.state.live.books.get(standing.conditionId);
-  return book === undefined ? 0 : ageMs(book, Date.now());
+  // A book that is being read anew has no age: it is not quiet, and the stream will bring it.
+  return book?.status === "live" ? ageMs(book, Date.now()) : 0;
 };
 
 test("between press and order a young book is not read, and a quiet one once (P6)", async () => {
@@ -32,7 +33,10 @@ test("between press and order a young book is not read, and a quiet one once (P6
   const quiet = await desk.card({ ...resting, limit: priceOf("0.44") });
   const shown = await bookReads();
   await until("the book is quiet", () => bookAgeMs() > desk.engine.deps.bookRefreshAgeMs);
+  const pressedAtMs = Date.now();
   await desk.press(quiet.nonce);
+  const judgedAt = desk.engine.state.live.books.get(standing.conditionId)?.confirmedAtMs;
+  expect(judgedAt).toBeGreaterThanOrEqual(pressedAtMs);
   expect(await bookReads()).toBe(shown + 1);
   await until("both rest", async () => (await desk.requests("POST", /^\/order$/)).length === 2);
 });

@@ -12,12 +12,14 @@ const service = await composeService(loadConfig(process.argv[2] ?? "", "service"
 const { engine } = service;
 const say = (message: Readonly<Record<string, unknown>>) => process.send?.(message);
 
+async function breath(): Promise<void> {
+  await new Promise((resolve) => {
+    setTimeout(resolve, 5);
+  });
+}
+
 async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) {
-    await new Promise((resolve) => {
-      setTimeout(resolve, 5);
-    });
-  }
+  while (!holds()) await breath();
 }
 
 async function card(limit: string) {
@@ -34,16 +36,23 @@ async function card(limit: string) {
   return quoted.ok ? quoted.value.nonce : null;
 }
 
-/** Presses until it works, as an impatient trader does; every refusal on the way. */
+/**
+ * Presses until it works, as an impatient trader does; every refusal on the way. A card that is refused without any
+ * input or output resolves within the turn: asking again at once would keep the loop from ever reading the book.
+ */
 async function place(limit: string): Promise<{ readonly oid: string; readonly refused: string[] }> {
   const refused: string[] = [];
   for (let attempt = 0; ; attempt++) {
     const nonce = await card(limit);
-    if (nonce === null) continue;
+    if (nonce === null) {
+      await breath();
+      continue;
+    }
     const outcome = await engine.confirm(actor, `c${limit}:${attempt}`, nonce);
     const [order] = outcome.kind === "accepted" ? outcome.orders : [];
     if (order !== undefined) return { oid: order.clientOid, refused };
     if (outcome.kind === "refused") refused.push(outcome.denial.code);
+    await breath();
   }
 }
 
