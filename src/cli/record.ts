@@ -118,9 +118,13 @@ async function follow(values: Values, names: readonly string[], show: Show | nul
   };
   recorders.push(...(await openRecorders(values, resyncAll)));
   feed.start((events) => {
-    for (const event of events) applyToWatch(watches, feed, recorders, event);
+    const touched = new Set<MarketBook>();
+    for (const event of events) {
+      const book = applyToWatch(watches, feed, recorders, event);
+      if (book !== null) touched.add(book);
+    }
     // Everything of one socket read is applied: the groups that it held are complete.
-    for (const { book } of watches.values()) {
+    for (const book of touched) {
       if (checkClaims(book, hasher) !== null) feed.resync(book.conditionId);
     }
   });
@@ -156,15 +160,16 @@ function watchOf(market: Market): Watch {
   return { market, book: createMarketBook({ ...market, tokenIds }) };
 }
 
+/** The book that the event changed. */
 function applyToWatch(
   watches: ReadonlyMap<string, Watch>,
   feed: MarketFeed,
   recorders: readonly Recorder[],
   event: MarketEvent | FeedEvent,
-): void {
+): MarketBook | null {
   if (event.kind === "link.up") {
     for (const recorder of recorders) recorder.link("up");
-    return;
+    return null;
   }
   if (event.kind === "link.lost") {
     for (const recorder of recorders) recorder.link("lost", event.conditionIds);
@@ -172,12 +177,13 @@ function applyToWatch(
       const watch = watches.get(id);
       if (watch !== undefined) markStale(watch.book, "link_lost");
     }
-    return;
+    return null;
   }
   const watch = watches.get(event.conditionId);
-  if (watch === undefined) return;
+  if (watch === undefined) return null;
   const reason = applyMarketEvent(watch.book, event, Date.now(), hasher);
   if (reason !== null) feed.resync(event.conditionId);
+  return watch.book;
 }
 
 function progress(feed: MarketFeed, recorder: Recorder): void {
