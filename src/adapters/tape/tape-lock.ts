@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, unlinkSync, writeSync } from "node:fs";
+import { readFileSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { TapeError } from "./tape-error.ts";
 
@@ -9,29 +9,38 @@ export function lockTape(folder: string): { readonly release: () => void } {
   const file = join(folder, lockName);
   for (let attempt = 0; ; attempt++) {
     try {
-      const handle = openSync(file, "wx", 0o600);
-      writeSync(handle, String(process.pid));
-      closeSync(handle);
+      writeFileSync(file, `${process.pid} ${startOf(process.pid)}`, { flag: "wx", mode: 0o600 });
       return { release: () => unlinkSync(file) };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
     }
-    const holder = Number(readFileSync(file, "utf8"));
-    if (attempt > 0 || isAlive(holder)) {
+    const [pid, start = ""] = readFileSync(file, "utf8").split(" ");
+    if (attempt > 0 || isAlive(Number(pid), start)) {
       throw new TapeError(
-        `${folder}: process ${holder} records into this folder; if that is no recording, remove ${file}`,
+        `${folder}: process ${pid} records into this folder; if that is no recording, remove ${file}`,
       );
     }
     unlinkSync(file);
   }
 }
 
-function isAlive(pid: number): boolean {
+/** In a container every start has the same process id: only with its start does it name one process. */
+function isAlive(pid: number, start: string): boolean {
   if (!(pid > 0)) return false;
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+  return start === startOf(pid);
+}
+
+/** When a process began, in clock ticks since the machine's own start (proc(5)), where /proc tells; else "". */
+function startOf(pid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+  } catch {
+    return "";
   }
 }
