@@ -193,7 +193,7 @@ describe("the streams", () => {
     expect(book?.status).toBe("live");
     await until("the book is old", () => {
       const provenAtMs = Math.max(book?.frameAtMs ?? 0, book?.confirmedAtMs ?? 0);
-      return Date.now() - provenAtMs > bookMaxAgeMs;
+      return world.desk.engine.deps.clock.nowMs() - provenAtMs > bookMaxAgeMs;
     });
     const outcome = await world.desk.engine.confirm(trader, "late", nonce);
     expect(outcome).toMatchObject({ kind: "refused", denial: { code: "book_stale" } });
