@@ -58,6 +58,10 @@ export class ColumnReplay {
         }
         if (lane !== "slow" && this.#delta(view, cursor, lane)) continue;
       }
+      if (rowKinds[cursor.row] === rowKind.step) {
+        view.skipStep(cursor);
+        continue;
+      }
       this.#row(view, cursor);
     }
     this.#replay.deltasApplied(this.#frames);
@@ -82,7 +86,8 @@ export class ColumnReplay {
   }
 
   #row(view: BlockView, cursor: BlockCursor): void {
-    const step = chosenStep(stepOfRow(view.next(cursor)), this.#chosen);
+    const row = view.next(cursor);
+    const step = row.kind === "step" ? null : chosenStep(stepOfRow(row), this.#chosen);
     if (step === null) return;
     if (step.frame === null) this.settle();
     else for (const { conditionId } of step.frame.events) this.#lanes.get(conditionId)?.settle();

@@ -7,7 +7,7 @@ import {
 } from "../adapters/polymarket/parse-market-frame.ts";
 import { TapeError } from "../adapters/tape/tape-error.ts";
 import { isTapeFolder, tapeRows } from "../adapters/tape/tape-reader.ts";
-import type { TapeRow } from "../adapters/tape/tape-row.ts";
+import type { MarketRow } from "../adapters/tape/tape-row.ts";
 
 /** One recorded step: a frame of the stream, or news of the connection that carried it. */
 export type TapeStep = {
@@ -58,13 +58,14 @@ function* tapeSteps(folder: string): Generator<TapeStep> {
 }
 
 /** One row of a tape as a step; whatever a frame holds, it becomes events and counted refusals. */
-export function stepOfRow(row: TapeRow): TapeStep {
+export function stepOfRow(row: MarketRow): TapeStep {
   const { atMs } = row;
   if (row.kind === "frame") return { ...plainStep, atMs, frame: parseMarketFrame(row.text) };
   const { note } = row;
   if (note.note === "link") {
     return { ...plainStep, atMs, link: note.link, lostMarkets: note.markets ?? null };
   }
+  if (note.note === "book") return { ...plainStep, atMs, frame: parseMarketFrame(note.frame) };
   const lostRows = note.note === "gap" ? note.lost : 0;
   return { ...plainStep, atMs, link: "lost", lostRows };
 }
@@ -152,10 +153,11 @@ export function linkLine(atMs: number, link: "up" | "lost", markets?: readonly s
 }
 
 /** A row of a tape as a line that `replay` reads; `record --out` writes the same lines. */
-export function rowLine(row: TapeRow): string {
+export function rowLine(row: MarketRow): string {
   if (row.kind === "frame") return frameLine(row.atMs, row.text);
   const { note } = row;
   if (note.note === "link") return linkLine(row.atMs, note.link, note.markets);
+  if (note.note === "book") return frameLine(row.atMs, note.frame);
   if (note.note === "session") return linkLine(row.atMs, "lost");
   const { lost, reason, fromMs } = note;
   return `${JSON.stringify({ t: row.atMs, gap: lost, reason, fromMs })}\n`;

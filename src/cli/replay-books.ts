@@ -6,7 +6,7 @@ import { tapeBlocks, wholeTape } from "../adapters/tape/tape-reader.ts";
 import type { MarketEvent } from "../engine/domain/market-event.ts";
 import { BookReplay, type ReplayReport } from "./book-replay.ts";
 import { ColumnReplay } from "./column-replay.ts";
-import { chosenStep, type Recording } from "./frame-files.ts";
+import { chosenStep, type Recording, stepOfRow } from "./frame-files.ts";
 import { marketsOfTape } from "./tape-markets.ts";
 
 export type ReplayOptions = {
@@ -155,7 +155,7 @@ function* newsOf(
       continue;
     }
     const row = block.next(cursor);
-    if (row.kind === "frame") yield* parseMarketFrame(row.text).events;
+    if (row.kind !== "step") yield* stepOfRow(row).frame?.events ?? [];
   }
 }
 

@@ -34,6 +34,7 @@ const kinds = [
   "link",
   "one-link",
   "gap",
+  "own-book",
   "price",
   "token",
   "spaces",
@@ -102,6 +103,9 @@ function trouble(steps: Step[], { at, kind }: Trouble): void {
     case "gap":
       steps.splice(place, 0, { note: "gap", reason: "overload", lost: 3, fromMs: startMs });
       return;
+    case "own-book":
+      steps.splice(place, 0, { note: "book", frame: opening[at % marketCount] ?? "" });
+      return;
     case "price":
       steps[place] = here.replace(/"price":"[^"]*"/, '"price":"0"');
       return;
@@ -114,7 +118,9 @@ function trouble(steps: Step[], { at, kind }: Trouble): void {
   }
 }
 
-/** Writes the steps as a tape in blocks of a few rows, one millisecond apart. */
+const journaled = Buffer.from('{"n":1,"input":{"kind":"tick"}}');
+
+/** Writes the steps as a tape in blocks of a few rows, one millisecond apart; a service's inputs stand among them. */
 function taped(steps: readonly Step[]): Recording {
   const folder = join(scratchFolder(), "tape");
   const writer = new FolderWriter(folder, identity, defaultFolderLimits, startMs - 1);
@@ -124,6 +130,7 @@ function taped(steps: readonly Step[]): Recording {
       const bytes = Buffer.from(step);
       writer.frame(atMs, bytes, [0, bytes.length], atMs);
     } else writer.note(atMs, step, atMs);
+    if (i % 3 === 0) writer.step(atMs, journaled, [0, journaled.length], atMs);
     if (i % 90 === 89) writer.tick(atMs + defaultFolderLimits.blockMs);
   }
   writer.close(startMs + steps.length);

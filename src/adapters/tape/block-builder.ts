@@ -7,7 +7,7 @@ import { type BlockHead, encodeBlockHead, hashBytes } from "./segment-format.ts"
 import { seqsOf, type TapeNote } from "./tape-row.ts";
 
 /** How a row of a block is kept. */
-export const rowKind = { text: 0, delta: 1, note: 2 } as const;
+export const rowKind = { text: 0, delta: 1, note: 2, step: 3 } as const;
 
 /** A finished block, ready to be appended to a segment. */
 export type BuiltBlock = {
@@ -70,6 +70,13 @@ export class BlockBuilder {
     if (!packed) columns.addText(bytes, from, to);
     this.#row(atMs, packed ? rowKind.delta : rowKind.text);
     this.#frames++;
+    this.#nextSeq++;
+  }
+
+  /** Adds an encoded input of the engine. */
+  addStep(atMs: number, bytes: Uint8Array, from: number, to: number): void {
+    this.#columns.addText(bytes, from, to);
+    this.#row(atMs, rowKind.step);
     this.#nextSeq++;
   }
 

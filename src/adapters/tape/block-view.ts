@@ -67,13 +67,16 @@ export class BlockView {
     for (let i = 0; i < this.head.rows; i++) yield this.next(cursor);
   }
 
-  /** The frames that are kept as texts, in order. @throws TapeError */
+  /** The frames that are kept as texts, and the recorder's own books, in order. @throws TapeError */
   *frameTexts(): Generator<string> {
     const cursor = this.cursor();
     for (const kind of this.rowKinds) {
       if (kind === rowKind.delta) continue;
       const text = this.#text(cursor);
       if (kind === rowKind.text) yield text;
+      if (kind !== rowKind.note) continue;
+      const note = readNote(text);
+      if (note.note === "book") yield note.frame;
     }
   }
 
@@ -109,6 +112,10 @@ export class BlockView {
       cursor.seq++;
       return { seq, atMs, kind: "frame", text };
     }
+    if (kind === rowKind.step) {
+      cursor.seq++;
+      return { seq, atMs, kind: "step", text };
+    }
     const note = readNote(text);
     cursor.seq += seqsOf(note);
     return { seq, atMs, kind: "note", note };
@@ -125,6 +132,13 @@ export class BlockView {
       if ((flags & changeFlag.hashed) !== 0) cursor.hash++;
       if ((flags & changeFlag.bigSize) !== 0) cursor.bigSize++;
     }
+  }
+
+  /** Moves the cursor behind the engine's input that it stands at, without unpacking it. */
+  skipStep(cursor: BlockCursor): void {
+    cursor.atMs += this.rowSteps[cursor.row++] ?? 0;
+    cursor.seq++;
+    cursor.textAt += this.#textLengths[cursor.text++] ?? 0;
   }
 
   #text(cursor: BlockCursor): string {

@@ -113,6 +113,17 @@ export class FolderWriter {
     this.#builder.addFrame(atMs, bytes, from, to);
   }
 
+  /** Adds an encoded input of the engine. */
+  step(
+    atMs: number,
+    bytes: Uint8Array,
+    [from, to]: readonly [number, number],
+    nowMs: number,
+  ): void {
+    if (!this.#makeRoom(atMs, nowMs, 1)) return;
+    this.#builder.addStep(atMs, bytes, from, to);
+  }
+
   note(atMs: number, note: TapeNote, nowMs: number): void {
     if (!this.#makeRoom(atMs, nowMs, seqsOf(note))) return;
     this.#builder.addNote(atMs, note);

@@ -22,4 +22,4 @@ export type TapeAnswer =
 
 export const rowHeadBytes = 16;
 /** The kind of a row in a chunk. */
-export const chunkRow = { frame: 0, note: 1 } as const;
+export const chunkRow = { frame: 0, note: 1, step: 2 } as const;

@@ -6,7 +6,7 @@ import { segmentFiles } from "./recover.ts";
 import { segmentHeadBytes } from "./segment-format.ts";
 import { type FoundBlock, SegmentReader } from "./segment-reader.ts";
 import { TapeError } from "./tape-error.ts";
-import type { TapeRow } from "./tape-row.ts";
+import type { MarketRow, TapeRow } from "./tape-row.ts";
 
 /** True when the path is a folder that holds a tape. */
 export function isTapeFolder(path: string): boolean {
@@ -45,12 +45,19 @@ export function* segmentBlocks(file: string, range: TapeRange = wholeTape): Gene
   }
 }
 
-/** Rows of a tape in order. @throws TapeError */
-export function* tapeRows(folder: string, range: TapeRange = wholeTape): Generator<TapeRow> {
+/** What a tape says of the market, in order. @throws TapeError */
+export function* tapeRows(folder: string, range: TapeRange = wholeTape): Generator<MarketRow> {
   const { fromMs, toMs } = range;
   for (const block of tapeBlocks(folder, range)) {
-    for (const row of block.rows()) if (row.atMs >= fromMs && row.atMs <= toMs) yield row;
+    for (const row of block.rows()) {
+      if (row.kind !== "step" && row.atMs >= fromMs && row.atMs <= toMs) yield row;
+    }
   }
+}
+
+/** Every row of a tape in order, the engine's inputs among the market's. @throws TapeError */
+export function* journaledRows(folder: string): Generator<TapeRow> {
+  for (const block of tapeBlocks(folder)) yield* block.rows();
 }
 
 /** Blocks that may hold rows of the range: by the index where there is one, else from head to head. @throws TapeError */

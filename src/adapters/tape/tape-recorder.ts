@@ -115,6 +115,31 @@ export class TapeRecorder {
     this.#note(atMs, { note: "link", link, ...(markets !== undefined && { markets }) });
   }
 
+  /** Adds an encoded input of the engine; the frames that it speaks of were added before. */
+  step(atMs: number, text: string): void {
+    this.#add(atMs, chunkRow.step, Buffer.from(text));
+  }
+
+  /** Adds what we held of a book ourselves, in the shape of the venue's message. */
+  book(atMs: number, frame: string): void {
+    this.#note(atMs, { note: "book", frame });
+  }
+
+  /** A row that could not even be made is missing: the tape says so in its place. */
+  missed(atMs: number): void {
+    if (this.#failure !== null || this.#isClosing) return;
+    if (this.#gap === null) {
+      this.#gap = { lost: 0, fromMs: atMs };
+      this.#onGap("begun");
+    }
+    this.#gap.lost++;
+  }
+
+  /** Bytes that wait for the thread. */
+  get waitingBytes(): number {
+    return this.#waitingBytes + this.#filled;
+  }
+
   /** Everything that was added is in the file afterwards, as far as the disk takes it. @throws TapeError */
   close(): Promise<WriterTotals> {
     this.#closing ??= this.#close();

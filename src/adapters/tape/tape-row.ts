@@ -21,7 +21,9 @@ export type TapeNote =
       readonly reason: GapReason;
       readonly lost: number;
       readonly fromMs: number;
-    };
+    }
+  /** Behind a gap: what the recorder itself held of a book, in the shape of the venue's own message. */
+  | { readonly note: "book"; readonly frame: string };
 
 /** One row of a tape. `seq` counts from 1 without holes; a gap's row stands for all the rows that it lost. */
 export type TapeRow = {
@@ -31,7 +33,19 @@ export type TapeRow = {
 } & (
   | { readonly kind: "frame" /** As the venue sent it. */; readonly text: string }
   | { readonly kind: "note"; readonly note: TapeNote }
+  /** An input of the engine that recorded this tape, as its journal encodes it. */
+  | { readonly kind: "step"; readonly text: string }
 );
+
+/** A row that speaks of the market, as every tape has them. */
+export type MarketRow = Exclude<TapeRow, { readonly kind: "step" }>;
+
+const noteKinds: ReadonlySet<unknown> = new Set<TapeNote["note"]>([
+  "session",
+  "link",
+  "gap",
+  "book",
+]);
 
 /** How many sequence numbers a note uses up. */
 export function seqsOf(note: TapeNote): number {
@@ -41,8 +55,6 @@ export function seqsOf(note: TapeNote): number {
 /** A note of a tape's own making. @throws SyntaxError when the text is none */
 export function noteOf(text: string): TapeNote {
   const value = JSON.parse(text) as Partial<TapeNote>;
-  if (value.note === "session" || value.note === "link" || value.note === "gap") {
-    return value as TapeNote;
-  }
+  if (noteKinds.has(value.note)) return value as TapeNote;
   throw new SyntaxError("an unknown note");
 }

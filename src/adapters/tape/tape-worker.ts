@@ -54,6 +54,7 @@ function takeRows(writer: FolderWriter, chunk: ArrayBuffer, bytes: number): void
     const from = at + rowHeadBytes;
     at = from + length;
     if (kind === chunkRow.frame) writer.frame(atMs, rows, [from, at], nowMs);
+    else if (kind === chunkRow.step) writer.step(atMs, rows, [from, at], nowMs);
     else writer.note(atMs, JSON.parse(rows.toString("utf8", from, at)) as TapeNote, nowMs);
   }
 }
