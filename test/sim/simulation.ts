@@ -39,8 +39,11 @@ const activeMs = 150_000;
 /** A world in which little was traded goes on for as long as this. */
 const longestActiveMs = 1_800_000;
 const leastIntents = 20;
-/** How long the engine has to agree with the venue afterwards: a quarantine, late bookings and settlements fit in. */
-const quietMs = 220_000;
+/**
+ * How long the engine has to agree with the venue afterwards: a sleep of the machine that has just begun, then a quarantine
+ * (of an order, after that of a call), late bookings, settlements, and the reads that a higher balance takes.
+ */
+const quietMs = 320_000;
 /** How often it is asked whether they agree already: then nothing is left that could still happen. */
 const agreedEveryMs = 20_000;
 /** More events than any seed needs; reaching it is a livelock. */
