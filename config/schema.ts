@@ -260,6 +260,7 @@ const storage = z.strictObject({
   connect_timeout_ms: whole(100, 60_000, 5000),
   statement_timeout_ms: whole(100, 60_000, 5000),
   reconnect_max_ms: whole(100, 600_000, 15_000),
+  keep_catalog: flag(true),
   tape_dir: optionalText(/^[^\0]{1,400}$/, "a folder, relative to this file or absolute"),
   snapshot_dir: optionalText(/^[^\0]{1,400}$/, "a folder, relative to this file or absolute"),
   tape_retention_days: whole(1, 3650, 14),

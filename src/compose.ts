@@ -8,12 +8,14 @@ import { createFaultPoints } from "./adapters/system/fault-points.ts";
 import { killFileIn } from "./adapters/system/kill-file.ts";
 import type { Logger } from "./adapters/telemetry/logger.ts";
 import { createMetrics, type Metrics } from "./adapters/telemetry/metrics.ts";
+import { type CatalogKept, openCatalogKeeping } from "./catalog-keeper.ts";
+import type { Lease } from "./engine/ports/lease.ts";
 import { Desk } from "./engine/runtime/desk.ts";
 import type { DeskDeps } from "./engine/runtime/desk-deps.ts";
 import { Engine } from "./engine/runtime/engine.ts";
 import { catalogSettings, engineSettings } from "./engine-settings.ts";
 import { openContracts } from "./open-contracts.ts";
-import { openConfiguredLedger } from "./open-ledger.ts";
+import { type OpenedLedger, openConfiguredLedger } from "./open-ledger.ts";
 import { openVenue } from "./open-venue.ts";
 import { renewStamp, requirePreflight } from "./preflight-stamp.ts";
 import { leaseInfo, takeLease } from "./take-lease.ts";
@@ -31,6 +33,8 @@ export type Service = {
   readonly metrics: Metrics;
   readonly signer: string;
   readonly funder: string;
+  /** What of the catalog is kept in the store; null when none is. */
+  catalogKept(): CatalogKept | null;
   /** Follows whether this place and this account may trade; returns what ends it. */
   watchAccess(): () => void;
   stop(): Promise<void>;
@@ -51,20 +55,17 @@ export async function composeService(config: Config, options: ComposeOptions): P
   if (isLive(config)) requirePreflight(config, account.signer, systemClock.nowMs());
   const lease = takeLease(config, account.signer, "run-service");
   const faultPoints = createFaultPoints(options.faultPoints);
-  const ledger = await openConfiguredLedger(config, logger, leaseInfo(config, "run-service"), () =>
-    faultPoints.hit("K16"),
-  ).catch((error: unknown) => {
-    lease.release();
-    throw error;
-  });
+  const ledger = await ledgerUnder(lease, config, logger, () => faultPoints.hit("K16"));
   const { log } = ledger;
   const contracts = openContracts(config, opened);
   const metrics = createMetrics();
+  const catalog = openCatalogKeeping(config, logger);
   const deps: DeskDeps = {
     settings: engineSettings(config),
     log,
     venue: polymarket.venue,
     ...(contracts !== null && { contracts }),
+    ...(catalog.sink !== null && { catalogSink: catalog.sink }),
     marketData: polymarket.marketData,
     catalog: polymarket.catalog,
     hasher: polymarket.hasher,
@@ -80,6 +81,7 @@ export async function composeService(config: Config, options: ComposeOptions): P
   };
   const end = async (): Promise<void> => {
     await close();
+    await catalog.close();
     await tape.close();
     lease.release();
   };
@@ -99,7 +101,6 @@ export async function composeService(config: Config, options: ComposeOptions): P
     await engine.stop();
     await end();
   };
-  const { signer, funder } = account;
   return {
     config,
     engine,
@@ -107,11 +108,27 @@ export async function composeService(config: Config, options: ComposeOptions): P
     signing,
     logger,
     metrics,
-    signer,
-    funder,
+    signer: account.signer,
+    funder: account.funder,
+    catalogKept: catalog.figures,
     watchAccess: accessWatch(config, polymarket, engine, logger),
     stop,
   };
+}
+
+/** A ledger that does not open gives the lease back. */
+async function ledgerUnder(
+  lease: Lease,
+  config: Config,
+  logger: Logger,
+  onClosing: () => void,
+): Promise<OpenedLedger> {
+  try {
+    return await openConfiguredLedger(config, logger, leaseInfo(config, "run-service"), onClosing);
+  } catch (error) {
+    lease.release();
+    throw error;
+  }
 }
 
 function boundsOf(config: Config) {

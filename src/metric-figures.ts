@@ -59,6 +59,7 @@ export function metricFigures(report: ServiceReport): MetricFigures {
   count("strategy_changes", "Frames of followed markets.", report.wakeUps.changes);
   count("strategy_wake_ups", "Wake-ups made of them.", report.wakeUps.wakeUps);
   addFeed(report, count, gauge);
+  addCatalog(report, count, gauge);
   return { counters, gauges };
 }
 
@@ -113,4 +114,14 @@ function addFeed({ feed }: ServiceReport, count: Add, gauge: Add): void {
   }
   count("snapshots_asked", "Snapshots asked for.", feed.snapshots.asked);
   count("snapshots_throttled", "Requests for snapshots that waited.", feed.snapshots.throttled);
+}
+
+function addCatalog({ catalogKept }: ServiceReport, count: Add, gauge: Add): void {
+  if (catalogKept === null) return;
+  const { kept, leftOut, failures, contradictions, waiting } = catalogKept;
+  count("catalog_kept", "Markets and groups written into the store.", kept);
+  count("catalog_left_out", "Markets and groups that were not written.", leftOut);
+  count("catalog_contradictions", "Tokens unlike those of their market.", contradictions);
+  count("catalog_store_failures", "Failed attempts to write the catalog.", failures);
+  gauge("catalog_waiting", "Markets and groups that wait for the store.", waiting);
 }

@@ -1,23 +1,22 @@
 import { mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { dirname } from "node:path";
 import type { Config } from "../config/config.ts";
 import { openStoreFile } from "./adapters/sqlite/store-file.ts";
 import { storeMigrations } from "./adapters/storage/schema.ts";
 import { sqliteStore } from "./adapters/storage/sqlite-store.ts";
 import type { Store } from "./adapters/storage/store.ts";
-import { postgresOptions } from "./open-ledger.ts";
-
-/** Stands beside the ledger in the state folder. */
-export const storeFileName = "store.db";
+import { type StorePlace, storePlace } from "./store-place.ts";
 
 /** Opens the store of the configured home and brings its tables to the newest version. @throws LogError */
 export async function openConfiguredStore(config: Config): Promise<Store> {
-  const { service, storage } = config;
-  if (storage.kind === "sqlite") {
-    mkdirSync(service.stateDir, { recursive: true, mode: 0o700 });
-    return openSqliteStore(join(service.stateDir, storeFileName));
-  }
-  return openPostgresStore(postgresOptions(config));
+  return openStoreAt(storePlace(config));
+}
+
+/** @throws LogError */
+export async function openStoreAt(place: StorePlace): Promise<Store> {
+  if (place.kind === "postgres") return openPostgresStore(place.options);
+  mkdirSync(dirname(place.file), { recursive: true, mode: 0o700 });
+  return openSqliteStore(place.file);
 }
 
 export function openSqliteStore(file: string): Store {

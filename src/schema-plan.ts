@@ -8,7 +8,7 @@ import {
 import { storeApplicationId, storeFileVersion } from "./adapters/sqlite/store-file.ts";
 import { type StoreHome, storeMigrations } from "./adapters/storage/schema.ts";
 import { ledgerFileName, postgresOptions } from "./open-ledger.ts";
-import { storeFileName } from "./open-store.ts";
+import { storeFileName } from "./store-place.ts";
 
 /** One part of the schema, with what would bring it to the newest version. */
 export type PartPlan = {

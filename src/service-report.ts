@@ -1,4 +1,5 @@
 import type { RateCounters } from "./adapters/polymarket/rate-limits.ts";
+import type { CatalogKept } from "./catalog-keeper.ts";
 import type { Service } from "./compose.ts";
 import type { DataReport } from "./engine/api/data-report.ts";
 
@@ -8,6 +9,8 @@ export type ServiceReport = DataReport & {
   readonly rates: RateCounters;
   readonly openOrders: number;
   readonly tradingActive: boolean;
+  /** Null when the service keeps no catalog in the store. */
+  readonly catalogKept: CatalogKept | null;
 };
 
 /** Markets of one report: with all of them the answer of the control socket could outgrow its bound. */
@@ -17,7 +20,8 @@ const marketsMax = 1_000;
 export function reportOf({
   engine,
   polymarket,
-}: Pick<Service, "engine" | "polymarket">): ServiceReport {
+  catalogKept,
+}: Pick<Service, "engine" | "polymarket" | "catalogKept">): ServiceReport {
   const { openOrders, trading } = engine.view();
   const report = engine.dataReport();
   // What is not believed and what was replaced most comes first.
@@ -32,5 +36,6 @@ export function reportOf({
     rates: polymarket.rateCounters(),
     openOrders,
     tradingActive: trading.state === "active",
+    catalogKept: catalogKept(),
   };
 }

@@ -18,6 +18,7 @@ export function renderReport(report: ServiceReport): string[] {
     ...connectionsText(report),
     `wake-ups   ${wakeUps.wakeUps} for ${wakeUps.changes} frames (frames are never dropped, wake-ups are joined)`,
     `cancels    ${rates.cancels.heldBack + rates.killCancels.heldBack} held back by our limit, ${rates.cancels.refused + rates.killCancels.refused} answered 429; orders ${rates.orders.heldBack} and ${rates.orders.refused}`,
+    ...catalogText(report),
     ...(stages.length === 0 ? ["stages     no order in this run yet"] : []),
     ...stages.map(
       ({ stage, count, p50Ms, p99Ms }) =>
@@ -55,6 +56,17 @@ function connectionsText({ feed }: ServiceReport): string[] {
     ...lines,
     `losses     ${reasonsText(feed.losses)}; ${feed.doubled} markets doubled, ${feed.duplicates} events came twice`,
     `refused    ${reasonsText(feed.refused)}`,
+  ];
+}
+
+function catalogText({ catalogKept, atMs }: ServiceReport): string[] {
+  if (catalogKept === null) return [];
+  const { kept, waiting, leftOut, contradictions, failures, keptAtMs, failing } = catalogKept;
+  const last =
+    keptAtMs === null ? "nothing yet" : `last ${ageText(Math.max(0, atMs - keptAtMs))} ago`;
+  const why = failing === null ? "" : `; FAILING: ${plainText(failing)}`;
+  return [
+    `catalog    ${kept} kept in the store (${last}), ${waiting} waiting, ${leftOut} left out, ${contradictions} contradicted, ${failures} failures${why}`,
   ];
 }
 

@@ -27,10 +27,11 @@ beforeEach(async () => {
   desk = await openLiveDesk();
   const { engine } = desk;
   const { page } = createMetrics();
+  const report = () => reportOf({ ...desk, catalogKept: () => null });
   control = await startControlServer(join(state, "control.sock"), {
     status: async () => ({ view: engine.view(), orders: engine.orders() }),
-    report: async () => reportOf(desk),
-    metrics: async () => ({ page: await page(metricFigures(reportOf(desk))) }),
+    report: async () => report(),
+    metrics: async () => ({ page: await page(metricFigures(report())) }),
     health: async () => ({}),
     kill: async () => ({}),
   });

@@ -9,6 +9,7 @@ import { ConfigError } from "../../config/config-error.ts";
 import { loadConfig } from "../../config/load.ts";
 import { createMetrics } from "../../src/adapters/telemetry/metrics.ts";
 import { MetricsError, serveMetrics } from "../../src/adapters/telemetry/metrics-server.ts";
+import { renderReport } from "../../src/cli/status-report.ts";
 import { topOf } from "../../src/cli/status-top.ts";
 import { labelledMarketsMax, metricFigures } from "../../src/metric-figures.ts";
 import { sampleMarket, sampleReport } from "./sample-report.ts";
@@ -32,7 +33,19 @@ describe("the metrics page", () => {
     meter.count("dutch_orders_placed", 3);
     meter.count("dutch_rulehash_changed", 2);
     const markets = [sampleMarket(1, { invalid: 2, resyncsTotal: 1 })];
-    const report = sampleReport({ markets, resyncs: { hash_mismatch: 1 } });
+    const catalogKept = {
+      kept: 50_000,
+      waiting: 7,
+      leftOut: 3,
+      contradictions: 0,
+      failures: 2,
+      keptAtMs: 1_700_000_096_000,
+      failing: "store.db: the disk\u001b is full",
+    };
+    const report = sampleReport({ markets, resyncs: { hash_mismatch: 1 }, catalogKept });
+    expect(renderReport(report).find((line) => line.startsWith("catalog"))).toBe(
+      "catalog    50000 kept in the store (last 4.0 s ago), 7 waiting, 3 left out, 0 contradicted, 2 failures; FAILING: store.db: the disk  is full",
+    );
     const shown = await page(metricFigures(report));
     expect(valuesOf(shown, "pitboss_engine_place_ms_sum")).toEqual({ "": 40 });
     expect(valuesOf(shown, "pitboss_engine_place_call_ms_count")).toEqual({ "": 1 });
@@ -41,6 +54,9 @@ describe("the metrics page", () => {
     expect(valuesOf(shown, "pitboss_dutch_orders_placed")).toEqual({ "": 3 });
     expect(valuesOf(shown, "pitboss_dutch_rulehash_changed")).toEqual({ "": 2 });
     expect(valuesOf(shown, "pitboss_cancel_rate_limited")).toEqual({ "": 5 });
+    expect(valuesOf(shown, "pitboss_catalog_kept")).toEqual({ "": 50_000 });
+    expect(valuesOf(shown, "pitboss_catalog_store_failures")).toEqual({ "": 2 });
+    expect(valuesOf(shown, "pitboss_catalog_left_out")).toEqual({ "": 3 });
     expect(valuesOf(shown, "pitboss_resync")).toEqual({ 'reason="hash_mismatch"': 1 });
     expect(valuesOf(shown, "pitboss_frames_applied")).toEqual({ 'market="market-1"': 1_000 });
     expect(valuesOf(shown, "pitboss_frames_invalid")).toEqual({ 'market="market-1"': 2 });

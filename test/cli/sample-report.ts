@@ -46,6 +46,7 @@ export function sampleReport(over: Partial<ServiceReport> = {}): ServiceReport {
     rates: { orders: limit, cancels: { heldBack: 4, refused: 1 }, killCancels: limit },
     openOrders: 1,
     tradingActive: true,
+    catalogKept: null,
     ...over,
     markets,
   };

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
 import { openSqliteStore } from "../../src/open-store.ts";
+import { describeCatalog } from "./catalog-contract.ts";
 import { describeExport } from "./export-contract.ts";
 import { describeLoading } from "./load-contract.ts";
 import { tradedLedger } from "./traded-ledger.ts";
@@ -17,3 +18,4 @@ const open = () => Promise.resolve(openSqliteStore(join(folder, `${files++}.db`)
 
 describeLoading("a SQLite file", open, () => records);
 describeExport("a SQLite file", open);
+describeCatalog("a SQLite file", open);

@@ -233,6 +233,7 @@ export function describeStore(home: string, open: (place: number) => Promise<Sto
           "commands",
           "execution_audit",
           "fills",
+          "market_groups",
           "market_status",
           "markets",
           "notices",

@@ -37,7 +37,7 @@ async function withDatabase(work: (client: Client, url: string) => Promise<void>
   }
 }
 
-const first = { name: "store", migrations: storeMigrations("postgres") };
+const first = { name: "store", migrations: storeMigrations("postgres").slice(0, 1) };
 const second = {
   name: "store",
   migrations: [
@@ -68,6 +68,19 @@ test("forward from the first version with its rows; a step that fails leaves eve
     expect(await schemaVersion(client, second)).toBe(2);
   }));
 
+test("the released versions follow each other with their rows", () =>
+  withDatabase(async (client) => {
+    await migrate(client, first, "here");
+    await client.query(
+      "INSERT INTO markets (condition_id, slug, question, tick_size_e4, min_order_size_e6, neg_risk, version, tradable, updated_ms) VALUES ('0xaa', 's', 'q', 100, 5, 0, 'v1', 1, 9)",
+    );
+    await migrate(client, { name: "store", migrations: storeMigrations("postgres") }, "here");
+    const { rows } = await client.query("SELECT * FROM markets");
+    expect(rows).toMatchObject([
+      { condition_id: "0xaa", updated_ms: "9", winner: null, window_coin: null },
+    ]);
+  }));
+
 test("the command makes the same by --apply as its statements do by hand", async () => {
   const dir = mkdtempSync(join(tmpdir(), "pg-migrate-"));
   const run = (...args: readonly string[]) => {
@@ -85,7 +98,7 @@ test("the command makes the same by --apply as its statements do by hand", async
         );
         expect(run("--apply", "--config", file)).toMatchObject({ code: 0, err: "" });
         expect(run("--print-sql", "--config", file).out).toBe(
-          "-- lease, version 1: newest\n-- ledger, version 1: newest\n-- store, version 1: newest\n",
+          "-- lease, version 1: newest\n-- ledger, version 1: newest\n-- store, version 2: newest\n",
         );
         const columns =
           "SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1, 2";

@@ -7,6 +7,7 @@ import { loadTape } from "../../src/adapters/storage/load-tape.ts";
 import type { Store } from "../../src/adapters/storage/store.ts";
 import { openPostgresStore, openSqliteStore } from "../../src/open-store.ts";
 import { projectLedger } from "../../src/project-ledger.ts";
+import { describeCatalog } from "../contract/catalog-contract.ts";
 import { describeExport } from "../contract/export-contract.ts";
 import { postgresWaits } from "../contract/homes.ts";
 import { contentsOf, describeLoading, tapeFrames } from "../contract/load-contract.ts";
@@ -53,6 +54,7 @@ describeLoading(
 );
 
 describeExport("a PostgreSQL database", () => open(2000 + loads++));
+describeCatalog("a PostgreSQL database", () => open(2000 + loads++));
 
 test("both homes hold the same rows of one ledger and one recording", async () => {
   const folder = mkdtempSync(join(tmpdir(), "both-homes-"));

@@ -7,6 +7,7 @@ import type { StoreTables } from "./tables.ts";
 const exported = {
   markets: { key: ["market_id"], time: "updated_ms" },
   outcomes: { key: ["token_id"], time: null },
+  market_groups: { key: ["group_id"], time: "updated_ms" },
   market_status: { key: ["market_id", "ts", "status"], time: "ts" },
   book_events: { key: ["market_id", "seq", "part", "tape_id", "ts"], time: "ts" },
   snapshots: { key: ["market_id", "seq", "part", "tape_id", "ts"], time: "ts" },
@@ -120,7 +121,7 @@ function readerOf(name: string, conditionIds: ReadonlyMap<number, string>): Read
 
 /** Columns that hold whole numbers; every other one without a unit is text. */
 const wholeNames =
-  /^(ts|seq|part|tape_id|outcome|leg|neg_risk|tradable|is_maker|user_id|chat_id|notice_id|.*_ms)$/u;
+  /^(ts|seq|part|tape_id|outcome|leg|neg_risk|tradable|winner|augmented|is_[a-z]+|user_id|chat_id|notice_id|.*_ms)$/u;
 
 /** "-0.000001": a whole number of units as a decimal, digit by digit. */
 export function decimalText(value: ExportValue, decimals: number): string | null {

@@ -1,12 +1,11 @@
 import type { Kysely } from "kysely";
 import type { Market } from "../../engine/domain/market.ts";
+import { undescribed, upsertMarkets } from "./market-rows.ts";
 import { StoreError } from "./store-error.ts";
 import type { OutcomeRow, StoreTables } from "./tables.ts";
 
 /** Where a token's rows stand. The outcome's number is the store's own: the table of outcomes says which token it is. */
 export type TokenNumber = { readonly marketId: number; readonly outcome: 0 | 1 };
-
-const rowsOfStatement = 200;
 
 /** The store's numbers of markets and tokens, remembered. A market that nobody has described yet gets an empty row. */
 export class MarketNumbers {
@@ -68,29 +67,9 @@ export class MarketNumbers {
     return { marketId, outcome: row.outcome };
   }
 
-  /** Keeps what the catalog says of markets; tokens that were seen before keep their numbers. */
+  /** Keeps what the ledger says of markets; tokens that were seen before keep their numbers. */
   async describe(markets: readonly Market[], atMs: number): Promise<void> {
-    for (let at = 0; at < markets.length; at += rowsOfStatement) {
-      const some = markets.slice(at, at + rowsOfStatement);
-      await this.#db
-        .insertInto("markets")
-        .values(some.map((market) => described(market, atMs)))
-        .onConflict((clash) =>
-          clash.column("condition_id").doUpdateSet((row) => ({
-            slug: row.ref("excluded.slug"),
-            question: row.ref("excluded.question"),
-            group_id: row.ref("excluded.group_id"),
-            tick_size_e4: row.ref("excluded.tick_size_e4"),
-            min_order_size_e6: row.ref("excluded.min_order_size_e6"),
-            neg_risk: row.ref("excluded.neg_risk"),
-            version: row.ref("excluded.version"),
-            tradable: row.ref("excluded.tradable"),
-            end_at_ms: row.ref("excluded.end_at_ms"),
-            updated_ms: row.ref("excluded.updated_ms"),
-          })),
-        )
-        .execute();
-    }
+    await upsertMarkets(this.#db, markets, atMs);
     for (const { conditionId, outcomes } of markets) {
       for (const { tokenId, name } of outcomes) {
         await this.token(conditionId, tokenId, name);
@@ -108,38 +87,4 @@ export class MarketNumbers {
     if (!this.#tokens.has(tokenId)) this.#taken.set(marketId, (this.#taken.get(marketId) ?? 0) + 1);
     this.#tokens.set(tokenId, { marketId, outcome });
   }
-}
-
-function undescribed(conditionId: string) {
-  return {
-    condition_id: conditionId,
-    slug: "",
-    question: "",
-    group_id: null,
-    tick_size_e4: 0,
-    min_order_size_e6: 0,
-    neg_risk: 0 as const,
-    version: "",
-    tradable: 0 as const,
-    end_at_ms: null,
-    rule_hash: null,
-    updated_ms: 0,
-  };
-}
-
-function described(market: Market, atMs: number) {
-  return {
-    condition_id: market.conditionId,
-    slug: market.slug,
-    question: market.question,
-    group_id: market.groupId,
-    tick_size_e4: market.tickSize,
-    min_order_size_e6: market.minOrderSize,
-    neg_risk: market.negRisk ? (1 as const) : (0 as const),
-    version: market.version,
-    tradable: market.tradable ? (1 as const) : (0 as const),
-    end_at_ms: market.endAtMs,
-    rule_hash: null,
-    updated_ms: atMs,
-  };
 }

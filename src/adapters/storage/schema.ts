@@ -46,7 +46,7 @@ const words: Readonly<Record<StoreHome, Words>> = {
 
 /** One statement list for each version, oldest first. Entries are never changed, only added. */
 export function storeMigrations(home: StoreHome): readonly string[] {
-  return [versionOne(home)];
+  return [versionOne(home), catalogColumns(words[home])];
 }
 
 function versionOne(home: StoreHome): string {
@@ -251,4 +251,30 @@ CREATE TABLE source_events (
   PRIMARY KEY (source, event_id)
 )${end};
 CREATE INDEX source_events_market_ts ON source_events (market_id, ts);`;
+}
+
+/** Version 2: what the catalog knows of a market beside its name, and the groups. */
+function catalogColumns({ int, small, end }: Words): string {
+  const columns = [
+    `winner ${small}`,
+    `fee_rate_e6 ${int}`,
+    `taker_delay_ms ${int}`,
+    `is_other ${small}`,
+    `is_placeholder ${small}`,
+    "window_coin TEXT",
+    `window_start_ms ${int}`,
+    `window_end_ms ${int}`,
+    `window_strike_usd_e6 ${int}`,
+  ];
+  return `${columns.map((column) => `ALTER TABLE markets ADD COLUMN ${column};`).join("\n")}
+CREATE INDEX markets_updated ON markets (tradable, updated_ms);
+CREATE TABLE market_groups (
+  group_id TEXT NOT NULL PRIMARY KEY,
+  slug TEXT NOT NULL,
+  title TEXT NOT NULL,
+  neg_risk ${small} NOT NULL,
+  augmented ${small} NOT NULL,
+  condition_ids TEXT NOT NULL,
+  updated_ms ${int} NOT NULL
+)${end};`;
 }

@@ -19,7 +19,30 @@ export type MarketRow = {
   version: string;
   tradable: 0 | 1;
   end_at_ms: number | null;
+  /** SHA-256 of what decides how it pays; null until the catalog told it. */
   rule_hash: string | null;
+  /** When the catalog saw it last; 0 for a market that nobody has described yet. */
+  updated_ms: number;
+  winner: 0 | 1 | null;
+  fee_rate_e6: number | null;
+  taker_delay_ms: number | null;
+  is_other: 0 | 1 | null;
+  is_placeholder: 0 | 1 | null;
+  /** The four of an up/down window; null for every other market, the strike also until it is known. */
+  window_coin: string | null;
+  window_start_ms: number | null;
+  window_end_ms: number | null;
+  window_strike_usd_e6: number | null;
+};
+
+/** Markets of which exactly one wins. `condition_ids` is a JSON array of every declared one, tradable or not. */
+export type MarketGroupRow = {
+  group_id: string;
+  slug: string;
+  title: string;
+  neg_risk: 0 | 1;
+  augmented: 0 | 1;
+  condition_ids: string;
   updated_ms: number;
 };
 
@@ -31,6 +54,10 @@ export type OutcomeRow = {
   name: string;
 };
 
+/**
+ * A moment of a market's life. From the catalog: "open", "closed", "resolved" (detail: the token that won), "rules" (detail:
+ * the hashes before and after, as JSON), "tick_size". Recordings add "resolved" and "tick_size" at the venue's own time.
+ */
 export type MarketStatusRow = {
   market_id: number;
   ts: number;
@@ -190,6 +217,7 @@ export type CheckpointRow = { name: string; position: number; at_ms: number };
 export type StoreTables = {
   markets: MarketRow;
   outcomes: OutcomeRow;
+  market_groups: MarketGroupRow;
   market_status: MarketStatusRow;
   tapes: TapeRow;
   book_events: BookEventRow;

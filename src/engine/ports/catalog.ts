@@ -1,4 +1,4 @@
-import type { ConditionId } from "../domain/market.ts";
+import type { ConditionId, Market, MarketGroup } from "../domain/market.ts";
 import type { Result } from "../lib/result.ts";
 import type { CatalogAnswer, CatalogPage, ListedMarket } from "../protocol/venue-report.ts";
 
@@ -31,6 +31,13 @@ export type CatalogPort = {
   page(request: PageRequest): Promise<Result<CatalogPage, PageFailure>>;
   /** These markets as they are now, ended ones too; at most `maxReadAtOnce`. What Gamma does not know is left out. */
   read(conditionIds: readonly ConditionId[]): Promise<Result<readonly ListedMarket[], string>>;
+};
+
+/** Is told what the catalog brings, to keep it elsewhere. Never waits, and what becomes of it changes nothing here. */
+export type CatalogSink = {
+  listed(markets: readonly Market[], groups: readonly MarketGroup[], atMs: number): void;
+  /** A reading of every open market that began at `sinceMs` came to its end: what it did not list is over. */
+  crawled(sinceMs: number, atMs: number): void;
 };
 
 /** Markets that one `read` may ask for: the address of the request stays short enough. */

@@ -2,6 +2,7 @@ import type { ConditionId } from "../domain/market.ts";
 import { ok, type Result } from "../lib/result.ts";
 import {
   type CatalogPort,
+  type CatalogSink,
   maxReadAtOnce,
   type PageFailure,
   type PageRequest,
@@ -35,6 +36,8 @@ export type CrawlParts = {
   readonly settings: CrawlSettings;
   /** What a page or read brought, after the directory has it. */
   readonly onListed: (listed: readonly ListedMarket[]) => void;
+  /** Keeps what the catalog brings; absent where nobody does. */
+  readonly catalogSink?: CatalogSink;
 };
 
 /** Pages from the newest event on that one look reads at most. */
@@ -109,6 +112,7 @@ export class CatalogCrawl {
   async whole(): Promise<void> {
     const { directory, clock, logger, settings } = this.#parts;
     const crawl = ++this.#crawl;
+    const beganAtMs = clock.nowMs();
     let cursor: string | null = null;
     let restarts = 0;
     for (let page = 0; page < settings.maxPages && !this.#stopped; page++) {
@@ -124,6 +128,7 @@ export class CatalogCrawl {
       if (read.value.next === null) {
         const gone = directory.sweep(crawl);
         this.wholeAtMs = clock.nowMs();
+        this.#parts.catalogSink?.crawled(beganAtMs, this.wholeAtMs);
         const { size, leftOut } = directory;
         logger.info("catalog.crawled", { markets: size, pages: page + 1, gone, leftOut });
         return;
@@ -182,6 +187,11 @@ export class CatalogCrawl {
       logger.warn("catalog.rules-edited", { ...change });
     }
     onListed(listed);
+    this.#parts.catalogSink?.listed(
+      listed.map(({ market }) => market),
+      groups,
+      this.atMs,
+    );
   }
 
   /** Repeats a page that failed until it comes; null when the crawl was stopped meanwhile, an error for a refused place. */

@@ -4,7 +4,7 @@ import type { ConditionId, Market } from "../domain/market.ts";
 import type { Price } from "../domain/numbers.ts";
 import type { Denial } from "../domain/reasons.ts";
 import { err, ok, type Result } from "../lib/result.ts";
-import type { CatalogPort } from "../ports/catalog.ts";
+import type { CatalogPort, CatalogSink } from "../ports/catalog.ts";
 import type { Clock, Entropy, Log } from "../ports/system.ts";
 import type { CatalogAnswer, ListedMarket } from "../protocol/venue-report.ts";
 import type { EngineState } from "../state/engine-state.ts";
@@ -46,6 +46,7 @@ export type CatalogReaderParts = {
   readonly stepper: Stepper;
   readonly books: Books;
   readonly catalogSettings: CatalogSettings;
+  readonly catalogSink?: CatalogSink;
 };
 
 /**
@@ -136,7 +137,7 @@ export class CatalogReader {
     }
     const answer = await this.#parts.catalog.find(ref, limit);
     if (!answer.ok) return err({ code: "venue_unreachable", subject: "catalog" });
-    this.#answeredAtMs = this.#parts.clock.nowMs();
+    this.#answered(answer.value);
     // A market that is named alone comes with the others of its group behind it.
     const isOne = ref.by === "slug" || ref.by === "conditionId";
     const { markets } = answer.value;
@@ -216,8 +217,13 @@ export class CatalogReader {
   }
 
   #wasRead(listed: readonly ListedMarket[]): void {
-    this.#answeredAtMs = this.#parts.clock.nowMs();
+    this.#answered({ markets: listed.map(({ market }) => market), groups: [] });
     for (const one of listed) this.#directory.renew(one);
+  }
+
+  #answered({ markets, groups }: CatalogAnswer): void {
+    this.#answeredAtMs = this.#parts.clock.nowMs();
+    this.#parts.catalogSink?.listed(markets, groups, this.#answeredAtMs);
   }
 
   *#strategyMarkets(): Iterable<ConditionId> {
@@ -236,7 +242,7 @@ export class CatalogReader {
       const answer = await catalog.openMarkets(catalogSettings.maxSetMarkets);
       if (!answer.ok) return;
       this.#openMarketsAtMs = clock.nowMs();
-      this.#answeredAtMs = this.#openMarketsAtMs;
+      this.#answered(answer.value);
       this.#parts.stepper.run({ kind: "catalog.read", answer: answer.value }, "catalog");
       this.#parts.books.watch(answer.value.markets.filter((market) => market.tradable));
     }

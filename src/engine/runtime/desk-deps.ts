@@ -1,4 +1,4 @@
-import type { CatalogPort } from "../ports/catalog.ts";
+import type { CatalogPort, CatalogSink } from "../ports/catalog.ts";
 import type { ContractPort } from "../ports/contracts.ts";
 import type { DurableLog } from "../ports/durable-log.ts";
 import type { Hasher } from "../ports/hasher.ts";
@@ -18,6 +18,8 @@ export type DeskDeps = {
   readonly contracts?: ContractPort;
   readonly catalog: CatalogPort;
   readonly catalogSettings: CatalogSettings;
+  /** Keeps what the catalog brings; absent where nobody does. */
+  readonly catalogSink?: CatalogSink;
   readonly hasher: Hasher;
   readonly clock: Clock;
   /** Null: the venue's dead-man switch is not used. */

@@ -89,6 +89,33 @@ function crawlOver(catalog: Pick<CatalogPort, "page" | "read">, over: Partial<Cr
   return { crawl, directory, lines };
 }
 
+test("whoever keeps the catalog is told each page, and when a whole crawl has begun and ended", async () => {
+  const told: string[] = [];
+  const listed = new Set<string>();
+  const crawl = new CatalogCrawl({
+    catalog: polymarket.catalog,
+    clock: systemClock,
+    entropy: systemEntropy,
+    logger: collectingLog().log,
+    directory: new MarketDirectory(10_000),
+    settings,
+    onListed: () => undefined,
+    catalogSink: {
+      listed: (markets, _groups, atMs) => {
+        for (const { conditionId } of markets) listed.add(conditionId);
+        told.push(`page at ${typeof atMs}`);
+      },
+      crawled: (sinceMs, atMs) => {
+        told.push(`whole ${sinceMs <= atMs && crawl.wholeAtMs === atMs}`);
+      },
+    },
+  });
+  await crawl.whole();
+  expect(listed).toEqual(new Set(openNow()));
+  expect(told.filter((line) => line.startsWith("page")).length).toBe(crawl.pages);
+  expect(told.at(-1)).toBe("whole true");
+});
+
 describe("a whole crawl", () => {
   const change = fc.record({
     /** Places of new events, between and behind those that there are. */

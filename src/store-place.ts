@@ -1,0 +1,18 @@
+import { join } from "node:path";
+import type { Config } from "../config/config.ts";
+import { postgresOptions } from "./open-ledger.ts";
+
+/** Stands beside the ledger in the state folder. */
+export const storeFileName = "store.db";
+
+/** Where a store is, as plain values, so that a thread of its own can open it. */
+export type StorePlace =
+  | { readonly kind: "sqlite"; readonly file: string }
+  | { readonly kind: "postgres"; readonly options: ReturnType<typeof postgresOptions> };
+
+/** The store of the configured home. */
+export function storePlace(config: Config): StorePlace {
+  return config.storage.kind === "sqlite"
+    ? { kind: "sqlite", file: join(config.service.stateDir, storeFileName) }
+    : { kind: "postgres", options: postgresOptions(config) };
+}
