@@ -264,6 +264,7 @@ const storage = z.strictObject({
   tape_dir: optionalText(/^[^\0]{1,400}$/, "a folder, relative to this file or absolute"),
   snapshot_dir: optionalText(/^[^\0]{1,400}$/, "a folder, relative to this file or absolute"),
   tape_retention_days: whole(1, 3650, 14),
+  event_retention_days: whole(1, 3650, 14),
   snapshot_retention_days: whole(1, 3650, 7),
 });
 

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Config } from "../config/config.ts";
 import { postgresOptions } from "./open-ledger.ts";
@@ -15,4 +16,10 @@ export function storePlace(config: Config): StorePlace {
   return config.storage.kind === "sqlite"
     ? { kind: "sqlite", file: join(config.service.stateDir, storeFileName) }
     : { kind: "postgres", options: postgresOptions(config) };
+}
+
+/** Whether there may be something in it: a database always counts, a file that is not there holds nothing. */
+export function hasConfiguredStore(config: Config): boolean {
+  const place = storePlace(config);
+  return place.kind === "postgres" || existsSync(place.file);
 }

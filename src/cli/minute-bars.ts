@@ -4,16 +4,14 @@ import type { BlockView } from "../adapters/tape/block-view.ts";
 import { changeFlag } from "../adapters/tape/delta-layout.ts";
 import type { MarketEvent } from "../engine/domain/market-event.ts";
 import { formatPrice, type Price, priceOne } from "../engine/domain/numbers.ts";
-
-/** First, highest, lowest and last value of a minute in 1/10,000 dollar; null while there was none. */
-type Span = { open: Price; high: Price; low: Price; close: Price } | null;
+import { type PriceSpan, widened } from "../engine/domain/price-span.ts";
 
 type Bar = {
   readonly minuteMs: number;
   readonly conditionId: string;
   readonly tokenId: string;
-  bid: Span;
-  ask: Span;
+  bid: PriceSpan;
+  ask: PriceSpan;
   changes: number;
   books: number;
   trades: number;
@@ -116,7 +114,7 @@ export class MinuteBars {
 
   #close({ minuteMs: startMs, conditionId, tokenId, ...bar }: Bar): void {
     this.count++;
-    const span = (one: Span) =>
+    const span = (one: PriceSpan) =>
       one === null ? ["", "", "", ""] : [one.open, one.high, one.low, one.close].map(formatPrice);
     const cells = [
       new Date(startMs).toISOString(),
@@ -140,13 +138,4 @@ function bestOf(at: number | undefined): Price | null {
 function best(bar: Bar, bid: Price | null, ask: Price | null): void {
   bar.bid = widened(bar.bid, bid);
   bar.ask = widened(bar.ask, ask);
-}
-
-function widened(span: Span, at: Price | null): Span {
-  if (at === null) return span;
-  if (span === null) return { open: at, high: at, low: at, close: at };
-  if (at > span.high) span.high = at;
-  if (at < span.low) span.low = at;
-  span.close = at;
-  return span;
 }

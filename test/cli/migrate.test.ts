@@ -65,7 +65,7 @@ describe("migrate --print-sql and --apply", () => {
       expect(schemaOf(join(dir, `${name}-by-hand.db`))).toEqual(schemaOf(join(dir, `${name}.db`)));
     }
     const again = migrate("--print-sql", ...config());
-    expect(again.out).toBe("-- ledger.db, version 1: newest\n-- store.db, version 2: newest\n");
+    expect(again.out).toBe("-- ledger.db, version 1: newest\n-- store.db, version 3: newest\n");
     expect(migrate("--apply", ...config()).out).toContain("is the newest");
   }, 240_000);
 
@@ -97,7 +97,7 @@ describe("migrate --print-sql and --apply", () => {
     database.close();
     const refused = migrate("--apply", ...config());
     expect(refused).toMatchObject({ code: 1, out: "" });
-    expect(refused.err).toContain("schema 99, this one knows 2");
+    expect(refused.err).toContain("schema 99, this one knows 3");
   });
 });
 
@@ -170,12 +170,21 @@ test("a ledger of the first version opens with its rows", async () => {
 test("no released step was ever changed", () => {
   const digest = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 16);
   expect(ledgerMigrations.map(digest)).toEqual(["8245531b7fe74eed"]);
-  expect(storeMigrations("sqlite").map(digest)).toEqual(["44691195a4fd3ed3", "356c61d9bbc8746e"]);
-  expect(storeMigrations("postgres").map(digest)).toEqual(["bc545d133dc7619e", "a2ca8fa7709682fa"]);
+  expect(storeMigrations("sqlite").map(digest)).toEqual([
+    "44691195a4fd3ed3",
+    "356c61d9bbc8746e",
+    "0d9fbf36d70f9f5b",
+  ]);
+  expect(storeMigrations("postgres").map(digest)).toEqual([
+    "bc545d133dc7619e",
+    "a2ca8fa7709682fa",
+    "195576950186ace9",
+  ]);
   expect(ledgerSchema.migrations.map(digest)).toEqual(["22c90004daaf038b"]);
   expect(leaseSchema.migrations.map(digest)).toEqual(["2abc193e35e1895d"]);
   expect(storeMigrations("timescale").map(digest)).toEqual([
     "40bbe23b238ce7c7",
     "a2ca8fa7709682fa",
+    "195576950186ace9",
   ]);
 });

@@ -60,6 +60,7 @@ const tables = [
   "book_events",
   "snapshots",
   "trades",
+  "minute_bars",
   "orders",
   "fills",
   "positions",
@@ -182,6 +183,74 @@ export function describeLoading(
           expect(rest.framesKnown).toBe(40);
           expect((await loadTape(cut, "a", frames, 1)).framesKnown).toBe(60);
           expect(await contentsOf(cut)).toEqual(wanted);
+        });
+      }));
+
+    test("minutes are kept as the venue's best prices, whatever batches their frames came in", () =>
+      withStore(async (whole) => {
+        const quote = (i: number, bid: string, ask: string) => ({
+          event_type: "price_change",
+          market: conditionId,
+          timestamp: `${startMs + i * 20_000}`,
+          price_changes: [
+            { asset_id: yes, side: "BUY", price: "0.40", size: "5", hash: "ab".repeat(20) },
+          ].map((one) => ({ ...one, best_bid: bid, best_ask: ask })),
+        });
+        const [plainBook] = tapeFrames(1);
+        const frames = [
+          ...(plainBook === undefined ? [] : [plainBook]),
+          ...[
+            quote(0, "0.50", "0.55"),
+            quote(1, "0.54", "0.56"),
+            quote(2, "0.49", "0.53"),
+            quote(3, "0.51", "0.52"),
+          ].map((value, i) => ({
+            seq: i + 2,
+            atMs: null,
+            events: parseMarketFrame(JSON.stringify(value)).events,
+          })),
+        ];
+        await loadTape(whole, "a", frames, 1);
+        const bars = await whole.db
+          .selectFrom("minute_bars")
+          .selectAll()
+          .where("outcome", "=", 0)
+          .orderBy("ts")
+          .execute();
+        const place = { market_id: 1, outcome: 0, tape_id: 1, trades: 0 };
+        expect(bars).toEqual([
+          {
+            ...place,
+            ts: startMs,
+            bid_open_e4: 5200,
+            bid_high_e4: 5400,
+            bid_low_e4: 4900,
+            bid_close_e4: 4900,
+            ask_open_e4: 5300,
+            ask_high_e4: 5600,
+            ask_low_e4: 5300,
+            ask_close_e4: 5300,
+            changes: 3,
+            books: 1,
+          },
+          {
+            ...place,
+            ts: startMs + 60_000,
+            bid_open_e4: 5100,
+            bid_high_e4: 5100,
+            bid_low_e4: 5100,
+            bid_close_e4: 5100,
+            ask_open_e4: 5200,
+            ask_high_e4: 5200,
+            ask_low_e4: 5200,
+            ask_close_e4: 5200,
+            changes: 1,
+            books: 0,
+          },
+        ]);
+        await withStore(async (single) => {
+          await loadTape(single, "a", frames, 1, 1);
+          expect(await contentsOf(single)).toEqual(await contentsOf(whole));
         });
       }));
 

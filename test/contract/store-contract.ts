@@ -236,6 +236,7 @@ export function describeStore(home: string, open: (place: number) => Promise<Sto
           "market_groups",
           "market_status",
           "markets",
+          "minute_bars",
           "notices",
           "orders",
           "outcomes",

@@ -98,7 +98,7 @@ test("the command makes the same by --apply as its statements do by hand", async
         );
         expect(run("--apply", "--config", file)).toMatchObject({ code: 0, err: "" });
         expect(run("--print-sql", "--config", file).out).toBe(
-          "-- lease, version 1: newest\n-- ledger, version 1: newest\n-- store, version 2: newest\n",
+          "-- lease, version 1: newest\n-- ledger, version 1: newest\n-- store, version 3: newest\n",
         );
         const columns =
           "SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1, 2";

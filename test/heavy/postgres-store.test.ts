@@ -11,6 +11,7 @@ import { describeCatalog } from "../contract/catalog-contract.ts";
 import { describeExport } from "../contract/export-contract.ts";
 import { postgresWaits } from "../contract/homes.ts";
 import { contentsOf, describeLoading, tapeFrames } from "../contract/load-contract.ts";
+import { describePrune } from "../contract/prune-contract.ts";
 import { bookEvent, describeStore } from "../contract/store-contract.ts";
 import { tradedLedger } from "../contract/traded-ledger.ts";
 import { PostgresServer } from "./postgres.ts";
@@ -54,6 +55,7 @@ describeLoading(
 );
 
 describeExport("a PostgreSQL database", () => open(2000 + loads++));
+describePrune("a PostgreSQL database", () => open(2000 + loads++));
 describeCatalog("a PostgreSQL database", () => open(2000 + loads++));
 
 test("both homes hold the same rows of one ledger and one recording", async () => {

@@ -1,5 +1,5 @@
 import type { TimedTable } from "./schema.ts";
-import type { BookEventRow, SnapshotRow, TradeRow } from "./tables.ts";
+import type { BookEventRow, MinuteBarRow, SnapshotRow, TradeRow } from "./tables.ts";
 
 /** How a column travels in PostgreSQL's binary form: bytes of a whole number, or text. */
 export type ColumnWidth = 8 | 2 | "text";
@@ -64,6 +64,8 @@ export function inKeyOrder(part: BulkRows): readonly object[] {
 /** What a loader read of one recording since its checkpoint: kept whole or not at all. */
 export type LoadBatch = {
   readonly rows: readonly BulkRows[];
+  /** Joined with the bars of these minutes that are there. */
+  readonly bars?: readonly MinuteBarRow[];
   readonly checkpoint: {
     readonly name: string;
     /** Where the loader believes the checkpoint to be; somebody who moved it meanwhile makes the load fail. */

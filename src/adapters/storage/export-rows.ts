@@ -12,6 +12,7 @@ const exported = {
   book_events: { key: ["market_id", "seq", "part", "tape_id", "ts"], time: "ts" },
   snapshots: { key: ["market_id", "seq", "part", "tape_id", "ts"], time: "ts" },
   trades: { key: ["market_id", "seq", "part", "tape_id", "ts"], time: "ts" },
+  minute_bars: { key: ["market_id", "ts", "outcome", "tape_id"], time: "ts" },
   orders: { key: ["client_oid"], time: "created_ms" },
   fills: { key: ["fill_id"], time: "at_ms" },
   positions: { key: ["token_id"], time: null },
@@ -121,7 +122,7 @@ function readerOf(name: string, conditionIds: ReadonlyMap<number, string>): Read
 
 /** Columns that hold whole numbers; every other one without a unit is text. */
 const wholeNames =
-  /^(ts|seq|part|tape_id|outcome|leg|neg_risk|tradable|winner|augmented|is_[a-z]+|user_id|chat_id|notice_id|.*_ms)$/u;
+  /^(ts|seq|part|tape_id|outcome|changes|books|trades|leg|neg_risk|tradable|winner|augmented|is_[a-z]+|user_id|chat_id|notice_id|.*_ms)$/u;
 
 /** "-0.000001": a whole number of units as a decimal, digit by digit. */
 export function decimalText(value: ExportValue, decimals: number): string | null {

@@ -4,9 +4,11 @@ import type {
   MarketEvent,
   TradePrinted,
 } from "../../engine/domain/market-event.ts";
+import type { Price } from "../../engine/domain/numbers.ts";
 import type { Level } from "../../engine/domain/order-book.ts";
 import type { BulkRows } from "./bulk-tables.ts";
 import { MarketNumbers } from "./market-numbers.ts";
+import { BarsOfBatch, quoted } from "./minute-bars.ts";
 import type { Store } from "./store.ts";
 import type { BookEventRow, SnapshotRow, TradeRow } from "./tables.ts";
 
@@ -62,6 +64,7 @@ class TapeLoad {
   #bookEvents: BookEventRow[] = [];
   #snapshots: SnapshotRow[] = [];
   #trades: TradeRow[] = [];
+  readonly #bars = new BarsOfBatch();
   readonly #report = { bookEvents: 0, snapshots: 0, trades: 0, framesKnown: 0, undated: 0 };
 
   private constructor(store: Store, name: string, tapeId: number, from: number, nowMs: number) {
@@ -136,6 +139,9 @@ class TapeLoad {
       case "trade.printed":
         this.#trades.push(await this.#trade(event, { ...place, part }));
         return 1;
+      case "quote.printed":
+        quoted(await this.#bar(event, at), event.bestBid, event.bestAsk);
+        return 0;
       case "market.resolved":
       case "tick-size.changed":
         await this.#status(event, at);
@@ -147,8 +153,11 @@ class TapeLoad {
 
   async #delta(event: BookDelta, place: Place, part: number): Promise<number> {
     let next = part;
-    for (const { tokenId, side, price, size } of event.changes) {
+    for (const { tokenId, side, price, size, bestBid, bestAsk } of event.changes) {
       const token = await this.#numbers.token(event.conditionId, tokenId);
+      const bar = this.#bars.at({ ...token, tapeId: this.#tapeId }, place.ts);
+      bar.changes++;
+      quoted(bar, bestBid ?? null, bestAsk ?? null);
       this.#bookEvents.push({
         market_id: token.marketId,
         ...place,
@@ -164,6 +173,9 @@ class TapeLoad {
 
   async #snapshot(event: BookSnapshot, place: PartPlace): Promise<SnapshotRow> {
     const token = await this.#numbers.token(event.conditionId, event.tokenId);
+    const bar = this.#bars.at({ ...token, tapeId: this.#tapeId }, place.ts);
+    bar.books++;
+    quoted(bar, bestOf(event.bids, Math.max), bestOf(event.asks, Math.min));
     return {
       market_id: token.marketId,
       ...place,
@@ -177,6 +189,7 @@ class TapeLoad {
 
   async #trade(event: TradePrinted, place: PartPlace): Promise<TradeRow> {
     const token = await this.#numbers.token(event.conditionId, event.tokenId);
+    this.#bars.at({ ...token, tapeId: this.#tapeId }, place.ts).trades++;
     return {
       market_id: token.marketId,
       ...place,
@@ -185,6 +198,11 @@ class TapeLoad {
       price_e4: event.price,
       size_e6: event.size,
     };
+  }
+
+  async #bar(event: { readonly conditionId: string; readonly tokenId: string }, atMs: number) {
+    const token = await this.#numbers.token(event.conditionId, event.tokenId);
+    return this.#bars.at({ ...token, tapeId: this.#tapeId }, atMs);
   }
 
   async #status(
@@ -213,6 +231,7 @@ class TapeLoad {
     ];
     await this.#store.load({
       rows,
+      bars: this.#bars.take(),
       checkpoint: { name: this.#name, from: this.#from, to: this.#seq, atMs: this.#nowMs },
     });
     this.#from = this.#seq;
@@ -235,6 +254,13 @@ function timeOf(event: MarketEvent, frame: TapeFrame): number | null {
     if (ms !== null && Number.isSafeInteger(ms) && ms >= firstMs && ms < lastMs) return ms;
   }
   return null;
+}
+
+function bestOf(
+  levels: readonly Level[],
+  pick: (...prices: readonly number[]) => number,
+): Price | null {
+  return levels.length === 0 ? null : (pick(...levels.map(({ price }) => price)) as Price);
 }
 
 function levelsText(levels: readonly Level[]): string {

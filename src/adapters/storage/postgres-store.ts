@@ -2,6 +2,7 @@ import { Kysely, PostgresDialect } from "kysely";
 import type { Pool, PoolClient } from "pg";
 import { type BulkRows, bulkColumns, inKeyOrder, type LoadBatch } from "./bulk-tables.ts";
 import { CopyRows, copyChunks } from "./copy-rows.ts";
+import { barStatements } from "./minute-bars.ts";
 import { partMs, type TimedTable } from "./schema.ts";
 import type { Store } from "./store.ts";
 import { checkpointMoved, StoreError } from "./store-error.ts";
@@ -11,7 +12,6 @@ const uniqueViolation = "23505";
 
 /** The store in a database whose schema is the newest. The pool is closed with it. */
 export function postgresStore(pool: Pool, place: string, home: "postgres" | "timescale"): Store {
-  const parts = new Set<string>();
   return {
     home,
     place,
@@ -20,7 +20,7 @@ export function postgresStore(pool: Pool, place: string, home: "postgres" | "tim
       const client = await pool.connect();
       let failure: Error | undefined;
       try {
-        if (home === "postgres") await makeParts(client, batch, parts);
+        if (home === "postgres") await makeParts(client, batch);
         await loadWhole(client, batch);
       } catch (error) {
         failure = error instanceof Error ? error : new Error(String(error));
@@ -35,7 +35,7 @@ export function postgresStore(pool: Pool, place: string, home: "postgres" | "tim
   };
 }
 
-async function loadWhole(client: PoolClient, { rows, checkpoint }: LoadBatch): Promise<void> {
+async function loadWhole(client: PoolClient, { rows, bars, checkpoint }: LoadBatch): Promise<void> {
   const { name, from, to, atMs } = checkpoint;
   await client.query("BEGIN");
   // Rows and checkpoint are lost together when the power goes; the recording still has them.
@@ -56,6 +56,9 @@ async function loadWhole(client: PoolClient, { rows, checkpoint }: LoadBatch): P
     atMs,
   ]);
   for (const part of rows) if (part.rows.length > 0) await copy(client, part);
+  for (const { text, values } of barStatements("postgres", bars ?? [])) {
+    await client.query(text, values);
+  }
   await client.query("COMMIT");
 }
 
@@ -90,20 +93,28 @@ async function copyInto(client: PoolClient, into: string, part: BulkRows): Promi
   await statement.done;
 }
 
-/** Makes the days that the batch needs. Outside its transaction: two loaders that need the same day must not wait. */
-async function makeParts(client: PoolClient, batch: LoadBatch, known: Set<string>): Promise<void> {
+/**
+ * Makes the days that the batch needs. Outside its transaction: two loaders that need the same day must not wait. Looked up
+ * each time, because pruning may have taken one away.
+ */
+async function makeParts(client: PoolClient, batch: LoadBatch): Promise<void> {
+  const wanted = new Map<string, string>();
   for (const { table, rows } of batch.rows) {
     const days = new Set(rows.map(({ ts }) => Math.floor(ts / partMs)));
-    for (const day of days) {
-      const sql = partSql(table, day);
-      if (known.has(sql)) continue;
-      await client.query(sql);
-      known.add(sql);
-    }
+    for (const day of days) wanted.set(partName(table, day), partSql(table, day));
   }
+  const missing = await client.query<{ name: string }>(
+    "SELECT name FROM unnest($1::text[]) AS name WHERE to_regclass(name) IS NULL",
+    [[...wanted.keys()]],
+  );
+  for (const { name } of missing.rows) await client.query(wanted.get(name) ?? "");
+}
+
+function partName(table: TimedTable, day: number): string {
+  const label = new Date(day * partMs).toISOString().slice(0, 10).replaceAll("-", "");
+  return `${table}_p${label}`;
 }
 
 function partSql(table: TimedTable, day: number): string {
-  const label = new Date(day * partMs).toISOString().slice(0, 10).replaceAll("-", "");
-  return `CREATE TABLE IF NOT EXISTS ${table}_p${label} PARTITION OF ${table} FOR VALUES FROM (${day * partMs}) TO (${(day + 1) * partMs})`;
+  return `CREATE TABLE IF NOT EXISTS ${partName(table, day)} PARTITION OF ${table} FOR VALUES FROM (${day * partMs}) TO (${(day + 1) * partMs})`;
 }

@@ -46,7 +46,7 @@ const words: Readonly<Record<StoreHome, Words>> = {
 
 /** One statement list for each version, oldest first. Entries are never changed, only added. */
 export function storeMigrations(home: StoreHome): readonly string[] {
-  return [versionOne(home), catalogColumns(words[home])];
+  return [versionOne(home), catalogColumns(words[home]), minuteBars(words[home])];
 }
 
 function versionOne(home: StoreHome): string {
@@ -276,5 +276,22 @@ CREATE TABLE market_groups (
   augmented ${small} NOT NULL,
   condition_ids TEXT NOT NULL,
   updated_ms ${int} NOT NULL
+)${end};`;
+}
+
+/** Version 3: one-minute aggregates, which stay when the market data that they are made of goes. */
+function minuteBars({ int, small, end }: Words): string {
+  const prices = ["bid", "ask"].flatMap((side) =>
+    ["open", "high", "low", "close"].map((name) => `  ${side}_${name}_e4 ${int},\n`),
+  );
+  return `CREATE TABLE minute_bars (
+  market_id ${int} NOT NULL,
+  ts ${int} NOT NULL,
+  outcome ${small} NOT NULL,
+  tape_id ${int} NOT NULL,
+${prices.join("")}  changes ${int} NOT NULL,
+  books ${int} NOT NULL,
+  trades ${int} NOT NULL,
+  PRIMARY KEY (market_id, ts, outcome, tape_id)
 )${end};`;
 }

@@ -1,6 +1,7 @@
 import type Database from "better-sqlite3";
 import { Kysely, SqliteDialect } from "kysely";
 import { type BulkRows, bulkColumns, inKeyOrder, type LoadBatch } from "./bulk-tables.ts";
+import { barStatements } from "./minute-bars.ts";
 import type { Store } from "./store.ts";
 import { checkpointMoved, StoreError } from "./store-error.ts";
 import type { StoreTables } from "./tables.ts";
@@ -13,6 +14,9 @@ export function sqliteStore(database: Database.Database, place: string): Store {
   const load = database.transaction((batch: LoadBatch) => {
     moveCheckpoint(database, batch.checkpoint);
     for (const part of batch.rows) insertAll(database, part);
+    for (const { text, values } of barStatements("sqlite", batch.bars ?? [])) {
+      database.prepare(text).run(values);
+    }
   });
   return {
     home: "sqlite",

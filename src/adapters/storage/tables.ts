@@ -108,6 +108,28 @@ export type TradeRow = {
   size_e6: number;
 };
 
+/**
+ * A minute of one token in one recording: the best prices that the venue named (null for a side without any), and how many
+ * changes, whole books and trades it told. Stays when the rows that it was made of are pruned.
+ */
+export type MinuteBarRow = {
+  market_id: number;
+  ts: number;
+  outcome: 0 | 1;
+  tape_id: number;
+  bid_open_e4: number | null;
+  bid_high_e4: number | null;
+  bid_low_e4: number | null;
+  bid_close_e4: number | null;
+  ask_open_e4: number | null;
+  ask_high_e4: number | null;
+  ask_low_e4: number | null;
+  ask_close_e4: number | null;
+  changes: number;
+  books: number;
+  trades: number;
+};
+
 export type OrderRow = {
   client_oid: string;
   plan_id: string;
@@ -223,6 +245,7 @@ export type StoreTables = {
   book_events: BookEventRow;
   snapshots: SnapshotRow;
   trades: TradeRow;
+  minute_bars: MinuteBarRow;
   orders: OrderRow;
   fills: FillRow;
   positions: PositionRow;
