@@ -56,13 +56,12 @@ export async function composeService(config: Config, options: ComposeOptions): P
   const lease = takeLease(config, account.signer, "run-service");
   const faultPoints = createFaultPoints(options.faultPoints);
   const ledger = await ledgerUnder(lease, config, logger, () => faultPoints.hit("K16"));
-  const { log } = ledger;
   const contracts = openContracts(config, opened);
   const metrics = createMetrics();
   const catalog = openCatalogKeeping(config, logger);
   const deps: DeskDeps = {
     settings: engineSettings(config),
-    log,
+    log: ledger.log,
     venue: polymarket.venue,
     ...(contracts !== null && { contracts }),
     ...(catalog.sink !== null && { catalogSink: catalog.sink }),
@@ -76,6 +75,7 @@ export async function composeService(config: Config, options: ComposeOptions): P
     logger,
     leaseHeld: () => lease.isHeld() && ledger.isHeld(),
     meter: metrics.meter,
+    ...tape.deskParts,
     keepKill: killFileIn(service.stateDir).write,
     ...boundsOf(config),
   };
@@ -87,7 +87,7 @@ export async function composeService(config: Config, options: ComposeOptions): P
   };
   // A ledger that cannot be folded must end the process; its thread and its lease would keep it alive.
   const abandon = async (error: unknown): Promise<never> => {
-    await log.close();
+    await ledger.log.close();
     await end();
     throw error;
   };

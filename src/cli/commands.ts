@@ -155,7 +155,7 @@ const commands: readonly CommandEntry[] = [
   {
     name: "replay",
     group: "Data",
-    summary: "play a tape or recorded frames: books, counters, digest",
+    summary: "play a tape: books, counters, digest; with a ledger, decide again",
     load: async () => (await import("./replay.ts")).replayCommand,
   },
   {

@@ -3,10 +3,12 @@ import { exitDone, exitFailed, exitWrongUse, readArguments } from "./arguments.t
 import type { ReplayReport } from "./book-replay.ts";
 import { FrameFileError, openRecording } from "./frame-files.ts";
 import { type ReplayOptions, replayBooks, replayEverything } from "./replay-books.ts";
+import { replayDecisionsCommand } from "./replay-decisions.ts";
 import { marketsOption, timeOption } from "./tape-options.ts";
 import { WatchError, wholeOption } from "./watch-markets.ts";
 
 const help = `usage: pitboss replay TAPE|FILE [options]
+       pitboss replay --tape DIR --ledger STATE_DIR|FILE [options]
 
 Plays recorded market data into books and prints counters, integrity failures, and a SHA-256 over all final books. Two
 replays of one recording print the same digest, on any machine. TAPE is a folder of \`record --tape\`; FILE holds frames
@@ -21,7 +23,17 @@ as JSON lines, an array, or vectors, .gz too, in today's layout of changes or an
   --strict        exit 1 when a frame or a snapshot contradicted a book, or the recording has a gap
   --json          one object for programs
 
-example: pitboss replay ./var/tape --fast --from 2026-09-24T12:00:00Z`;
+With a ledger, decides everything again: folds it to where each recorded run of the service began, gives the engine every input
+that the tape kept, and compares each fact with the ledger's row, up to the first gap of the tape. It says up to where all was
+equal, or the first difference; exit 1 for that one.
+
+  --ledger PATH   the service's state folder, or its ledger.db; a running service may go on
+  --config FILE   instead of --ledger: the configuration that names its home
+  --run N         this run of the tape alone, counted from 1
+  --strict        exit 1 also when a run is not proved to its end
+
+example: pitboss replay ./var/tape --fast --from 2026-09-24T12:00:00Z
+example: pitboss replay --tape ./var/tape --ledger ./var/desk`;
 
 const progressEveryMs = 1_000;
 
@@ -40,6 +52,10 @@ export async function replayCommand(args: readonly string[]): Promise<number> {
       drop: text,
       strict: flag,
       json: flag,
+      tape: text,
+      ledger: text,
+      config: text,
+      run: text,
     },
     help,
     1,
@@ -47,8 +63,24 @@ export async function replayCommand(args: readonly string[]): Promise<number> {
   if (!parsed.ok) return parsed.exitCode;
   const { values, rest } = parsed;
   try {
-    const [path] = rest;
+    const path = values.tape ?? rest[0];
     if (path === undefined) throw new WatchError("which tape or file?");
+    if (values.ledger !== undefined || values.config !== undefined) {
+      refuseBookOptions(values);
+      const { ledger, config, strict, json } = values;
+      const run = wholeOption(values.run, "run");
+      const progress = progressOnTerminal("rows");
+      return await replayDecisionsCommand({
+        tape: path,
+        ledger,
+        config,
+        run,
+        strict,
+        json,
+        progress,
+      });
+    }
+    if (values.run !== undefined) throw new WatchError("--run needs --ledger or --config");
     const report = await replayBooks(openRecording(path), optionsOf(values));
     process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : replayText(report));
     return replayVerdict(report, values.strict);
@@ -67,6 +99,13 @@ type Values = Readonly<
   Record<"speed" | "from" | "to" | "market" | "drop", string | undefined> & { fast: boolean }
 >;
 
+/** A decision depends on everything before it: there is no part of a run to choose. @throws WatchError */
+function refuseBookOptions(values: Values): void {
+  const names = ["speed", "from", "to", "market", "drop", "fast"] as const;
+  const wrong = names.find((name) => values[name] !== undefined && values[name] !== false);
+  if (wrong !== undefined) throw new WatchError(`--${wrong} is for books, not with a ledger`);
+}
+
 /** @throws WatchError */
 function optionsOf(values: Values): ReplayOptions {
   return {
@@ -76,7 +115,7 @@ function optionsOf(values: Values): ReplayOptions {
     toMs: timeOption(values.to, "to") ?? replayEverything.toMs,
     markets: marketsOption(values.market),
     speed: speedOption(values.speed),
-    progress: progressOnTerminal(),
+    progress: progressOnTerminal("frames"),
   };
 }
 
@@ -90,12 +129,12 @@ function speedOption(text: string | undefined): number | null {
 }
 
 /** One line a second for whoever waits; nothing into files and pipes. */
-function progressOnTerminal(): ReplayOptions["progress"] {
+function progressOnTerminal(what: "frames" | "rows"): ReplayOptions["progress"] {
   let toldAtMs = performance.now();
-  return (frames, atMs) => {
+  return (count, atMs) => {
     if (!process.stderr.isTTY || performance.now() - toldAtMs < progressEveryMs) return;
     toldAtMs = performance.now();
-    process.stderr.write(`${frames} frames, at ${new Date(atMs).toISOString()}\n`);
+    process.stderr.write(`${count} ${what}, at ${new Date(atMs).toISOString()}\n`);
   };
 }
 

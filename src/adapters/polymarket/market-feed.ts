@@ -34,6 +34,8 @@ export type MarketFeedOptions = {
   readonly log: Log;
   /** Sees the UTF-8 of every text frame as it came, before it is read; valid for this call (recording). */
   readonly onFrame?: (frame: Buffer) => void;
+  /** Sees what the frame that was just seen says, before anybody acts on it (recording). */
+  readonly onEvents?: (events: readonly MarketEvent[]) => void;
   /** Sees news of connections in their place between the frames (recording). */
   readonly onLink?: (event: FeedEvent) => void;
 };
@@ -235,7 +237,9 @@ export class MarketFeed implements MarketDataPort {
     this.#counters.frames++;
     this.#lastFrameAtMs = Date.now();
     this.#options.onFrame?.(frame);
-    return this.#reader.read(frame);
+    const read = this.#reader.read(frame);
+    this.#options.onEvents?.(read.events);
+    return read;
   }
 
   #heard(event: MarketEvent, from: MarketConnection): void {

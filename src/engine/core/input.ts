@@ -47,6 +47,8 @@ export type EngineInput =
   | { readonly kind: "heartbeat.changed"; readonly detail: string | null }
   | { readonly kind: "market"; readonly event: MarketEvent | FeedEvent }
   | { readonly kind: "books.watched"; readonly markets: readonly Market[] }
+  /** Books that made room for others. */
+  | { readonly kind: "books.dropped"; readonly conditionIds: readonly ConditionId[] }
   | { readonly kind: "book.read"; readonly conditionId: ConditionId; readonly book: BookSnapshot }
   | { readonly kind: "catalog.read"; readonly answer: CatalogAnswer }
   | { readonly kind: "account"; readonly event: AccountEvent }

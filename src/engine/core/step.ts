@@ -70,6 +70,9 @@ function handle(context: StepContext, envelope: Envelope): Reply {
     case "books.watched":
       booksWatched(context, input.markets);
       return none;
+    case "books.dropped":
+      for (const conditionId of input.conditionIds) context.state.live.books.delete(conditionId);
+      return none;
     case "book.read":
       bookRead(context, input.conditionId, input.book);
       return none;

@@ -76,10 +76,10 @@ export class Books {
       if (this.#watched.size - dropped.length <= maxWatched) break;
       if (!needed.has(conditionId)) dropped.push(conditionId);
     }
-    for (const conditionId of dropped) {
-      this.#watched.delete(conditionId);
-      state.live.books.delete(conditionId);
-    }
+    if (dropped.length === 0) return;
+    for (const conditionId of dropped) this.#watched.delete(conditionId);
+    // An input like every other: what a step reads is changed by steps alone, else a replay would decide differently.
+    this.#deps.dispatch({ kind: "books.dropped", conditionIds: dropped });
     this.#deps.marketData.unwatch(dropped);
   }
 

@@ -8,6 +8,7 @@ import type { Clock, Entropy, FaultPoints, Log, Meter } from "../ports/system.ts
 import type { VenuePort } from "../ports/venue.ts";
 import type { EngineSettings } from "../protocol/settings.ts";
 import type { CatalogSettings } from "./catalog-reader.ts";
+import type { StepJournal } from "./step-journal.ts";
 
 export type DeskDeps = {
   readonly settings: EngineSettings;
@@ -27,6 +28,8 @@ export type DeskDeps = {
   readonly entropy: Entropy;
   readonly faultPoints: FaultPoints;
   readonly logger: Log;
+  /** Keeps what every step is given, so that it can be decided again; nothing is kept when absent. */
+  readonly journal?: StepJournal;
   /** Nothing is measured beside the status when absent. */
   readonly meter?: Meter;
   /** False once the one-writer lease is lost. */

@@ -62,6 +62,8 @@ export class Desk {
     this.deps = deps;
     this.state = folded.state;
     this.stages = new StageTimes(this.state, deps.meter ?? null);
+    const { settings, hasher } = deps;
+    deps.journal?.begun({ ...folded, settings, hasher }, clock.nowMs());
     this.#latch = new GateLatch(folded.state.killed !== null);
     this.ledger = this.#openLedger(deps, folded.nextSeq);
     this.#time = new TimeGuard({
@@ -241,6 +243,7 @@ export class Desk {
     await this.deps.marketData.close();
     await this.deps.venue.close();
     await this.deps.contracts?.close();
+    this.deps.journal?.ended();
     await this.deps.log.close();
   }
 

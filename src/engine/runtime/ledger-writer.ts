@@ -68,6 +68,11 @@ export class LedgerWriter {
     return this.#durableSeq;
   }
 
+  /** The number that the next fact gets. */
+  get nextSeq(): number {
+    return this.#nextSeq;
+  }
+
   get failed(): boolean {
     return this.#failed;
   }

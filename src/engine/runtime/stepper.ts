@@ -7,6 +7,7 @@ import type { EngineSettings } from "../protocol/settings.ts";
 import type { EngineState } from "../state/engine-state.ts";
 import type { Fact } from "../state/fact.ts";
 import type { LedgerWriter } from "./ledger-writer.ts";
+import type { StepJournal } from "./step-journal.ts";
 
 export type StepperDeps = {
   readonly state: EngineState;
@@ -17,6 +18,8 @@ export type StepperDeps = {
   readonly faultPoints: FaultPoints;
   readonly logger: Log;
   readonly ledger: LedgerWriter;
+  /** Keeps what every step was given; absent where nothing is recorded. */
+  readonly journal?: StepJournal;
   /** With the monotonic time of the step that asked for it. */
   readonly runEffect: (effect: Effect, decidedMs: number) => void;
   /** A step threw: an invariant is broken and the state cannot be trusted any more. */
@@ -45,16 +48,19 @@ export class Stepper {
     input: EngineInput,
     correlationId: string,
   ): { readonly reply: Reply; readonly durable: Promise<void> } {
-    const { state, clock, entropy } = this.#deps;
+    const { state, clock, entropy, ledger, journal } = this.#deps;
     const envelope: Envelope = {
       atMs: clock.nowMs(),
       entropy: input.kind === "request" ? entropy.hex(16) : "",
       correlationId,
       input,
     };
-    const { facts, effects, reply } = this.#step(envelope);
+    const result = this.#step(envelope);
+    const { facts, effects, reply } = result;
     const decidedMs = clock.monotonicMs();
+    const firstSeq = ledger.nextSeq;
     if (facts.length === 0) {
+      journal?.stepped(envelope, result, firstSeq);
       for (const effect of effects) this.#deps.runEffect(effect, decidedMs);
       return { reply, durable: this.#newest };
     }
@@ -62,6 +68,8 @@ export class Stepper {
     // A caller that does not wait must not bring the process down; the writer has closed the gate already.
     durable.catch(() => undefined);
     this.#newest = durable;
+    // Encoded while the disk works: nothing waits for it.
+    journal?.stepped(envelope, result, firstSeq);
     return { reply, durable };
   }
 
@@ -70,6 +78,7 @@ export class Stepper {
     try {
       return step(state, settings, hasher, envelope);
     } catch (error) {
+      this.#deps.journal?.broke(envelope);
       this.#deps.onBroken(error);
       throw error;
     }

@@ -1,3 +1,4 @@
+import { bestPrice } from "../domain/order-book.ts";
 import { canonicalControl } from "./control-state.ts";
 import type { EngineState } from "./engine-state.ts";
 
@@ -37,5 +38,43 @@ export function canonicalState(state: EngineState): string {
     sent: [...state.sent.entries()],
     notices: [...state.notices.entries()],
     toldUpTo: state.toldUpTo,
+  });
+}
+
+/**
+ * Canonical text of what a run keeps beside the ledger and decides with: books by their state and best prices, connections,
+ * waits. Two runs that were given the same inputs have the same one at every step.
+ */
+export function canonicalLive({ live, seq }: EngineState): string {
+  const books = [...live.books.values()].map((book) => [
+    book.conditionId,
+    book.status,
+    book.timestamp,
+    book.frameAtMs,
+    book.confirmedAtMs,
+    book.framesApplied,
+    book.resyncs,
+    book.tickSize,
+    bestPrice(book.ladder, 0, "buy"),
+    bestPrice(book.ladder, 0, "sell"),
+  ]);
+  return JSON.stringify({
+    seq,
+    nowMs: live.nowMs,
+    books,
+    links: live.links,
+    watches: [...live.watches],
+    actionWatches: [...live.actionWatches],
+    reconcile: [live.nextReconcileAtMs, live.reconciling, live.reconcileFailures],
+    fills: [live.fillsReadToMs, live.fillsAskedAtMs, live.fillsWindowMs],
+    kill: [live.nextKillSweepAtMs, live.killCleanSnapshots, live.killFirstCleanAtMs],
+    heard: [...live.heard],
+    degraded: [...live.degraded],
+    requestedAtMs: live.requestedAtMs,
+    clock: [live.clockOffsetMs, live.clockSetAtMs],
+    framesApplied: live.framesApplied,
+    resyncs: [...live.resyncs],
+    resyncsAsked: live.resyncsAsked,
+    hashes: live.hashes,
   });
 }

@@ -26,6 +26,7 @@ import type { Clock, LogFields } from "../../../src/engine/ports/system.ts";
 import type { CatalogSettings } from "../../../src/engine/runtime/catalog-reader.ts";
 import { Desk } from "../../../src/engine/runtime/desk.ts";
 import { Engine } from "../../../src/engine/runtime/engine.ts";
+import type { ServiceTape } from "../../../src/tape-recording.ts";
 import { requestOf, TestFailure, trader } from "./core-desk.ts";
 import { type SettingsOver, testSettings } from "./settings.ts";
 import { listStandingMarkets } from "./standing-world.ts";
@@ -136,6 +137,8 @@ export type DeskOver = SettingsOver & {
   readonly signatureType?: 0 | 1 | 2 | 3;
   /** Whether the venue pays a resolved market by itself. */
   readonly autoRedeem?: boolean;
+  /** Records the market channel and the engine's inputs. */
+  readonly tape?: Pick<ServiceTape, "recording" | "deskParts">;
   /** Reaches the contracts instead of the venue's relayer; made anew by each start. */
   readonly openContracts?: () => ContractPort;
 };
@@ -166,6 +169,7 @@ async function openOn(ground: Ground, over: DeskOver): Promise<LiveDesk> {
     timeouts,
     log,
     dryRun,
+    ...(over.tape !== undefined && { recording: over.tape.recording }),
     ...(over.rateLimits !== undefined && { rateLimits: over.rateLimits }),
   });
   const ledger = await openLedger(ledgerIn(folder));
@@ -208,6 +212,7 @@ async function openOn(ground: Ground, over: DeskOver): Promise<LiveDesk> {
     clockCheckMs: over.clockCheckMs ?? 30_000,
     ...(over.maxBooks !== undefined && { maxBooks: over.maxBooks }),
     ...(over.doubledBooks !== undefined && { doubledBooks: over.doubledBooks }),
+    ...over.tape?.deskParts,
     catalogSettings: { ...quickCatalog, ...over.catalog },
   };
   const engine = new Engine(deps, await Desk.prepare(deps));
