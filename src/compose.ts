@@ -19,7 +19,7 @@ import { type OpenedLedger, openConfiguredLedger } from "./open-ledger.ts";
 import { openVenue } from "./open-venue.ts";
 import { renewStamp, requirePreflight } from "./preflight-stamp.ts";
 import { leaseInfo, takeLease } from "./take-lease.ts";
-import { createServiceTape } from "./tape-recording.ts";
+import { createServiceTape, type TapeFigures } from "./tape-recording.ts";
 import { keepWarm } from "./warm-up.ts";
 
 /** Everything of a running service that has to be ended, in one value. */
@@ -35,6 +35,8 @@ export type Service = {
   readonly funder: string;
   /** What of the catalog is kept in the store; null when none is. */
   catalogKept(): CatalogKept | null;
+  /** How the tape fares; null when none is recorded. */
+  tapeFigures(): TapeFigures | null;
   /** Follows whether this place and this account may trade; returns what ends it. */
   watchAccess(): () => void;
   stop(): Promise<void>;
@@ -111,6 +113,7 @@ export async function composeService(config: Config, options: ComposeOptions): P
     signer: account.signer,
     funder: account.funder,
     catalogKept: catalog.figures,
+    tapeFigures: tape.figures,
     watchAccess: accessWatch(config, polymarket, engine, logger),
     stop,
   };

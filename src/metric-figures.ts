@@ -60,6 +60,7 @@ export function metricFigures(report: ServiceReport): MetricFigures {
   count("strategy_wake_ups", "Wake-ups made of them.", report.wakeUps.wakeUps);
   addFeed(report, count, gauge);
   addCatalog(report, count, gauge);
+  addTape(report, count, gauge);
   return { counters, gauges };
 }
 
@@ -114,6 +115,29 @@ function addFeed({ feed }: ServiceReport, count: Add, gauge: Add): void {
   }
   count("snapshots_asked", "Snapshots asked for.", feed.snapshots.asked);
   count("snapshots_throttled", "Requests for snapshots that waited.", feed.snapshots.throttled);
+}
+
+function addTape({ tape, atMs }: ServiceReport, count: Add, gauge: Add): void {
+  if (tape === null) return;
+  count("tape_rows", "Rows of the tape on the disk.", tape.rows);
+  count("tape_frames", "Frames among them.", tape.frames);
+  count("tape_bytes", "Bytes of the tape on the disk.", tape.bytes);
+  count("tape_segments", "Segments begun.", tape.segments);
+  count("tape_gaps", "Places where rows were lost.", tape.gaps);
+  count("tape_lost_rows", "Rows that were lost there.", tape.lostRows);
+  count("tape_journal_rows", "Rows of the engine's inputs.", tape.journalRows);
+  count("tape_books_kept", "Own books written after gaps.", tape.booksKept);
+  gauge("tape_waiting_bytes", "Bytes that wait for the disk.", tape.waitingBytes);
+  gauge("tape_losing", "1 while rows are lost.", Number(tape.isLosing));
+  gauge(
+    "tape_failing",
+    "1 while the disk refuses or nothing is recorded any more.",
+    Number(tape.failing !== null),
+  );
+  if (tape.writtenAtMs !== null) {
+    const help = "Time since the disk took a part of the tape.";
+    gauge("tape_write_age_ms", help, Math.max(0, atMs - tape.writtenAtMs));
+  }
 }
 
 function addCatalog({ catalogKept }: ServiceReport, count: Add, gauge: Add): void {

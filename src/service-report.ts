@@ -2,6 +2,7 @@ import type { RateCounters } from "./adapters/polymarket/rate-limits.ts";
 import type { CatalogKept } from "./catalog-keeper.ts";
 import type { Service } from "./compose.ts";
 import type { DataReport } from "./engine/api/data-report.ts";
+import type { TapeFigures } from "./tape-recording.ts";
 
 /** The figures behind `status --verbose`, `status-top` and the metrics page. */
 export type ServiceReport = DataReport & {
@@ -11,6 +12,8 @@ export type ServiceReport = DataReport & {
   readonly tradingActive: boolean;
   /** Null when the service keeps no catalog in the store. */
   readonly catalogKept: CatalogKept | null;
+  /** Null when no tape is recorded. */
+  readonly tape: TapeFigures | null;
 };
 
 /** Markets of one report: with all of them the answer of the control socket could outgrow its bound. */
@@ -21,7 +24,8 @@ export function reportOf({
   engine,
   polymarket,
   catalogKept,
-}: Pick<Service, "engine" | "polymarket" | "catalogKept">): ServiceReport {
+  tapeFigures,
+}: Pick<Service, "engine" | "polymarket" | "catalogKept" | "tapeFigures">): ServiceReport {
   const { openOrders, trading } = engine.view();
   const report = engine.dataReport();
   // What is not believed and what was replaced most comes first.
@@ -37,5 +41,6 @@ export function reportOf({
     openOrders,
     tradingActive: trading.state === "active",
     catalogKept: catalogKept(),
+    tape: tapeFigures(),
   };
 }

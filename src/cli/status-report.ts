@@ -19,6 +19,7 @@ export function renderReport(report: ServiceReport): string[] {
     `wake-ups   ${wakeUps.wakeUps} for ${wakeUps.changes} frames (frames are never dropped, wake-ups are joined)`,
     `cancels    ${rates.cancels.heldBack + rates.killCancels.heldBack} held back by our limit, ${rates.cancels.refused + rates.killCancels.refused} answered 429; orders ${rates.orders.heldBack} and ${rates.orders.refused}`,
     ...catalogText(report),
+    ...tapeText(report),
     ...(stages.length === 0 ? ["stages     no order in this run yet"] : []),
     ...stages.map(
       ({ stage, count, p50Ms, p99Ms }) =>
@@ -56,6 +57,21 @@ function connectionsText({ feed }: ServiceReport): string[] {
     ...lines,
     `losses     ${reasonsText(feed.losses)}; ${feed.doubled} markets doubled, ${feed.duplicates} events came twice`,
     `refused    ${reasonsText(feed.refused)}`,
+  ];
+}
+
+function tapeText({ tape, atMs }: ServiceReport): string[] {
+  if (tape === null) return [];
+  const { rows, frames, journalRows, bytes, segments, gaps, lostRows, waitingBytes, failing } =
+    tape;
+  const last =
+    tape.writtenAtMs === null ? "nothing yet" : `last ${ageText(atMs - tape.writtenAtMs)} ago`;
+  const lost =
+    gaps === 0 ? "no gap" : `${lostRows} rows lost in ${gaps} ${gaps === 1 ? "gap" : "gaps"}`;
+  const losing = tape.isLosing ? "; LOSING ROWS NOW" : "";
+  const why = failing === null ? "" : `; FAILING: ${plainText(failing)}`;
+  return [
+    `tape       ${rows} rows (${frames} frames), ${journalRows} of inputs, ${bytes} bytes in ${segments} segments (${last}), ${lost}, ${waitingBytes} bytes waiting${losing}${why}`,
   ];
 }
 

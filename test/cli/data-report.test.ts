@@ -27,7 +27,7 @@ beforeEach(async () => {
   desk = await openLiveDesk();
   const { engine } = desk;
   const { page } = createMetrics();
-  const report = () => reportOf({ ...desk, catalogKept: () => null });
+  const report = () => reportOf({ ...desk, catalogKept: () => null, tapeFigures: () => null });
   control = await startControlServer(join(state, "control.sock"), {
     status: async () => ({ view: engine.view(), orders: engine.orders() }),
     report: async () => report(),

@@ -24,7 +24,7 @@ import { standing, standingTaxed } from "../engine/support/standing-world.ts";
 
 const paper = loadConfig(new URL("../../config/paper.toml", import.meta.url).pathname);
 const hasher = createHasher();
-const stepsPerLiveHash = 20;
+const liveHashEvery = 20;
 
 /** Everything that a recorded service left. */
 type Left = { readonly rows: readonly TapeRow[]; readonly ledger: readonly LogRecord[] };
@@ -57,7 +57,7 @@ async function resume(desk: LiveDesk): Promise<void> {
 async function record(folder: string): Promise<Left> {
   const tapeDir = join(folder, "tape");
   const config = { ...paper, storage: { ...paper.storage, tapeDir } };
-  const tape = createServiceTape(config, systemClock, stepsPerLiveHash);
+  const tape = createServiceTape(config, systemClock, { liveHashEvery });
   await tape.open(collectingLog().log);
   const risk = { duplicateWindowMs: 0 };
   let desk = await openLiveDesk({ tape, resumeWaitMs: 50, maxBooks: 3, risk });

@@ -42,7 +42,24 @@ describe("the metrics page", () => {
       keptAtMs: 1_700_000_096_000,
       failing: "store.db: the disk\u001b is full",
     };
-    const report = sampleReport({ markets, resyncs: { hash_mismatch: 1 }, catalogKept });
+    const tape = {
+      rows: 1_200,
+      frames: 1_000,
+      bytes: 64_000,
+      segments: 2,
+      gaps: 1,
+      lostRows: 30,
+      journalRows: 190,
+      booksKept: 4,
+      waitingBytes: 512,
+      writtenAtMs: 1_700_000_099_500,
+      isLosing: false,
+      failing: "ENOSPC\u001b",
+    };
+    const report = sampleReport({ markets, resyncs: { hash_mismatch: 1 }, catalogKept, tape });
+    expect(renderReport(report).find((line) => line.startsWith("tape"))).toBe(
+      "tape       1200 rows (1000 frames), 190 of inputs, 64000 bytes in 2 segments (last 0.5 s ago), 30 rows lost in 1 gap, 512 bytes waiting; FAILING: ENOSPC ",
+    );
     expect(renderReport(report).find((line) => line.startsWith("catalog"))).toBe(
       "catalog    50000 kept in the store (last 4.0 s ago), 7 waiting, 3 left out, 0 contradicted, 2 failures; FAILING: store.db: the disk  is full",
     );
@@ -54,6 +71,22 @@ describe("the metrics page", () => {
     expect(valuesOf(shown, "pitboss_dutch_orders_placed")).toEqual({ "": 3 });
     expect(valuesOf(shown, "pitboss_dutch_rulehash_changed")).toEqual({ "": 2 });
     expect(valuesOf(shown, "pitboss_cancel_rate_limited")).toEqual({ "": 5 });
+    for (const [name, value] of Object.entries({
+      rows: 1_200,
+      frames: 1_000,
+      bytes: 64_000,
+      segments: 2,
+      gaps: 1,
+      lost_rows: 30,
+      journal_rows: 190,
+      books_kept: 4,
+      waiting_bytes: 512,
+      write_age_ms: 500,
+      losing: 0,
+      failing: 1,
+    })) {
+      expect(valuesOf(shown, `pitboss_tape_${name}`), name).toEqual({ "": value });
+    }
     expect(valuesOf(shown, "pitboss_catalog_kept")).toEqual({ "": 50_000 });
     expect(valuesOf(shown, "pitboss_catalog_store_failures")).toEqual({ "": 2 });
     expect(valuesOf(shown, "pitboss_catalog_left_out")).toEqual({ "": 3 });

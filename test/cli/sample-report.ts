@@ -47,6 +47,7 @@ export function sampleReport(over: Partial<ServiceReport> = {}): ServiceReport {
     openOrders: 1,
     tradingActive: true,
     catalogKept: null,
+    tape: null,
     ...over,
     markets,
   };

@@ -38,6 +38,8 @@ export type WriterTotals = {
   readonly segments: number;
   readonly gaps: number;
   readonly lostRows: number;
+  /** When the disk took a block last, milliseconds; null before the first. */
+  readonly writtenAtMs: number | null;
   /** What the disk says while it refuses; null while it takes everything. */
   readonly refused: string | null;
 };
@@ -66,6 +68,7 @@ export class FolderWriter {
   #nextNumber: number;
   #blockSinceMs = 0;
   #stall: Stall | null = null;
+  #writtenAtMs: number | null = null;
   #totals = { rows: 0, frames: 0, bytes: 0, segments: 0, gaps: 0, lostRows: 0 };
 
   /** Opens the folder, makes good what a killed recording left. @throws TapeError, or the system's error */
@@ -99,7 +102,8 @@ export class FolderWriter {
   get totals(): WriterTotals {
     const open = this.#segment === null ? 0 : this.#segment.bytes;
     const { bytes, ...counts } = this.#totals;
-    return { ...counts, bytes: bytes + open, refused: this.#stall?.why ?? null };
+    const { why: refused = null } = this.#stall ?? {};
+    return { ...counts, bytes: bytes + open, writtenAtMs: this.#writtenAtMs, refused };
   }
 
   /** Adds a frame's UTF-8 bytes. `nowMs` is the time of writing, `atMs` the time of receiving. */
@@ -192,6 +196,7 @@ export class FolderWriter {
       return error instanceof Error ? error.message : "the disk refused";
     }
     const { head } = block;
+    this.#writtenAtMs = nowMs;
     this.#totals.rows += head.rows;
     this.#totals.frames += head.frames;
     this.#totals.gaps += head.gaps;

@@ -34,6 +34,7 @@ const nothing: WriterTotals = {
   segments: 0,
   gaps: 0,
   lostRows: 0,
+  writtenAtMs: null,
   refused: null,
 };
 
@@ -133,6 +134,16 @@ export class TapeRecorder {
       this.#onGap("begun");
     }
     this.#gap.lost++;
+  }
+
+  /** True while rows are lost, for want of room or of a disk. */
+  get isLosing(): boolean {
+    return this.#gap !== null || this.#totals.refused !== null;
+  }
+
+  /** Why nothing is recorded any more; null while the thread is there. */
+  get failure(): string | null {
+    return this.#failure?.message ?? null;
   }
 
   /** Bytes that wait for the thread. */

@@ -1,5 +1,6 @@
 import type { EngineInput, Envelope } from "../core/input.ts";
 import type { StepResult } from "../core/step.ts";
+import type { MarketBook } from "../domain/market-book.ts";
 import type { BookSnapshot, MarketEvent } from "../domain/market-event.ts";
 import type { Hasher } from "../ports/hasher.ts";
 import type { EngineSettings } from "../protocol/settings.ts";
@@ -59,6 +60,11 @@ export class StepJournal {
   /** Rows written in this run. */
   get rows(): number {
     return this.#rows;
+  }
+
+  /** Books of the run, as they are now. */
+  books(): Iterable<MarketBook> {
+    return this.#run?.state.live.books.values() ?? [];
   }
 
   /** A run begins, before its first step. */
