@@ -12,6 +12,7 @@ import { journaledRows } from "../../src/adapters/tape/tape-reader.ts";
 import type { TapeRow } from "../../src/adapters/tape/tape-row.ts";
 import { replayDecisions } from "../../src/cli/decision-replay.ts";
 import { LedgerCursor } from "../../src/cli/ledger-cursor.ts";
+import type { EngineInput } from "../../src/engine/core/input.ts";
 import type { LogRecord } from "../../src/engine/ports/durable-log.ts";
 import { journalRowOf, type StepRow } from "../../src/engine/runtime/journal-row.ts";
 import { createServiceTape } from "../../src/tape-recording.ts";
@@ -30,6 +31,8 @@ const liveHashEvery = 20;
 type Left = { readonly rows: readonly TapeRow[]; readonly ledger: readonly LogRecord[] };
 let left: Left;
 
+const amount = { unit: "shares", value: sharesOf("20") } as const;
+
 async function trade(desk: LiveDesk): Promise<void> {
   const { conditionId } = standingTaxed;
   await desk.place({ conditionId, amount: { unit: "usd", value: dollars(5) } });
@@ -37,7 +40,6 @@ async function trade(desk: LiveDesk): Promise<void> {
     const fills = [...desk.engine.state.fills.values()];
     return fills.length > 0 && fills.every((fill) => fill.status !== "provisional");
   });
-  const amount = { unit: "shares", value: sharesOf("20") } as const;
   const resting = { conditionId: standing.conditionId, amount };
   const { clientOid } = await desk.place({ ...resting, limit: priceOf("0.43") });
   await until("it rests", () => desk.order(clientOid).status === "live");
@@ -60,7 +62,7 @@ async function record(folder: string): Promise<Left> {
   const tape = createServiceTape(config, systemClock, { liveHashEvery });
   await tape.open(collectingLog().log);
   const risk = { duplicateWindowMs: 0 };
-  let desk = await openLiveDesk({ tape, resumeWaitMs: 50, maxBooks: 3, risk });
+  let desk = await openLiveDesk({ tape, resumeWaitMs: 50, maxBooks: 3, doubledBooks: 2, risk });
   // Books of markets without money in them make room for others.
   const { ledgerFile } = desk;
   const copy = join(folder, "ledger.db");
@@ -69,6 +71,10 @@ async function record(folder: string): Promise<Left> {
   desk = await desk.restart();
   await resume(desk);
   await trade(desk);
+  // The second connection brings events once more, which are on the tape and no steps.
+  const repeated = () => desk.polymarket.marketData.health?.().duplicates ?? 0;
+  await until("something came twice", () => repeated() > 0);
+  await desk.place({ conditionId: standing.conditionId, limit: priceOf("0.39"), amount });
   desk = await desk.restart(() => copyFileSync(ledgerFile, copy));
   await desk.close();
   await tape.close();
@@ -233,6 +239,27 @@ describe("a replay of decisions", () => {
       end: "different",
       difference: { tapeSeq: at.seq, ledgerSeq: null, expected: "asks for order.post" },
     });
+  });
+
+  test("a step that broke an invariant is proved by breaking it again", async () => {
+    const nonsense = { kind: "no such thing" } as unknown as EngineInput;
+    const instead = (broken: boolean) =>
+      withInput(({ n, correlationId, input }) =>
+        input?.kind === "tick"
+          ? { n, correlationId, input: nonsense, ...(broken && { broken }) }
+          : null,
+      ).rows;
+    expect(await ends({ ...left, rows: instead(true) })).toEqual([
+      "broken",
+      "stopped",
+      "not_durable",
+    ]);
+    const { runs } = await replay({ ...left, rows: instead(false) });
+    expect(runs[0]).toMatchObject({ difference: { expected: "a step that ends" } });
+    expect(runs[0]?.difference?.got).toMatch(/^a broken invariant: /);
+    const unbroken = withInput((row) => ({ ...row, broken: true })).rows;
+    const { runs: others } = await replay({ ...left, rows: unbroken });
+    expect(others[0]).toMatchObject({ difference: { expected: "a broken invariant" } });
   });
 
   test("a gap ends what is proved of its run, and the next run is proved again", async () => {
