@@ -251,12 +251,13 @@ const telegram = z.strictObject({
   trouble_clear_ms: whole(1000, 3_600_000, 60_000),
 });
 
+/** "postgres://user@host:port/database"; a password never stands in it. */
+export const databaseUrl =
+  /^postgres(ql)?:\/\/(?:[\w.-]{1,63}@)?[^@\s?#:]{1,253}(?::\d{1,5})?\/[\w.-]{1,63}$/;
+
 const storage = z.strictObject({
   kind: choice(["sqlite", "postgres"], "sqlite"),
-  url: optionalText(
-    /^postgres(ql)?:\/\/(?:[\w.-]{1,63}@)?[^@\s?#:]{1,253}(?::\d{1,5})?\/[\w.-]{1,63}$/,
-    "postgres://user@host:port/database, without a password",
-  ),
+  url: optionalText(databaseUrl, "postgres://user@host:port/database, without a password"),
   connect_timeout_ms: whole(100, 60_000, 5000),
   statement_timeout_ms: whole(100, 60_000, 5000),
   reconnect_max_ms: whole(100, 600_000, 15_000),

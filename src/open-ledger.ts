@@ -11,7 +11,7 @@ import { leaseRefusal } from "./take-lease.ts";
 
 export const ledgerFileName = "ledger.db";
 /** Stands beside a ledger that is kept in a database. */
-const witnessFile = "ledger.seen";
+export const witnessFileName = "ledger.seen";
 const leaseWaitMs = 100;
 
 /** The ledger of the configured home, and whether its lease is still held. */
@@ -39,17 +39,29 @@ export async function openConfiguredLedger(
     });
     return { log, isHeld: () => true };
   }
+  const opened = await openLedgerInDatabase(config, info, {
+    url: config.storage.url ?? "",
+    witnessFile: join(service.stateDir, witnessFileName),
+    onLink: (state) => logger.warn(`ledger.link-${state}`),
+  });
+  return { log: closedBy(opened.log, onClosing), isHeld: opened.isHeld };
+}
+
+/** Opens the ledger of a database, with the password and the waits of the configuration. Rejects likewise. */
+export async function openLedgerInDatabase(
+  config: Config,
+  info: LeaseInfo,
+  at: {
+    readonly url: string;
+    readonly witnessFile: string;
+    readonly onLink: (state: "lost" | "back") => void;
+  },
+): Promise<OpenedLedger> {
   // Loaded only where it is wanted: the driver stays out of a process that needs no database.
   const { openPostgresLedger } = await import("./adapters/postgres/ledger.ts");
   const { connectTimeoutMs, reconnectMaxMs } = config.storage;
   const open = () =>
-    openPostgresLedger({
-      ...postgresOptions(config),
-      reconnectMaxMs,
-      witnessFile: join(service.stateDir, witnessFile),
-      info,
-      onLink: (state) => logger.warn(`ledger.link-${state}`),
-    });
+    openPostgresLedger({ ...postgresOptions(config), reconnectMaxMs, info, ...at });
   const untilMs = performance.now() + connectTimeoutMs;
   let result = await open();
   // A server takes a moment to notice that the service before this one died, and only then gives its lock back.
@@ -58,7 +70,7 @@ export async function openConfiguredLedger(
     result = await open();
   }
   if (!result.ok) throw leaseRefusal(result);
-  return { log: closedBy(result.log, onClosing), isHeld: result.lease.isHeld };
+  return { log: result.log, isHeld: result.lease.isHeld };
 }
 
 /** The rows that a start would fold, to be read beside a running service; null when nothing was written yet. */
@@ -88,7 +100,7 @@ export function postgresOptions({ storage }: Config) {
 /** A desk that changed its home would start empty: without its kill, its open orders and what it holds. */
 function refuseOtherHome({ service, storage, file }: Config): void {
   const [other, wanted] =
-    storage.kind === "sqlite" ? [witnessFile, "postgres"] : [ledgerFileName, "sqlite"];
+    storage.kind === "sqlite" ? [witnessFileName, "postgres"] : [ledgerFileName, "sqlite"];
   const path = join(service.stateDir, other);
   if (!existsSync(path)) return;
   throw new ServiceError(

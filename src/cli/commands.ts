@@ -129,6 +129,12 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import("./migrate.ts")).migrateCommand,
   },
   {
+    name: "ledger-move",
+    group: "Data",
+    summary: "copy the ledger from SQLite to PostgreSQL or back, and prove the copy",
+    load: async () => (await import("./ledger-move.ts")).ledgerMoveCommand,
+  },
+  {
     name: "book-verify",
     group: "Data",
     summary: "check the hashes of recorded books",
