@@ -4,34 +4,66 @@ import { rememberGroup } from "../engine/domain/book-health.ts";
 import type { OutcomeIndex } from "../engine/domain/market.ts";
 import type { MarketBook } from "../engine/domain/market-book.ts";
 import { type Price, priceOne } from "../engine/domain/numbers.ts";
-import { bestPrice, isCrossed } from "../engine/domain/order-book.ts";
+import { isCrossed } from "../engine/domain/order-book.ts";
 
 /** As many closed groups as a book remembers. */
 const groupsKept = 16;
 
+/** What `#open` holds of each outcome's claim: whether there is one, its best prices (0 for an empty side, -1 when nothing is said), its hash. */
+const open = { isClaimed: 0, bid: 1, ask: 2, hash: 3 } as const;
+const openNumbers = 4;
+/** Instead of a place in the block's hashes: the claim has none, or the lane has copied it. */
+const hashless = -1;
+const copied = -2;
+
 /**
  * A book's open group and its newest closed ones in numbers, for a replay that makes no texts of them. Between `load`
- * and `settle` the lane has the newer word on them, and the book on everything else.
+ * and `settle` the lane has the newer word on them, and the book on everything else. Hashes stay in their block until it
+ * ends: of all that a busy market brings, sixteen are ever looked at again.
  */
 export class BookLane {
   readonly book: MarketBook;
-  #isLoaded = false;
   /** Venue milliseconds of the newest change applied, and of the open group. */
   timestampMs = 0;
-  readonly isClaimed: [boolean, boolean] = [false, false];
-  /** 0 for an empty side, -1 when nothing is said. */
-  readonly bestBid: [number, number] = [0, 0];
-  readonly bestAsk: [number, number] = [0, 0];
-  readonly #isHashed: [boolean, boolean] = [false, false];
+  #isLoaded = false;
+  #view: BlockView | null = null;
+  readonly #open = new Int32Array(2 * openNumbers);
   readonly #hash = [Buffer.alloc(hashBytes), Buffer.alloc(hashBytes)] as const;
-  readonly #closedHashes = Buffer.alloc(groupsKept * hashBytes);
   readonly #closedMs = new Float64Array(groupsKept);
+  readonly #closedHash = new Int32Array(groupsKept);
+  readonly #closedHashes = Buffer.alloc(groupsKept * hashBytes);
   #closed = 0;
   /** A group of this moment was closed already. */
   #lastClosedMs = Number.NaN;
 
   constructor(book: MarketBook) {
     this.book = book;
+  }
+
+  /** What follows is of this block. */
+  enter(view: BlockView): void {
+    this.#view = view;
+  }
+
+  /** The block ends: what may be needed later is copied out of it. */
+  leave(): void {
+    const view = this.#view;
+    this.#view = null;
+    if (!this.#isLoaded || view === null) return;
+    const from = (hash: number) => hash * hashBytes;
+    for (const outcome of [0, 1] as const) {
+      const at = outcome * openNumbers + open.hash;
+      const hash = this.#open[at] ?? hashless;
+      if (hash < 0) continue;
+      view.hashes.copy(this.#hash[outcome], 0, from(hash), from(hash + 1));
+      this.#open[at] = copied;
+    }
+    for (let at = 0; at < Math.min(this.#closed, groupsKept); at++) {
+      const hash = this.#closedHash[at] ?? copied;
+      if (hash < 0) continue;
+      view.hashes.copy(this.#closedHashes, from(at), from(hash), from(hash + 1));
+      this.#closedHash[at] = copied;
+    }
   }
 
   load(): void {
@@ -45,11 +77,12 @@ export class BookLane {
       : Number.NaN;
     for (const outcome of [0, 1] as const) {
       const claim = book.claims[outcome];
-      this.isClaimed[outcome] = claim !== null;
+      const at = outcome * openNumbers;
+      this.#open[at + open.isClaimed] = claim === null ? 0 : 1;
       if (claim === null) continue;
-      this.bestBid[outcome] = claim.bestBid === undefined ? -1 : (claim.bestBid ?? 0);
-      this.bestAsk[outcome] = claim.bestAsk === undefined ? -1 : (claim.bestAsk ?? 0);
-      this.#isHashed[outcome] = claim.hash !== null;
+      this.#open[at + open.bid] = claim.bestBid === undefined ? -1 : (claim.bestBid ?? 0);
+      this.#open[at + open.ask] = claim.bestAsk === undefined ? -1 : (claim.bestAsk ?? 0);
+      this.#open[at + open.hash] = claim.hash === null ? hashless : copied;
       if (claim.hash !== null) this.#hash[outcome].write(claim.hash, "hex");
     }
   }
@@ -58,6 +91,9 @@ export class BookLane {
   settle(): void {
     if (!this.#isLoaded) return;
     const { book } = this;
+    const view = this.#view;
+    this.leave();
+    this.#view = view;
     this.#isLoaded = false;
     const timestamp = String(this.timestampMs);
     book.timestamp = timestamp;
@@ -68,66 +104,79 @@ export class BookLane {
     }
     const shown = (at: number) => (at < 0 ? undefined : at === 0 ? null : (at as Price));
     for (const outcome of [0, 1] as const) {
-      const hash = this.#isHashed[outcome] ? this.#hash[outcome].toString("hex") : null;
-      const [bestBid, bestAsk] = [shown(this.bestBid[outcome]), shown(this.bestAsk[outcome])];
-      book.claims[outcome] = this.isClaimed[outcome] ? { timestamp, hash, bestBid, bestAsk } : null;
+      const at = outcome * openNumbers;
+      const isHashed = this.#open[at + open.hash] === copied;
+      const hash = isHashed ? this.#hash[outcome].toString("hex") : null;
+      const bestBid = shown(this.#open[at + open.bid] ?? 0);
+      const bestAsk = shown(this.#open[at + open.ask] ?? 0);
+      const isClaimed = this.#open[at + open.isClaimed] === 1;
+      book.claims[outcome] = isClaimed ? { timestamp, hash, bestBid, bestAsk } : null;
     }
   }
 
   /** True when a change of this moment surely belongs to the open group or to a newer one. */
   isInOrder(timestampMs: number): boolean {
     if (timestampMs > this.timestampMs) return true;
-    const isOpen = this.isClaimed[0] || this.isClaimed[1];
+    const isOpen =
+      this.#open[open.isClaimed] === 1 || this.#open[openNumbers + open.isClaimed] === 1;
     return timestampMs === this.timestampMs && isOpen && this.#lastClosedMs !== timestampMs;
   }
 
   /** True when the change has the hash of its outcome's open claim, or there is none. `hashAt` -1: no hash. */
   isSameGroup(outcome: OutcomeIndex, view: BlockView, hashAt: number): boolean {
-    if (!this.isClaimed[outcome]) return true;
-    if (hashAt < 0 || !this.#isHashed[outcome]) return hashAt < 0 && !this.#isHashed[outcome];
-    const own = this.#hash[outcome];
-    for (let i = 0; i < hashBytes; i++) {
-      if (own[i] !== view.hashes[hashAt * hashBytes + i]) return false;
-    }
-    return true;
+    const at = outcome * openNumbers;
+    if (this.#open[at + open.isClaimed] === 0) return true;
+    const hash = this.#open[at + open.hash] ?? hashless;
+    if (hashAt < 0 || hash === hashless) return hashAt < 0 && hash === hashless;
+    const [own, from] =
+      hash === copied ? [this.#hash[outcome], 0] : [view.hashes, hash * hashBytes];
+    const to = hashAt * hashBytes;
+    return own.compare(view.hashes, to, to + hashBytes, from, from + hashBytes) === 0;
   }
 
-  /** Opens or renews a claim. Prices as the columns have them. */
-  claim(outcome: OutcomeIndex, view: BlockView, change: number, hashAt: number): void {
-    this.isClaimed[outcome] = true;
-    this.bestBid[outcome] = (view.bestBids[change] ?? 0) % priceOne;
-    this.bestAsk[outcome] = (view.bestAsks[change] ?? 0) % priceOne;
-    this.#isHashed[outcome] = hashAt >= 0;
-    if (hashAt < 0) return;
-    const own = this.#hash[outcome];
-    const from = hashAt * hashBytes;
-    for (let i = 0; i < hashBytes; i++) own[i] = view.hashes[from + i] ?? 0;
+  /** Opens or renews a claim. Prices as the columns have them; `hashAt` -1: no hash. */
+  claim(outcome: OutcomeIndex, bestBid: number, bestAsk: number, hashAt: number): void {
+    const at = outcome * openNumbers;
+    this.#open[at + open.isClaimed] = 1;
+    this.#open[at + open.bid] = bestBid === priceOne ? 0 : bestBid;
+    this.#open[at + open.ask] = bestAsk === priceOne ? 0 : bestAsk;
+    this.#open[at + open.hash] = hashAt;
   }
 
   /** True when the open group is in agreement with the book, as `checkClaims` has it. */
   isRight(): boolean {
     const { ladder } = this.book;
-    for (const outcome of [0, 1] as const) {
-      if (!this.isClaimed[outcome]) continue;
-      const bid = this.bestBid[outcome];
-      const ask = this.bestAsk[outcome];
-      if (bid >= 0 && bid !== (bestPrice(ladder, outcome, "buy") ?? 0)) return false;
-      if (ask >= 0 && ask !== (bestPrice(ladder, outcome, "sell") ?? 0)) return false;
-    }
-    return !isCrossed(ladder);
+    const yesBid = ladder.bestBid * ladder.step;
+    const noBid = ladder.bestAsk === ladder.top ? 0 : priceOne - ladder.bestAsk * ladder.step;
+    return (
+      this.#agrees(0, yesBid, noBid === 0 ? 0 : priceOne - noBid) &&
+      this.#agrees(1, noBid, yesBid === 0 ? 0 : priceOne - yesBid) &&
+      !isCrossed(ladder)
+    );
+  }
+
+  #agrees(outcome: OutcomeIndex, bid: number, ask: number): boolean {
+    const at = outcome * openNumbers;
+    if (this.#open[at + open.isClaimed] === 0) return true;
+    const claimedBid = this.#open[at + open.bid] ?? 0;
+    const claimedAsk = this.#open[at + open.ask] ?? 0;
+    return (claimedBid < 0 || claimedBid === bid) && (claimedAsk < 0 || claimedAsk === ask);
   }
 
   /** Closes the open group, which is right. */
   close(): void {
-    for (const outcome of [0, 1] as const) {
-      if (!this.isClaimed[outcome]) continue;
-      this.isClaimed[outcome] = false;
-      if (!this.#isHashed[outcome]) continue;
-      const at = this.#closed++ % groupsKept;
-      this.#closedMs[at] = this.timestampMs;
+    for (let at = 0; at < 2 * openNumbers; at += openNumbers) {
+      if (this.#open[at + open.isClaimed] === 0) continue;
+      this.#open[at + open.isClaimed] = 0;
+      const hash = this.#open[at + open.hash] ?? hashless;
+      if (hash === hashless) continue;
+      const place = this.#closed++ % groupsKept;
+      this.#closedMs[place] = this.timestampMs;
       this.#lastClosedMs = this.timestampMs;
-      const own = this.#hash[outcome];
-      for (let i = 0; i < hashBytes; i++) this.#closedHashes[at * hashBytes + i] = own[i] ?? 0;
+      this.#closedHash[place] = hash;
+      if (hash !== copied) continue;
+      const outcome = at === 0 ? 0 : 1;
+      this.#hash[outcome].copy(this.#closedHashes, place * hashBytes);
     }
   }
 }

@@ -1,3 +1,4 @@
+import { MarketFrameReader } from "../adapters/polymarket/scan-market-frame.ts";
 import { conditionIdOf, tokenIdOf } from "../adapters/polymarket/wire.ts";
 import { rowKind } from "../adapters/tape/block-builder.ts";
 import type { BlockCursor, BlockView } from "../adapters/tape/block-view.ts";
@@ -6,7 +7,7 @@ import { type Price, priceOne, type Shares } from "../engine/domain/numbers.ts";
 import { setLevel } from "../engine/domain/order-book.ts";
 import { BookLane } from "./book-lane.ts";
 import type { BookReplay } from "./book-replay.ts";
-import { chosenStep, stepOfRow } from "./frame-files.ts";
+import { chosenStep, frameStep, stepOfRow, type TapeStep } from "./frame-files.ts";
 
 /** Where a market of a block leads: its lane, and the outcome of each of the block's tokens. */
 type BlockLane =
@@ -26,6 +27,7 @@ export class ColumnReplay {
   readonly #replay: BookReplay;
   readonly #chosen: ReadonlySet<string> | null;
   readonly #lanes = new Map<string, BookLane>();
+  readonly #reader = new MarketFrameReader();
   #frames = 0;
 
   /** `chosen`: condition ids of the markets to play; null for all. */
@@ -35,11 +37,13 @@ export class ColumnReplay {
     for (const [conditionId, book] of replay.books) {
       this.#lanes.set(conditionId, new BookLane(book));
     }
+    this.#reader.learn([...replay.books.values()]);
   }
 
   /** Plays a block; rows before `fromMs` without counting them, none after `toMs`. */
   block(view: BlockView, fromMs: number, toMs: number): void {
     const lanes = view.markets.map((market) => this.#laneOf(market));
+    for (const one of lanes) if (typeof one !== "string") one.lane.enter(view);
     const cursor = view.cursor();
     const { rowKinds, rowSteps, deltaMarkets } = view;
     const rows = view.head.rows;
@@ -56,7 +60,7 @@ export class ColumnReplay {
           view.skipDelta(cursor);
           continue;
         }
-        if (lane !== "slow" && this.#delta(view, cursor, lane)) continue;
+        if (lane !== "slow" && this.#delta(view, cursor, atMs, lane)) continue;
       }
       if (rowKinds[cursor.row] === rowKind.step) {
         view.skipStep(cursor);
@@ -64,6 +68,7 @@ export class ColumnReplay {
       }
       this.#row(view, cursor);
     }
+    for (const one of lanes) if (typeof one !== "string") one.lane.leave();
     this.#replay.deltasApplied(this.#frames);
     this.#frames = 0;
   }
@@ -86,17 +91,32 @@ export class ColumnReplay {
   }
 
   #row(view: BlockView, cursor: BlockCursor): void {
-    const row = view.next(cursor);
-    const step = row.kind === "step" ? null : chosenStep(stepOfRow(row), this.#chosen);
+    const read = this.#step(view, cursor);
+    const step = read === null ? null : chosenStep(read, this.#chosen);
     if (step === null) return;
     if (step.frame === null) this.settle();
     else for (const { conditionId } of step.frame.events) this.#lanes.get(conditionId)?.settle();
     this.#replay.step(step, cursor.atMs);
   }
 
+  /** The row at the cursor as a step, null for what says nothing about the market. */
+  #step(view: BlockView, cursor: BlockCursor): TapeStep | null {
+    if (view.rowKinds[cursor.row] === rowKind.text) {
+      const frame = this.#reader.read(view.nextText(cursor));
+      return frameStep(cursor.atMs, frame);
+    }
+    const row = view.next(cursor);
+    return row.kind === "step" ? null : stepOfRow(row);
+  }
+
   /** True when the frame at the cursor is played and the cursor behind it. */
-  #delta(view: BlockView, cursor: BlockCursor, target: Exclude<BlockLane, string>): boolean {
-    const { lane, outcomes } = target;
+  #delta(
+    view: BlockView,
+    cursor: BlockCursor,
+    atMs: number,
+    target: Exclude<BlockLane, string>,
+  ): boolean {
+    const { lane } = target;
     if (lane.book.status !== "live") return false;
     const from = cursor.change;
     const to = from + (view.deltaChanges[cursor.delta] ?? 0);
@@ -108,27 +128,47 @@ export class ColumnReplay {
       if (!lane.isRight()) return false;
       lane.close();
     } else if (!isOneGroup(view, cursor, to, target)) return false;
-    const { flags, prices, sizes } = view;
-    const { ladder } = lane.book;
-    let { bigSize, hash } = cursor;
-    for (let i = from; i < to; i++) {
-      const flag = flags[i] ?? 0;
-      const size =
-        (flag & changeFlag.bigSize) === 0
-          ? (sizes[i] ?? 0) * microPerSizeUnit
-          : (view.bigSizes[bigSize++] ?? 0);
-      const outcome = outcomes[flag & changeFlag.token1] ?? 0;
-      const side = (flag & changeFlag.sell) === 0 ? "buy" : "sell";
-      setLevel(ladder, outcome, side, (prices[i] ?? 0) as Price, size as Shares);
-      lane.claim(outcome, view, i, (flag & changeFlag.hashed) === 0 ? -1 : hash++);
-    }
-    view.skipDelta(cursor);
+    play(view, cursor, to, target);
+    cursor.row++;
+    cursor.atMs = atMs;
+    cursor.seq++;
+    cursor.delta++;
+    cursor.timestampMs = timestampMs;
     lane.timestampMs = timestampMs;
-    lane.book.frameAtMs = cursor.atMs;
+    lane.book.frameAtMs = atMs;
     lane.book.framesApplied++;
     this.#frames++;
     return true;
   }
+}
+
+/**
+ * Sets the levels of the plain frame at the cursor and opens its claims; the cursor's changes, sizes and hashes move
+ * behind it. The second of two changes says the same about the one ladder, so it is not set again.
+ */
+function play(
+  view: BlockView,
+  cursor: BlockCursor,
+  to: number,
+  { lane, outcomes }: Exclude<BlockLane, string>,
+): void {
+  const { flags, prices, sizes, bestBids, bestAsks } = view;
+  const from = cursor.change;
+  for (let i = from; i < to; i++) {
+    const flag = flags[i] ?? 0;
+    const outcome = outcomes[flag & changeFlag.token1] ?? 0;
+    if (i === from) {
+      const size =
+        (flag & changeFlag.bigSize) === 0
+          ? (sizes[i] ?? 0) * microPerSizeUnit
+          : (view.bigSizes[cursor.bigSize++] ?? 0);
+      const side = (flag & changeFlag.sell) === 0 ? "buy" : "sell";
+      setLevel(lane.book.ladder, outcome, side, (prices[i] ?? 0) as Price, size as Shares);
+    }
+    const hash = (flag & changeFlag.hashed) === 0 ? -1 : cursor.hash++;
+    lane.claim(outcome, bestBids[i] ?? 0, bestAsks[i] ?? 0, hash);
+  }
+  cursor.change = to;
 }
 
 /** True when a message of one or two changes is on the tick, and two changes are the two sides of one. */

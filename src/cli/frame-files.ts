@@ -60,7 +60,7 @@ function* tapeSteps(folder: string): Generator<TapeStep> {
 /** One row of a tape as a step; whatever a frame holds, it becomes events and counted refusals. */
 export function stepOfRow(row: MarketRow): TapeStep {
   const { atMs } = row;
-  if (row.kind === "frame") return { ...plainStep, atMs, frame: parseMarketFrame(row.text) };
+  if (row.kind === "frame") return frameStep(atMs, parseMarketFrame(row.text));
   const { note } = row;
   if (note.note === "link") {
     return { ...plainStep, atMs, link: note.link, lostMarkets: note.markets ?? null };
@@ -68,6 +68,11 @@ export function stepOfRow(row: MarketRow): TapeStep {
   if (note.note === "book") return { ...plainStep, atMs, frame: parseMarketFrame(note.frame) };
   const lostRows = note.note === "gap" ? note.lost : 0;
   return { ...plainStep, atMs, link: "lost", lostRows };
+}
+
+/** A frame that came at this time, already read. */
+export function frameStep(atMs: number, frame: MarketFrame): TapeStep {
+  return { ...plainStep, atMs, frame };
 }
 
 /** The step with the events of the chosen markets alone; null when nothing of them is in it. `markets` null: all. */

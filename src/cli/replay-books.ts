@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseMarketFrame } from "../adapters/polymarket/parse-market-frame.ts";
-import { rowKind } from "../adapters/tape/block-builder.ts";
 import type { BlockView } from "../adapters/tape/block-view.ts";
 import { tapeBlocks, wholeTape } from "../adapters/tape/tape-reader.ts";
 import type { MarketEvent } from "../engine/domain/market-event.ts";
 import { BookReplay, type ReplayReport } from "./book-replay.ts";
 import { ColumnReplay } from "./column-replay.ts";
-import { chosenStep, type Recording, stepOfRow } from "./frame-files.ts";
+import { chosenStep, type Recording } from "./frame-files.ts";
+import { TapeDiscovery } from "./tape-discovery.ts";
 import { marketsOfTape } from "./tape-markets.ts";
 
 export type ReplayOptions = {
@@ -21,6 +20,8 @@ export type ReplayOptions = {
   readonly markets: ReadonlySet<string> | null;
   /** Times the recorded pace; null for as fast as it goes. */
   readonly speed: number | null;
+  /** Memory for the first blocks of a tape, which are gone through twice; the others are unpacked twice. */
+  readonly keptBytes: number;
   /** Told now and then how far the tape is. */
   readonly progress: (frames: number, atMs: number) => void;
 };
@@ -32,6 +33,7 @@ export const replayEverything: ReplayOptions = {
   toMs: Number.POSITIVE_INFINITY,
   markets: null,
   speed: null,
+  keptBytes: 256 * 1024 * 1024,
   progress: () => undefined,
 };
 
@@ -52,22 +54,33 @@ export async function replayBooks(
 /** The same with the books themselves in hand. */
 export async function playBooks(recording: Recording, options: ReplayOptions): Promise<BookReplay> {
   // The markets are known beforehand, as a service knows them from the catalog: also from a frame that is dropped.
-  const { books } = marketsOfTape(discoveryEvents(recording, options.markets), null);
+  const kept: BlockView[] = [];
+  const { books } = marketsOfTape(discoveryEvents(recording, options, kept), null);
   const replay = new BookReplay(books, options.hashes);
   replay.counts = !Number.isFinite(options.fromMs);
   const isPlain = options.drop === null && options.speed === null && !options.hashes;
-  if (recording.isTape && isPlain) playColumns(recording, options, replay);
+  if (recording.isTape && isPlain) playColumns(recording, options, replay, kept);
   else await playSteps(recording, options, replay);
   return replay;
 }
 
-function playColumns({ path }: Recording, options: ReplayOptions, replay: BookReplay): void {
+function playColumns(
+  { path }: Recording,
+  options: ReplayOptions,
+  replay: BookReplay,
+  kept: readonly BlockView[],
+): void {
   const columns = new ColumnReplay(replay, options.markets);
   let frames = 0;
-  for (const block of tapeBlocks(path, { ...wholeTape, toMs: options.toMs })) {
+  const play = (block: BlockView) => {
     columns.block(block, options.fromMs, options.toMs);
     frames += block.head.frames;
     options.progress(frames, block.head.lastAtMs);
+  };
+  for (const block of kept) if (block.head.firstAtMs <= options.toMs) play(block);
+  const lastSeq = kept.at(-1)?.head.lastSeq ?? 0;
+  for (const block of tapeBlocks(path, { ...wholeTape, toMs: options.toMs, afterSeq: lastSeq })) {
+    play(block);
   }
   columns.settle();
 }
@@ -115,51 +128,25 @@ class Pace {
   }
 }
 
-/** Events that tell which markets, tokens and terms a recording has: all of a file's, few of a tape's. */
+/**
+ * Events that tell which markets, tokens and terms a recording has: all of a file's, few of a tape's. The first blocks of
+ * a tape are kept, so that a tape of ordinary size is unpacked once.
+ */
 function* discoveryEvents(
   recording: Recording,
-  markets: ReadonlySet<string> | null,
+  { markets, keptBytes }: ReplayOptions,
+  kept: BlockView[],
 ): Generator<MarketEvent> {
   const isChosen = (event: MarketEvent) => markets === null || markets.has(event.conditionId);
   if (!recording.isTape) {
     for (const { frame } of recording.steps()) yield* frame?.events.filter(isChosen) ?? [];
     return;
   }
-  const tokens = new Map<string, Set<string>>();
+  const discovery = new TapeDiscovery();
+  let bytesLeft = keptBytes;
   for (const block of tapeBlocks(recording.path)) {
-    for (const event of newsOf(block, tokens)) {
-      const known = tokens.get(event.conditionId) ?? new Set<string>();
-      for (const token of tokensOf(event)) known.add(token);
-      tokens.set(event.conditionId, known);
-      if (isChosen(event)) yield event;
-    }
+    bytesLeft -= block.memoryBytes;
+    if (bytesLeft > 0) kept.push(block);
+    for (const event of discovery.eventsOf(block)) if (isChosen(event)) yield event;
   }
-}
-
-/** Events of a block: packed changes say nothing more about a market whose two tokens are known. */
-function* newsOf(
-  block: BlockView,
-  tokens: ReadonlyMap<string, ReadonlySet<string>>,
-): Generator<MarketEvent> {
-  const isKnown = ({ conditionId }: { readonly conditionId: string }) =>
-    (tokens.get(conditionId)?.size ?? 0) >= 2;
-  if (block.markets.every(isKnown)) {
-    for (const text of block.frameTexts()) yield* parseMarketFrame(text).events;
-    return;
-  }
-  const cursor = block.cursor();
-  while (cursor.row < block.head.rows) {
-    const market = block.markets[block.deltaMarkets[cursor.delta] ?? 0];
-    if (block.rowKinds[cursor.row] === rowKind.delta && market !== undefined && isKnown(market)) {
-      block.skipDelta(cursor);
-      continue;
-    }
-    const row = block.next(cursor);
-    if (row.kind !== "step") yield* stepOfRow(row).frame?.events ?? [];
-  }
-}
-
-function tokensOf(event: MarketEvent): readonly string[] {
-  if (event.kind === "book.delta") return event.changes.map((change) => change.tokenId);
-  return "tokenId" in event ? [event.tokenId] : [];
 }

@@ -115,6 +115,7 @@ function optionsOf(values: Values): ReplayOptions {
     toMs: timeOption(values.to, "to") ?? replayEverything.toMs,
     markets: marketsOption(values.market),
     speed: speedOption(values.speed),
+    keptBytes: replayEverything.keptBytes,
     progress: progressOnTerminal("frames"),
   };
 }

@@ -154,7 +154,8 @@ describe("replaying columns", () => {
       fc.asyncProperty(
         fc.array(fc.record({ at: fc.nat(), kind: fc.constantFrom(...kinds) }), { maxLength: 25 }),
         fc.option(fc.record({ from: fc.nat(700), to: fc.nat(700), market: fc.nat(3) })),
-        async (troubles, part) => {
+        fc.constantFrom(0, 60_000, replayEverything.keptBytes),
+        async (troubles, part, keptBytes) => {
           const steps: Step[] = [...stream];
           for (const one of troubles) trouble(steps, one);
           const options =
@@ -165,7 +166,7 @@ describe("replaying columns", () => {
                   toMs: startMs + part.to,
                   markets: new Set([tape.markets[part.market]?.conditionId ?? ""]),
                 };
-          const { columns, frames } = await bothWays(taped(steps), options);
+          const { columns, frames } = await bothWays(taped(steps), { ...options, keptBytes });
           expect(columns).toEqual(frames);
         },
       ),

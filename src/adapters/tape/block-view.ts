@@ -3,9 +3,12 @@ import { formatDecimal } from "../../engine/lib/decimal.ts";
 import { rowKind } from "./block-builder.ts";
 import { changeFlag, deltaParts, microPerSizeUnit, pricesTop } from "./delta-layout.ts";
 import { type BlockMarket, marketsOfLines } from "./market-table.ts";
-import { type BlockHead, hashBytes, partBytesMax } from "./segment-format.ts";
+import { type BlockHead, bodyBytesOf, hashBytes, partBytesMax } from "./segment-format.ts";
 import { TapeError } from "./tape-error.ts";
 import { noteOf, seqsOf, type TapeRow } from "./tape-row.ts";
+
+/** The least that zlib takes. */
+const minChunk = 64;
 
 /** Text of every price in 1/10,000 dollar, in its shortest spelling. */
 const priceTexts = Array.from({ length: pricesTop + 1 }, (_, at) => formatDecimal(at, 4));
@@ -61,22 +64,27 @@ export class BlockView {
     this.#storedTexts = body.subarray(textsAt);
   }
 
+  /** Memory that the view takes, its texts unpacked. */
+  get memoryBytes(): number {
+    return this.head.columnBytesRaw + this.head.textBytesRaw + bodyBytesOf(this.head);
+  }
+
   /** All rows in order. @throws TapeError when a note cannot be read */
   *rows(): Generator<TapeRow> {
     const cursor = this.cursor();
     for (let i = 0; i < this.head.rows; i++) yield this.next(cursor);
   }
 
-  /** The frames that are kept as texts, and the recorder's own books, in order. @throws TapeError */
-  *frameTexts(): Generator<string> {
+  /** The bytes of the frames that are kept as texts, and of the recorder's own books, in order. @throws TapeError */
+  *textFrames(): Generator<Buffer> {
     const cursor = this.cursor();
     for (const kind of this.rowKinds) {
       if (kind === rowKind.delta) continue;
-      const text = this.#text(cursor);
-      if (kind === rowKind.text) yield text;
+      const bytes = this.#textBytes(cursor);
+      if (kind === rowKind.text) yield bytes;
       if (kind !== rowKind.note) continue;
-      const note = readNote(text);
-      if (note.note === "book") yield note.frame;
+      const note = readNote(bytes.toString("utf8"));
+      if (note.note === "book") yield Buffer.from(note.frame);
     }
   }
 
@@ -121,6 +129,13 @@ export class BlockView {
     return { seq, atMs, kind: "note", note };
   }
 
+  /** The bytes of the frame at the cursor, which is kept as a text and left behind; a part of the view's own memory. */
+  nextText(cursor: BlockCursor): Buffer {
+    cursor.atMs += this.rowSteps[cursor.row++] ?? 0;
+    cursor.seq++;
+    return this.#textBytes(cursor);
+  }
+
   /** Moves the cursor behind the packed frame that it stands at, without looking at its changes. */
   skipDelta(cursor: BlockCursor): void {
     cursor.atMs += this.rowSteps[cursor.row++] ?? 0;
@@ -142,11 +157,15 @@ export class BlockView {
   }
 
   #text(cursor: BlockCursor): string {
+    return this.#textBytes(cursor).toString("utf8");
+  }
+
+  #textBytes(cursor: BlockCursor): Buffer {
     // Unpacked when the first one is asked for.
     this.#texts ??= inflate(this.#storedTexts, this.head.textBytesRaw);
     const from = cursor.textAt;
     cursor.textAt += this.#textLengths[cursor.text++] ?? 0;
-    return this.#texts.toString("utf8", from, cursor.textAt);
+    return this.#texts.subarray(from, cursor.textAt);
   }
 
   /** The frame at the cursor, byte for byte as it came. */
@@ -210,9 +229,13 @@ function readNote(text: string) {
 }
 
 function inflate(stored: Buffer, rawBytes: number): Buffer {
+  // Empty texts alone are stored as nothing at all.
+  if (rawBytes === 0 && stored.length === 0) return stored;
   let raw: Buffer;
   try {
-    raw = zstdDecompressSync(stored, { maxOutputLength: partBytesMax });
+    // One byte more than there should be: everything comes in one piece, and what is longer is still noticed.
+    const chunkSize = Math.max(minChunk, rawBytes + 1);
+    raw = zstdDecompressSync(stored, { maxOutputLength: partBytesMax, chunkSize });
   } catch (error) {
     throw new TapeError(error instanceof Error ? error.message : "the block cannot be unpacked");
   }

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import type { BlockView } from "./block-view.ts";
 import { type Manifest, manifestName, readManifest } from "./manifest.ts";
 import { segmentFiles } from "./recover.ts";
-import { segmentHeadBytes } from "./segment-format.ts";
+import { type BlockHead, segmentHeadBytes } from "./segment-format.ts";
+import type { IndexedBlock } from "./segment-index.ts";
 import { type FoundBlock, SegmentReader } from "./segment-reader.ts";
 import { TapeError } from "./tape-error.ts";
 import type { MarketRow, TapeRow } from "./tape-row.ts";
@@ -15,7 +16,12 @@ export function isTapeFolder(path: string): boolean {
 }
 
 /** Which rows of a tape are wanted; local milliseconds, both ends included. */
-export type TapeRange = { readonly fromMs: number; readonly toMs: number };
+export type TapeRange = {
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Blocks up to this row are left out; none when absent. */
+  readonly afterSeq?: number;
+};
 
 export const wholeTape: TapeRange = {
   fromMs: Number.NEGATIVE_INFINITY,
@@ -24,11 +30,12 @@ export const wholeTape: TapeRange = {
 
 /** Blocks of a tape in order, those outside the range left out by the segments' indexes. @throws TapeError */
 export function* tapeBlocks(folder: string, range: TapeRange = wholeTape): Generator<BlockView> {
-  const { fromMs, toMs } = range;
+  const { fromMs, toMs, afterSeq = 0 } = range;
   const entries = new Map(manifestOf(folder)?.segments.map((entry) => [entry.file, entry]));
   for (const name of segmentFiles(folder)) {
     const entry = entries.get(name);
     if (entry !== undefined && (entry.lastAtMs < fromMs || entry.firstAtMs > toMs)) continue;
+    if (entry !== undefined && entry.lastSeq <= afterSeq) continue;
     // A recording that was killed before its segment had a head has nothing to tell.
     if (entry === undefined && statSync(join(folder, name)).size < segmentHeadBytes) continue;
     yield* segmentBlocks(join(folder, name), range);
@@ -62,8 +69,8 @@ export function* journaledRows(folder: string): Generator<TapeRow> {
 
 /** Blocks that may hold rows of the range: by the index where there is one, else from head to head. @throws TapeError */
 function* blocksOf(segment: SegmentReader, range: TapeRange): Generator<FoundBlock> {
-  const isWanted = ({ firstAtMs, lastAtMs }: { firstAtMs: number; lastAtMs: number }) =>
-    lastAtMs >= range.fromMs && firstAtMs <= range.toMs;
+  const isWanted = ({ firstAtMs, lastAtMs, lastSeq }: BlockHead | IndexedBlock) =>
+    lastAtMs >= range.fromMs && firstAtMs <= range.toMs && lastSeq > (range.afterSeq ?? 0);
   const index = segment.index();
   if (index === null) {
     const { blocks, holes } = segment.scan();

@@ -89,6 +89,13 @@ describe("a block", () => {
     expect(texts).toBeGreaterThan(50);
   });
 
+  test("keeps empty frames, also where nothing else is kept as text", () => {
+    const frames = ["", frameOf(1), ""];
+    const view = packed(frames);
+    expect(textsIn(view)).toEqual(frames);
+    expect([...view.textFrames()].map(String)).toEqual(["", ""]);
+  });
+
   test("keeps what the venue sends mostly as columns", () => {
     const frames = Array.from({ length: 1_000 }, (_, n) => frameOf(n));
     const view = packed(frames);
