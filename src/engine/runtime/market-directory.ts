@@ -4,7 +4,7 @@ import { WordIndex } from "../lib/word-index.ts";
 import { wordsOf } from "../lib/words.ts";
 import type { ListedMarket } from "../protocol/venue-report.ts";
 import { MatchMarks } from "./match-marks.ts";
-import { TopRows } from "./top-rows.ts";
+import { rankOf, TopRows } from "./top-rows.ts";
 
 /** Terms of an edit that the directory noticed. */
 export type RuleChange = {
@@ -55,6 +55,8 @@ export class MarketDirectory {
   readonly #maxMarkets: number;
   readonly #rows: (Row | null)[] = [];
   readonly #free: number[] = [];
+  /** `rankOf` each row, side by side: a search that meets most of the markets reads nothing else of them. */
+  #ranks = new Float64Array(1_024);
   readonly #index = new WordIndex();
   readonly #marks = new MatchMarks();
   readonly #byCondition = new Map<ConditionId, number>();
@@ -113,6 +115,7 @@ export class MarketDirectory {
     }
     if (text === known.text) {
       known.volumeUsd = market.volumeUsd;
+      this.#ranks[at] = rankOf(known);
       known.liquidityUsd = listed.liquidityUsd;
       known.bid = listed.bid;
       known.ask = listed.ask;
@@ -129,6 +132,12 @@ export class MarketDirectory {
   #add(row: Row): void {
     const at = this.#free.pop() ?? this.#rows.length;
     this.#rows[at] = row;
+    if (at >= this.#ranks.length) {
+      const wider = new Float64Array(2 * at);
+      wider.set(this.#ranks);
+      this.#ranks = wider;
+    }
+    this.#ranks[at] = rankOf(row);
     this.#byCondition.set(row.conditionId, at);
     this.#bySlug.set(row.slug, at);
     const siblings = this.#byEvent.get(row.eventSlug);
@@ -231,10 +240,12 @@ export class MarketDirectory {
       const row = this.#rows[document];
       if (row === undefined || row === null) continue;
       const whole = this.#marks.wholeIn(document);
+      const rank = this.#ranks[document] ?? 0;
       const isNamed = document === named || siblings?.has(document) === true;
-      if (isNamed) top.offer(document, whole + exactName, row);
-      else if (top.mayKeep(document, whole + inARow, row)) {
-        top.offer(document, row.words.includes(phrase) ? whole + inARow : whole, row);
+      if (isNamed) top.offer({ document, fit: whole + exactName, rank, row });
+      else if (top.mayKeep(whole + inARow, rank)) {
+        const fit = row.words.includes(phrase) ? whole + inARow : whole;
+        top.offer({ document, fit, rank, row });
       }
     }
     const markets = top.best().flatMap(({ document }) => this.#marketAt(document) ?? []);
@@ -267,7 +278,8 @@ export class MarketDirectory {
     const top = new TopRows(limit);
     for (const document of documents) {
       const row = this.#rows[document];
-      if (row !== undefined && row !== null) top.offer(document, 0, row);
+      const rank = this.#ranks[document] ?? 0;
+      if (row !== undefined && row !== null) top.offer({ document, fit: 0, rank, row });
     }
     return top.best().flatMap(({ document }) => this.#marketAt(document) ?? []);
   }

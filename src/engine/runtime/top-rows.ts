@@ -7,7 +7,22 @@ export type RankedRow = {
   readonly slug: string;
 };
 
-type Place = { readonly document: number; readonly fit: number; readonly row: RankedRow };
+/** A row as one number for most comparisons: a higher one stands before, equal ones need a closer look. */
+export function rankOf({ tradable, volumeUsd }: RankedRow): number {
+  const volume = Math.min(Math.max(volumeUsd ?? 0, 0), untradableBelow - 1);
+  return tradable ? untradableBelow + volume : volume;
+}
+
+/** More than any market has traded. */
+const untradableBelow = 1e12;
+
+/** A row that is offered for a list. `rank` is `rankOf` the row, read without touching it. */
+export type Place = {
+  readonly document: number;
+  readonly fit: number;
+  readonly rank: number;
+  readonly row: RankedRow;
+};
 
 function compareRows(a: RankedRow, b: RankedRow): number {
   return (
@@ -20,9 +35,10 @@ function compareRows(a: RankedRow, b: RankedRow): number {
 }
 
 /** Two different markets never stand in the same place. */
-function isBefore(document: number, fit: number, row: RankedRow, other: Place): boolean {
-  const order = other.fit - fit || compareRows(row, other.row) || document - other.document;
-  return order < 0;
+function isBefore(one: Place, other: Place): boolean {
+  if (one.fit !== other.fit) return one.fit > other.fit;
+  if (one.rank !== other.rank) return one.rank > other.rank;
+  return (compareRows(one.row, other.row) || one.document - other.document) < 0;
 }
 
 /** Keeps the best few of many, without sorting the many. */
@@ -34,25 +50,26 @@ export class TopRows {
     this.#limit = limit;
   }
 
-  /** False when a row would not be kept even if it fitted so well: most of many need no closer look. */
-  mayKeep(document: number, fit: number, row: RankedRow): boolean {
+  /** False when no row of this fit and rank would be kept: most of many need no closer look. */
+  mayKeep(fit: number, rank: number): boolean {
     if (this.#kept.length < this.#limit) return true;
     const worst = this.#kept.at(-1);
-    return worst !== undefined && isBefore(document, fit, row, worst);
+    if (worst === undefined || fit < worst.fit) return false;
+    return fit > worst.fit || rank >= worst.rank;
   }
 
-  offer(document: number, fit: number, row: RankedRow): void {
-    if (!this.mayKeep(document, fit, row)) return;
+  offer(place: Place): void {
+    if (!this.mayKeep(place.fit, place.rank)) return;
     const kept = this.#kept;
     let low = 0;
     let high = kept.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
       const there = kept[middle];
-      if (there !== undefined && isBefore(document, fit, row, there)) high = middle;
+      if (there !== undefined && isBefore(place, there)) high = middle;
       else low = middle + 1;
     }
-    kept.splice(low, 0, { document, fit, row });
+    kept.splice(low, 0, place);
     if (kept.length > this.#limit) kept.pop();
   }
 

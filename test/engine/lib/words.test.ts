@@ -59,6 +59,47 @@ describe("the index", () => {
     );
   });
 
+  test("among thousands of words finds what a walk through all of them finds", () => {
+    const draw = numbers(7);
+    const wordAt = () => Array.from({ length: 2 + draw(6) }, () => "abcdefgh"[draw(8)]).join("");
+    const all = Array.from({ length: 900 }, () => new Set(Array.from({ length: 8 }, wordAt)));
+    const index = new WordIndex();
+    all.forEach((words, document) => {
+      index.add(document, words);
+      if (document % 100 === 50) index.visitLonger("a", () => undefined);
+      // Every seventh goes, and every second of these comes back.
+      if (document % 7 === 0) index.remove(document, words);
+      if (document % 14 === 0) index.add(document, words);
+    });
+    const known = new Map<string, number>();
+    all.forEach((words, document) => {
+      if (document % 7 === 0 && document % 14 !== 0) return;
+      for (const word of words) known.set(word, (known.get(word) ?? 0) + 1);
+    });
+    expect(index.wordCount).toBe(known.size);
+    expect(known.size).toBeGreaterThan(4_000);
+    const meant = (mistyped: string): string | null => {
+      const most = mistyped.length <= 4 ? 1 : 2;
+      const near = [...known].flatMap(([word, count]) => {
+        const typos = typosBetween(mistyped, word, most);
+        return typos > most ? [] : [{ word, count, typos }];
+      });
+      near.sort((a, b) => a.typos - b.typos || b.count - a.count || (a.word < b.word ? -1 : 1));
+      return near[0]?.word ?? null;
+    };
+    for (let i = 0; i < 60; i++) {
+      const mistyped = wordAt() + (i % 3 === 0 ? "zz" : "");
+      if (mistyped.length > 2) expect(index.nearest(mistyped)).toBe(meant(mistyped));
+      const beginning = mistyped.slice(0, 2);
+      let found = 0;
+      index.visitLonger(beginning, (documents) => (found += documents.length));
+      const longer = [...known].filter(
+        ([word]) => word.startsWith(beginning) && word !== beginning,
+      );
+      expect(found).toBe(longer.reduce((sum, [, count]) => sum + count, 0));
+    }
+  });
+
   test("of equally near words the more common one is meant; short ones are not guessed", () => {
     const index = new WordIndex();
     index.add(1, ["trump", "tramp", "to"]);
@@ -68,3 +109,12 @@ describe("the index", () => {
     expect(index.nearest("zzzzzz")).toBeNull();
   });
 });
+
+/** Whole numbers below a bound, the same at every run. */
+function numbers(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
