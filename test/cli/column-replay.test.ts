@@ -24,10 +24,12 @@ type Trouble = { readonly at: number; readonly kind: (typeof kinds)[number] };
 const kinds = [
   "drop",
   "repeat",
+  "again",
   "swap",
   "size",
   "best",
   "bests",
+  "alone",
   "trade",
   "book",
   "tick",
@@ -57,6 +59,9 @@ function trouble(steps: Step[], { at, kind }: Trouble): void {
     case "repeat":
       steps.splice(place, 0, here);
       return;
+    case "again":
+      steps.splice(place + 6, 0, here);
+      return;
     case "swap":
       steps.splice(place, 2, ...steps.slice(place, place + 2).toReversed());
       return;
@@ -70,6 +75,12 @@ function trouble(steps: Step[], { at, kind }: Trouble): void {
       steps[place] = here
         .replaceAll(/"best_bid":"[^"]*"/g, '"best_bid":"0"')
         .replaceAll(/"best_ask":"[^"]*"/g, '"best_ask":"1"');
+      return;
+    case "alone":
+      // Of one token, with its ask alone right: nothing in the message itself contradicts it.
+      steps[place] = here
+        .replace(/("price_changes":\[\{[^}]*\}),\{[^}]*\}/, "$1")
+        .replace(/"best_bid":"[^"]*"/, '"best_bid":"0.001"');
       return;
     case "trade":
       steps.splice(
@@ -119,6 +130,7 @@ function trouble(steps: Step[], { at, kind }: Trouble): void {
 }
 
 const journaled = Buffer.from('{"n":1,"input":{"kind":"tick"}}');
+const blockRows = 15;
 
 /** Writes the steps as a tape in blocks of a few rows, one millisecond apart; a service's inputs stand among them. */
 function taped(steps: readonly Step[]): Recording {
@@ -131,7 +143,7 @@ function taped(steps: readonly Step[]): Recording {
       writer.frame(atMs, bytes, [0, bytes.length], atMs);
     } else writer.note(atMs, step, atMs);
     if (i % 3 === 0) writer.step(atMs, journaled, [0, journaled.length], atMs);
-    if (i % 90 === 89) writer.tick(atMs + defaultFolderLimits.blockMs);
+    if (i % blockRows === blockRows - 1) writer.tick(atMs + defaultFolderLimits.blockMs);
   }
   writer.close(startMs + steps.length);
   return openRecording(folder);
@@ -187,12 +199,23 @@ describe("replaying columns", () => {
     expect(noticed).toMatchObject({
       best: "mirror_mismatch",
       bests: "best_price_mismatch",
+      alone: "best_price_mismatch",
       link: "no_snapshot",
       "one-link": "no_snapshot",
       gap: "no_snapshot",
       repeat: "",
       size: "mirror_mismatch",
     });
+  }, 300_000);
+
+  test("a frame that comes again is known, also when it was the last one of its block", async () => {
+    for (let at = 300; at < 300 + blockRows; at++) {
+      const steps: Step[] = [...stream];
+      trouble(steps, { at, kind: "again" });
+      const { columns, frames } = await bothWays(taped(steps), {});
+      expect(columns, String(at)).toEqual(frames);
+      expect(columns.integrityFailures, String(at)).toEqual({});
+    }
   }, 300_000);
 
   test("a stream without trouble has the digest that verifying every hash gives", async () => {
