@@ -2,7 +2,7 @@ import type { BlockView } from "../adapters/tape/block-view.ts";
 import { hashBytes } from "../adapters/tape/segment-format.ts";
 import { rememberGroup } from "../engine/domain/book-health.ts";
 import type { OutcomeIndex } from "../engine/domain/market.ts";
-import type { MarketBook } from "../engine/domain/market-book.ts";
+import { claimOf, type MarketBook } from "../engine/domain/market-book.ts";
 import { type Price, priceOne } from "../engine/domain/numbers.ts";
 import { isCrossed } from "../engine/domain/order-book.ts";
 
@@ -76,10 +76,10 @@ export class BookLane {
       ? this.timestampMs
       : Number.NaN;
     for (const outcome of [0, 1] as const) {
-      const claim = book.claims[outcome];
+      const claim = claimOf(book, outcome);
       const at = outcome * openNumbers;
-      this.#open[at + open.isClaimed] = claim === null ? 0 : 1;
-      if (claim === null) continue;
+      this.#open[at + open.isClaimed] = claim.isOpen ? 1 : 0;
+      if (!claim.isOpen) continue;
       this.#open[at + open.bid] = claim.bestBid === undefined ? -1 : (claim.bestBid ?? 0);
       this.#open[at + open.ask] = claim.bestAsk === undefined ? -1 : (claim.bestAsk ?? 0);
       this.#open[at + open.hash] = claim.hash === null ? hashless : copied;
@@ -109,8 +109,8 @@ export class BookLane {
       const hash = isHashed ? this.#hash[outcome].toString("hex") : null;
       const bestBid = shown(this.#open[at + open.bid] ?? 0);
       const bestAsk = shown(this.#open[at + open.ask] ?? 0);
-      const isClaimed = this.#open[at + open.isClaimed] === 1;
-      book.claims[outcome] = isClaimed ? { timestamp, hash, bestBid, bestAsk } : null;
+      const isOpen = this.#open[at + open.isClaimed] === 1;
+      Object.assign(claimOf(book, outcome), { isOpen, hash, bestBid, bestAsk });
     }
   }
 

@@ -1,8 +1,9 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import type { BookHasher } from "../engine/domain/book-hash.ts";
 import { bookHashText } from "../engine/domain/book-hash.ts";
-import { type BookHasher, currentHash, type MarketBook } from "../engine/domain/market-book.ts";
+import { currentHash, type MarketBook } from "../engine/domain/market-book.ts";
 import { frameLine } from "./frame-files.ts";
 
 /** Names of the files that `snapshot` writes and `prune` removes. */

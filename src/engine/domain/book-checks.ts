@@ -70,20 +70,33 @@ function allAgree(tokenIds: TokenPair, changes: readonly LevelChange[]): boolean
   return true;
 }
 
-/** Expectation that the last frame of a (timestamp, hash) group states about one token's book. */
+/** What the last frame of a (timestamp, hash) group states about one token's book; void while it is not open. */
 export type Claim = {
-  readonly timestamp: string;
+  isOpen: boolean;
   hash: string | null;
   bestBid: Price | null | undefined;
   bestAsk: Price | null | undefined;
 };
 
+export function createClaim(): Claim {
+  return { isOpen: false, hash: null, bestBid: null, bestAsk: null };
+}
+
 /** True when the best prices are those that a frame named; what it did not name cannot contradict. */
-export function bestAgrees(book: OrderBook, outcome: OutcomeIndex, claim: Claim): boolean {
-  const bid = bestPrice(book, outcome, "buy");
-  const ask = bestPrice(book, outcome, "sell");
+export function bestAgrees(
+  book: OrderBook,
+  outcome: OutcomeIndex,
+  named: Pick<Claim, "bestBid" | "bestAsk">,
+): boolean {
+  const { bestBid, bestAsk } = named;
   return (
-    (claim.bestBid === undefined || claim.bestBid === bid) &&
-    (claim.bestAsk === undefined || claim.bestAsk === ask)
+    (bestBid === undefined || bestBid === bestPrice(book, outcome, "buy")) &&
+    (bestAsk === undefined || bestAsk === bestPrice(book, outcome, "sell"))
   );
+}
+
+/** True when a venue time is before another one. Both are whole milliseconds as text, nearly always equally long. */
+export function isEarlier(timestamp: string, other: string): boolean {
+  if (timestamp.length === other.length) return timestamp < other;
+  return Number(timestamp) < Number(other);
 }

@@ -2,6 +2,22 @@ import type { OutcomeIndex } from "./market.ts";
 import { formatPrice, formatShares, type Price, type Shares } from "./numbers.ts";
 import { levelsText, type OrderBook } from "./order-book.ts";
 
+/** The two hash functions that book verification needs; see ports/hasher. */
+export type BookHasher = {
+  /** Lower-case hex of the SHA-1 of UTF-8 text. */
+  readonly sha1Hex: (text: string) => string;
+  /**
+   * Finds the first candidate whose `prefix + candidate + suffix` has this SHA-1, or null. One hash state of the
+   * prefix is shared, which makes a thousand candidates on a deep book cost milliseconds.
+   */
+  readonly sha1Search: (
+    prefix: string,
+    candidates: readonly string[],
+    suffix: string,
+    wantedHex: string,
+  ) => string | null;
+};
+
 /** What a book hash covers besides the levels. Members 7 to 10 come from the first book, the CLOB or Gamma. */
 export type BookHashFrame = {
   readonly conditionId: string;

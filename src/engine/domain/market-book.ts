@@ -1,5 +1,14 @@
-import { bestAgrees, type Claim, contradictsItself, isOffTick, outcomeOf } from "./book-checks.ts";
 import {
+  bestAgrees,
+  type Claim,
+  contradictsItself,
+  createClaim,
+  isEarlier,
+  isOffTick,
+  outcomeOf,
+} from "./book-checks.ts";
+import {
+  type BookHasher,
   type BookHashFrame,
   bookHashText,
   lastTradeCandidates,
@@ -15,13 +24,7 @@ import {
   rememberGroup,
 } from "./book-health.ts";
 import type { ConditionId, OutcomeIndex, TokenId } from "./market.ts";
-import type {
-  BookDelta,
-  BookSnapshot,
-  LevelChange,
-  MarketEvent,
-  QuotePrinted,
-} from "./market-event.ts";
+import type { BookDelta, BookSnapshot, MarketEvent, QuotePrinted } from "./market-event.ts";
 import type { Price, Shares } from "./numbers.ts";
 import {
   applyRows,
@@ -32,22 +35,6 @@ import {
   type OrderBook,
   setLevel,
 } from "./order-book.ts";
-
-/** The two hash functions that book verification needs; see ports/hasher. */
-export type BookHasher = {
-  /** Lower-case hex of the SHA-1 of UTF-8 text. */
-  readonly sha1Hex: (text: string) => string;
-  /**
-   * Finds the first candidate whose `prefix + candidate + suffix` has this SHA-1, or null. One hash state of the
-   * prefix is shared, which makes a thousand candidates on a deep book cost milliseconds.
-   */
-  readonly sha1Search: (
-    prefix: string,
-    candidates: readonly string[],
-    suffix: string,
-    wantedHex: string,
-  ) => string | null;
-};
 
 /** Live: may be traded on. Waiting: no snapshot of this epoch yet. Stale: contradicted, a resync is under way. */
 export type BookStatus = "waiting" | "live" | "stale";
@@ -75,8 +62,12 @@ export type MarketBook = {
   frameAtMs: number;
   /** Local time of the last REST read whose book equalled ours. */
   confirmedAtMs: number;
-  /** Claims of the open group per outcome; checked when a frame of another group arrives or the feed goes quiet. */
-  readonly claims: [Claim | null, Claim | null];
+  /**
+   * Claims of the open group, which is of `timestamp`, by outcome; checked when a frame of another group arrives or the
+   * feed goes quiet. The same two objects for ever: new ones for each frame of ten thousand books would outlive their youth.
+   */
+  readonly yesClaim: Claim;
+  readonly noClaim: Claim;
   /** Best prices that the venue printed last; the book has to agree once the feed is quiet. */
   quote: QuotePrinted | null;
   /** Venue milliseconds of the last snapshot: changes before it are part of it. */
@@ -106,25 +97,31 @@ export type MarketBookSpec = {
 export type ApplyOutcome = ResyncReason | null;
 
 export function createMarketBook(spec: MarketBookSpec): MarketBook {
+  // Written out and in this order: what every frame needs stands in the object itself, side by side.
   return {
-    ...spec,
-    hashes: spec.hashes ?? "one",
-    hashEvery: spec.hashEvery ?? 1,
-    hashTrusted: true,
+    conditionId: spec.conditionId,
+    tokenIds: spec.tokenIds,
     ladder: createOrderBook(spec.tickSize),
+    yesClaim: createClaim(),
+    noClaim: createClaim(),
     status: "waiting",
-    resyncReason: null,
-    lastTradePrice: "",
     timestamp: "0",
+    tickSize: spec.tickSize,
     frameAtMs: 0,
-    confirmedAtMs: 0,
-    claims: [null, null],
-    quote: null,
-    snapshotTimestamp: "",
-    recentGroups: createRecentGroups(),
-    health: createBookHealth(),
     framesApplied: 0,
+    quote: null,
+    recentGroups: createRecentGroups(),
+    hashTrusted: true,
+    hashEvery: spec.hashEvery ?? 1,
+    hashes: spec.hashes ?? "one",
     hashesVerified: 0,
+    lastTradePrice: "",
+    minOrderSize: spec.minOrderSize,
+    negRisk: spec.negRisk,
+    health: createBookHealth(),
+    resyncReason: null,
+    confirmedAtMs: 0,
+    snapshotTimestamp: "",
     resyncs: 0,
   };
 }
@@ -177,7 +174,7 @@ function applyBookSnapshot(
   const outcome = outcomeOf(book.tokenIds, event.tokenId);
   if (outcome === null) return null;
   // A snapshot older than what is applied already is the echo of an earlier subscription.
-  if (book.status === "live" && Number(event.timestamp) < Number(book.timestamp)) {
+  if (book.status === "live" && isEarlier(event.timestamp, book.timestamp)) {
     book.health.outdated++;
     return null;
   }
@@ -188,9 +185,7 @@ function applyBookSnapshot(
   if (event.lastTradePrice !== null) book.lastTradePrice = event.lastTradePrice;
   if (event.rows === undefined) applySnapshot(book.ladder, outcome, event.bids, event.asks);
   else applyRows(book.ladder, outcome, event.rows);
-  book.claims[0] = null;
-  book.claims[1] = null;
-  book.quote = null;
+  dropClaims(book);
   book.snapshotTimestamp = event.timestamp;
   book.timestamp = event.timestamp;
   book.frameAtMs = atMs;
@@ -227,7 +222,7 @@ function applyBookDelta(
 ): ApplyOutcome {
   if (book.status === "waiting") return markStale(book, "no_snapshot");
   if (book.status === "stale") return null;
-  if (Number(event.timestamp) < Number(book.timestamp)) return applyLate(book, event);
+  if (isEarlier(event.timestamp, book.timestamp)) return applyLate(book, event);
   if (event.timestamp === book.timestamp && isRepeated(book.recentGroups, event)) {
     book.health.repeated++;
     return null;
@@ -240,12 +235,11 @@ function applyBookDelta(
     const outcome = outcomeOf(book.tokenIds, change.tokenId);
     if (outcome === null) continue;
     setLevel(book.ladder, outcome, change.side, change.price, change.size);
-    book.claims[outcome] = {
-      timestamp: event.timestamp,
-      hash: change.hash,
-      bestBid: change.bestBid,
-      bestAsk: change.bestAsk,
-    };
+    const claim = claimOf(book, outcome);
+    claim.isOpen = true;
+    claim.hash = change.hash;
+    claim.bestBid = change.bestBid;
+    claim.bestAsk = change.bestAsk;
   }
   book.timestamp = event.timestamp;
   book.frameAtMs = atMs;
@@ -256,7 +250,7 @@ function applyBookDelta(
 /** A change of the past: said before, part of the last snapshot, or it lost its place in the stream. */
 function applyLate(book: MarketBook, event: BookDelta): ApplyOutcome {
   if (isRepeated(book.recentGroups, event)) book.health.repeated++;
-  else if (Number(event.timestamp) < Number(book.snapshotTimestamp)) book.health.outdated++;
+  else if (isEarlier(event.timestamp, book.snapshotTimestamp)) book.health.outdated++;
   else return markStale(book, "out_of_order");
   return null;
 }
@@ -264,43 +258,42 @@ function applyLate(book: MarketBook, event: BookDelta): ApplyOutcome {
 /** A group ends when a frame with another timestamp, or another hash for the same token, arrives. */
 function closeGroups(book: MarketBook, event: BookDelta, hasher: BookHasher): ApplyOutcome {
   // Both tokens are one book: a later frame of either one ends what the other one claimed.
-  if (book.claims.some((claim) => claim !== null && claim.timestamp !== event.timestamp)) {
-    return checkClaims(book, hasher);
-  }
+  if (!book.yesClaim.isOpen && !book.noClaim.isOpen) return null;
+  if (book.timestamp !== event.timestamp) return checkClaims(book, hasher);
   for (const change of event.changes) {
     const outcome = outcomeOf(book.tokenIds, change.tokenId);
-    const claim = outcome === null ? null : book.claims[outcome];
-    if (claim != null && !sameGroup(claim, event.timestamp, change)) {
-      return checkClaims(book, hasher);
-    }
+    if (outcome === null) continue;
+    const claim = claimOf(book, outcome);
+    if (claim.isOpen && claim.hash !== change.hash) return checkClaims(book, hasher);
   }
   return null;
 }
 
-function sameGroup(claim: Claim, timestamp: string, change: LevelChange): boolean {
-  return claim.timestamp === timestamp && claim.hash === change.hash;
+export function claimOf(book: MarketBook, outcome: OutcomeIndex): Claim {
+  return outcome === 0 ? book.yesClaim : book.noClaim;
 }
 
 /** Verifies what the open group claims about the book, then forgets the claims. */
 export function checkClaims(book: MarketBook, hasher: BookHasher): ApplyOutcome {
-  let provedAt: string | null = null;
+  const { timestamp } = book;
+  let isProved = false;
   for (const outcome of [0, 1] as const) {
-    const claim = book.claims[outcome];
-    if (claim === null) continue;
-    book.claims[outcome] = null;
+    const claim = claimOf(book, outcome);
+    if (!claim.isOpen) continue;
+    claim.isOpen = false;
     if (book.status !== "live") continue;
     if (!bestAgrees(book.ladder, outcome, claim)) return markStale(book, "best_price_mismatch");
     if (claim.hash === null) continue;
-    rememberGroup(book.recentGroups, claim.timestamp, claim.hash);
-    if (claim.timestamp === provedAt || !book.hashTrusted) continue;
+    rememberGroup(book.recentGroups, timestamp, claim.hash);
+    if (isProved || !book.hashTrusted) continue;
     if (book.framesApplied % book.hashEvery !== 0) {
       book.health.hashesSkipped++;
       continue;
     }
-    if (!verifyHash(book, outcome, claim.timestamp, claim.hash, hasher)) {
+    if (!verifyHash(book, outcome, timestamp, claim.hash, hasher)) {
       return markStale(book, isCrossed(book.ladder) ? "crossed" : "hash_mismatch");
     }
-    if (book.hashes === "one") provedAt = claim.timestamp;
+    isProved = book.hashes === "one";
   }
   if (book.status === "live" && isCrossed(book.ladder)) return markStale(book, "crossed");
   return null;
@@ -308,7 +301,14 @@ export function checkClaims(book: MarketBook, hasher: BookHasher): ApplyOutcome 
 
 /** True while a frame has said something that is not compared with the book yet. */
 export function hasOpenClaims(book: MarketBook): boolean {
-  return book.claims[0] !== null || book.claims[1] !== null || book.quote !== null;
+  return book.yesClaim.isOpen || book.noClaim.isOpen || book.quote !== null;
+}
+
+/** Forgets what the venue said about a book that is no more. */
+function dropClaims(book: MarketBook): void {
+  book.yesClaim.isOpen = false;
+  book.noClaim.isOpen = false;
+  book.quote = null;
 }
 
 /**
@@ -320,10 +320,9 @@ export function checkQuietBook(book: MarketBook, hasher: BookHasher): ApplyOutco
   const { quote } = book;
   book.quote = null;
   if (reason !== null || quote === null || book.status !== "live") return reason;
-  if (Number(quote.timestamp) < Number(book.timestamp)) return null;
+  if (isEarlier(quote.timestamp, book.timestamp)) return null;
   const outcome = outcomeOf(book.tokenIds, quote.tokenId) ?? 0;
-  const claim = { ...quote, hash: null };
-  return bestAgrees(book.ladder, outcome, claim) ? null : markStale(book, "best_price_mismatch");
+  return bestAgrees(book.ladder, outcome, quote) ? null : markStale(book, "best_price_mismatch");
 }
 
 /** True when the book has this hash now, learning the last trade price when only that differs. */
@@ -381,9 +380,7 @@ const endsEpoch: ReadonlySet<ResyncReason> = new Set(["link_lost", "silent", "la
 export function markStale(book: MarketBook, reason: ResyncReason): ResyncReason {
   book.status = endsEpoch.has(reason) ? "waiting" : "stale";
   book.resyncReason = reason;
-  book.claims[0] = null;
-  book.claims[1] = null;
-  book.quote = null;
+  dropClaims(book);
   book.resyncs++;
   book.health.resyncs[reason] = (book.health.resyncs[reason] ?? 0) + 1;
   return reason;

@@ -38,7 +38,20 @@ export function createOrderBook(tickSize: Price): OrderBook {
 function emptyBook(step: number): OrderBook {
   const top = priceOne / step;
   assert(Number.isInteger(top), "a ladder step divides one dollar");
-  return { ...createLadder(top), step, top, bestBid: 0, bestAsk: top };
+  const { cells, headCells, usedCells, texts, mirrorTexts, given } = createLadder(top);
+  // Written out, so that all stands in the object itself and what every change needs comes first.
+  return {
+    cells,
+    headCells,
+    step,
+    top,
+    bestBid: 0,
+    bestAsk: top,
+    texts,
+    mirrorTexts,
+    given,
+    usedCells,
+  };
 }
 
 /** Empties the book and makes its grid hold all of these prices. */

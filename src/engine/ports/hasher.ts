@@ -1,4 +1,4 @@
-import type { BookHasher } from "../domain/market-book.ts";
+import type { BookHasher } from "../domain/book-hash.ts";
 
 /** Hash functions come in from outside: the engine has no npm package and no `node:`. Pure: same text, same hex. */
 export type Hasher = BookHasher & {
