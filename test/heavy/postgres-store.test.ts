@@ -8,8 +8,10 @@ import type { Store } from "../../src/adapters/storage/store.ts";
 import { openPostgresStore, openSqliteStore } from "../../src/open-store.ts";
 import { projectLedger } from "../../src/project-ledger.ts";
 import { describeCatalog } from "../contract/catalog-contract.ts";
+import { describeCrash, expectWholeLoad, startLoad } from "../contract/crash-contract.ts";
 import { describeExport } from "../contract/export-contract.ts";
 import { postgresWaits } from "../contract/homes.ts";
+import { durableSeq } from "../contract/ledger-contract.ts";
 import { contentsOf, describeLoading, tapeFrames } from "../contract/load-contract.ts";
 import { describePrune } from "../contract/prune-contract.ts";
 import { bookEvent, describeStore } from "../contract/store-contract.ts";
@@ -57,6 +59,42 @@ describeLoading(
 describeExport("a PostgreSQL database", () => open(2000 + loads++));
 describePrune("a PostgreSQL database", () => open(2000 + loads++));
 describeCatalog("a PostgreSQL database", () => open(2000 + loads++));
+
+describeCrash("a PostgreSQL database", async () => {
+  const name = `crash${loads++}`;
+  await query("postgres", `CREATE DATABASE ${name}`);
+  return placeAt(server.url(name));
+});
+
+function placeAt(url: string) {
+  return { kind: "postgres", options: { ...postgresWaits, url, password: null } } as const;
+}
+
+test("kill -9 of the server amid a load: every acknowledged batch is there whole, and the load goes on", {
+  timeout: 240_000,
+}, async () => {
+  await using own = await PostgresServer.open();
+  let acknowledged = 0;
+  for (let crash = 0; crash < 3; crash++) {
+    const loop = startLoad(placeAt(own.url()));
+    const wanted = 2 + crash * 3;
+    const kills: Promise<void>[] = [];
+    loop.child.stdout?.on("data", () => {
+      if (loop.lines.length > wanted && kills.length === 0) kills.push(own.kill());
+    });
+    await loop.ended;
+    await Promise.all(kills);
+    expect(kills.length).toBe(1);
+    expect(loop.lines.at(-1)).toBe("failed store_failed");
+    const before = acknowledged;
+    acknowledged = Math.max(acknowledged, durableSeq(loop.lines));
+    expect(acknowledged).toBeGreaterThan(before);
+    await own.start();
+    const store = await openPostgresStore(placeAt(own.url()).options);
+    expect(await expectWholeLoad(store)).toBeGreaterThanOrEqual(acknowledged);
+    await store.close();
+  }
+});
 
 test("both homes hold the same rows of one ledger and one recording", async () => {
   const folder = mkdtempSync(join(tmpdir(), "both-homes-"));

@@ -66,6 +66,8 @@ export function openPool(options: Omit<PostgresOptions, "statementTimeoutMs">): 
   const pool = new Pool({ ...clientConfig(options), max: poolMax });
   // An idle connection that ends is replaced by the next one; without a listener it would end the process.
   pool.on("error", () => undefined);
+  // One that ends while it is used fails its statement, and tells it a second time here.
+  pool.on("connect", (client) => client.on("error", () => undefined));
   return pool;
 }
 
