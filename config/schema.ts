@@ -124,6 +124,7 @@ const venueWaits = z.strictObject({
   resync_longest_ms: whole(250, 600_000, 30_000),
   snapshot_limit_ms: whole(100, 60_000, 2000),
   book_compare_ms: whole(1000, 600_000, 15_000),
+  book_compare_round_ms: whole(10_000, 86_400_000, 600_000),
   contract_poll_ms: whole(250, 60_000, 2000),
   contract_resend_ms: whole(10_000, 3_600_000, 600_000),
 });

@@ -141,6 +141,7 @@ function boundsOf(config: Config) {
     bookRefreshAgeMs: config.risk.bookRefreshAgeMs,
     ledgerCommitMaxMs: config.venueWaits.ledgerCommitMaxMs,
     canaryMs: config.venueWaits.bookCompareMs,
+    canaryRoundMs: config.venueWaits.bookCompareRoundMs,
     maxBooks: config.marketData.maxMarkets,
     doubledBooks: config.marketData.doubleMarkets,
     stallMs: config.service.stallMs,

@@ -16,6 +16,9 @@ import { keepToConfiguredHosts } from "./outbound.ts";
 import { ServiceError } from "./service-error.ts";
 import { openSigningKey, type SigningKeyResult } from "./signing-key.ts";
 
+/** Markets with money in them are followed beyond `max_markets`: the feed's own bound, a last defence, lies above it. */
+const roomForMoney = 1_000;
+
 /** The venue with its key and its log, as the service and the commands beside it use them. */
 export type OpenedVenue = {
   readonly key: SigningKeyResult;
@@ -172,7 +175,7 @@ function openPolymarket(
     feedTimings: feedTimingsOf(config),
     feedLimits: {
       tokensPerConnection: marketData.tokensPerConnection,
-      maxMarkets: marketData.maxMarkets,
+      maxMarkets: marketData.maxMarkets + roomForMoney,
       resyncs: { perSecond: marketData.resyncsPerSecond, burst: marketData.resyncsBurst },
     },
     log: logger,

@@ -115,6 +115,7 @@ describe("the shipped files", () => {
       resyncLongestMs: 30_000,
       snapshotLimitMs: 2000,
       bookCompareMs: 15_000,
+      bookCompareRoundMs: 600_000,
       contractPollMs: 2000,
       contractResendMs: 600_000,
     });

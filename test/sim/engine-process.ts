@@ -157,6 +157,7 @@ export class EngineProcess implements Caller {
       bookRefreshAgeMs: 2_000,
       ledgerCommitMaxMs: 2_000,
       canaryMs: 15_000,
+      canaryRoundMs: 600_000,
       stallMs: 3_000,
       clockCheckMs: 30_000,
       catalogSettings: {

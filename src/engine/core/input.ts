@@ -47,7 +47,7 @@ export type EngineInput =
   | { readonly kind: "heartbeat.changed"; readonly detail: string | null }
   | { readonly kind: "market"; readonly event: MarketEvent | FeedEvent }
   | { readonly kind: "books.watched"; readonly markets: readonly Market[] }
-  /** Books that made room for others. */
+  /** Books that are followed no more. */
   | { readonly kind: "books.dropped"; readonly conditionIds: readonly ConditionId[] }
   | { readonly kind: "book.read"; readonly conditionId: ConditionId; readonly book: BookSnapshot }
   | { readonly kind: "catalog.read"; readonly answer: CatalogAnswer }

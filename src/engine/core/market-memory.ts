@@ -16,8 +16,15 @@ export function setTickSize(state: EngineState, conditionId: ConditionId, tickSi
 export function endMarket(state: EngineState, conditionId: ConditionId): void {
   const market = state.markets.get(conditionId);
   if (market !== undefined) state.markets.set(conditionId, { ...market, tradable: false });
-  state.live.books.delete(conditionId);
-  state.live.trails.delete(conditionId);
+  leaveBooks(state, [conditionId]);
+}
+
+/** Nothing more is kept of these books: they are followed no more. */
+export function leaveBooks({ live }: EngineState, conditionIds: readonly ConditionId[]): void {
+  for (const conditionId of conditionIds) {
+    live.books.delete(conditionId);
+    live.trails.delete(conditionId);
+  }
 }
 
 /** Keeps the best prices of every believed book, so that a price that runs away is noticed. */

@@ -13,6 +13,7 @@ import { clockMeasured, heartbeatChanged, timeJumped } from "./degraded.ts";
 import { halt } from "./halt.ts";
 import type { EngineInput, Envelope, Reply } from "./input.ts";
 import { bookRead, booksWatched, catalogRead, marketInput } from "./market-input.ts";
+import { leaveBooks } from "./market-memory.ts";
 import { postFinished, queryFinished, watchOf } from "./order-progress.ts";
 import { continueReplacements, replaceSigned } from "./replace.ts";
 import { handleRequest } from "./requests.ts";
@@ -71,7 +72,7 @@ function handle(context: StepContext, envelope: Envelope): Reply {
       booksWatched(context, input.markets);
       return none;
     case "books.dropped":
-      for (const conditionId of input.conditionIds) context.state.live.books.delete(conditionId);
+      leaveBooks(context.state, input.conditionIds);
       return none;
     case "book.read":
       bookRead(context, input.conditionId, input.book);

@@ -2,11 +2,11 @@ import type { EngineInput } from "../core/input.ts";
 import type { ConditionId, Market } from "../domain/market.ts";
 import { ageMs } from "../domain/market-book.ts";
 import type { MarketDataPort, WatchedMarket } from "../ports/market-data.ts";
-import type { Clock } from "../ports/system.ts";
+import type { Clock, Log } from "../ports/system.ts";
 import type { EngineState } from "../state/engine-state.ts";
-import { marketsWithMoney } from "./wanted-markets.ts";
+import { marketsWithMoney, type Wanted, type WantReason } from "./wanted-markets.ts";
 
-/** Most markets that are watched at once unless said; the longest unused one without money in it makes room. */
+/** Most markets that are watched at once unless said; what has money in it is watched beyond it. */
 const maxWatchedDefault = 800;
 /** At most this many REST reads of books are under way at once. */
 const maxReads = 8;
@@ -15,21 +15,27 @@ export type BooksDeps = {
   readonly state: EngineState;
   readonly marketData: MarketDataPort;
   readonly clock: Clock;
+  readonly logger: Log;
   readonly dispatch: (input: EngineInput) => void;
+  /** What a book is wanted of, at most so many and the most important first. */
+  readonly wanted: (max: number) => Wanted;
   readonly snapshotWaitMs: number;
   readonly maxBooks?: number;
   /** So many markets with money in them are carried by a second connection; none when absent. */
   readonly doubledBooks?: number;
 };
 
+/** What is over has no book: its resolution or its claim is learnt from Gamma and the contracts. */
+const withoutBook: ReadonlySet<WantReason> = new Set(["claim", "resolution"]);
+
 /** Which books are kept, and waiting for one to be right. */
 export class Books {
   readonly #deps: BooksDeps;
-  /** Insertion order is order of last use. */
   readonly #watched = new Map<ConditionId, WatchedMarket>();
   readonly #waiters = new Map<ConditionId, Set<() => void>>();
   #reads = 0;
   #doubled = "";
+  #leftOut = 0;
   /** Books that changed since those who wait for them were looked at. */
   readonly #dirty = new Set<ConditionId>();
   #changes = 0;
@@ -39,20 +45,81 @@ export class Books {
     this.#deps = deps;
   }
 
+  /** Subscribes to what is not kept yet, at once; who asks has noted before why it is wanted. */
   watch(markets: readonly Market[]): void {
-    const fresh: WatchedMarket[] = [];
-    for (const market of markets) {
-      const one: WatchedMarket = {
-        conditionId: market.conditionId,
-        tokenIds: [market.outcomes[0].tokenId, market.outcomes[1].tokenId],
-      };
-      if (!this.#watched.delete(market.conditionId)) fresh.push(one);
-      this.#watched.set(market.conditionId, one);
-    }
+    const fresh = markets.filter(({ conditionId }) => !this.#isKept(conditionId));
     if (fresh.length === 0) return;
+    // Where the bound is reached the least wanted makes room, and that may be one of these.
+    if (this.#watched.size + fresh.length > this.#max) this.follow();
+    else this.#subscribe(fresh);
+  }
+
+  /**
+   * Called now and then: the subscriptions become what is wanted. What nobody wants any more is left; over the bound that
+   * is the least wanted, and never what has money in it.
+   */
+  follow(): void {
+    const { state, wanted } = this.#deps;
+    const { markets, leftOut } = wanted(this.#max);
+    const ids = new Set<ConditionId>();
+    for (const { conditionId, why } of markets) if (!withoutBook.has(why)) ids.add(conditionId);
+    this.#leave([...this.#watched.keys()].filter((id) => !ids.has(id) || !this.#isKept(id)));
+    const fresh: Market[] = [];
+    for (const id of ids) {
+      const market = this.#isKept(id) ? undefined : state.markets.get(id);
+      // One that ended is over for good, or comes back when its end was not true.
+      const hasEnded = market?.winner !== undefined || state.live.resolutions.has(id);
+      if (market !== undefined && !hasEnded) fresh.push(market);
+    }
+    if (fresh.length > 0) this.#subscribe(fresh);
+    this.#say(leftOut);
+  }
+
+  /** Wanted markets that the bound keeps out. */
+  get leftOut(): number {
+    return this.#leftOut;
+  }
+
+  get max(): number {
+    return this.#max;
+  }
+
+  get #max(): number {
+    return this.#deps.maxBooks ?? maxWatchedDefault;
+  }
+
+  /** False for one whose book was given up because the stream called its market resolved. */
+  #isKept(conditionId: ConditionId): boolean {
+    return this.#watched.has(conditionId) && this.#deps.state.live.books.has(conditionId);
+  }
+
+  #subscribe(markets: readonly Market[]): void {
+    // A subscription without a book is begun anew: only that brings a snapshot.
+    this.#leave(markets.map((market) => market.conditionId));
+    const fresh = markets.map(
+      ({ conditionId, outcomes: [yes, no] }): WatchedMarket => ({
+        conditionId,
+        tokenIds: [yes.tokenId, no.tokenId],
+      }),
+    );
+    for (const one of fresh) this.#watched.set(one.conditionId, one);
     this.#deps.dispatch({ kind: "books.watched", markets });
     this.#deps.marketData.watch(fresh);
-    this.#makeRoom();
+  }
+
+  #leave(conditionIds: readonly ConditionId[]): void {
+    const left = conditionIds.filter((id) => this.#watched.delete(id));
+    if (left.length === 0) return;
+    // An input like every other: what a step reads is changed by steps alone, else a replay would decide differently.
+    this.#deps.dispatch({ kind: "books.dropped", conditionIds: left });
+    this.#deps.marketData.unwatch(left);
+  }
+
+  #say(leftOut: number): void {
+    if (leftOut !== this.#leftOut && leftOut > 0) {
+      this.#deps.logger.warn("books.left-out", { leftOut, max: this.#max });
+    }
+    this.#leftOut = leftOut;
   }
 
   /** Called now and then: the first markets with money in them get a second connection, the others lose theirs. */
@@ -65,22 +132,6 @@ export class Books {
     if (key === this.#doubled) return;
     this.#doubled = key;
     marketData.double?.(wanted);
-  }
-
-  #makeRoom(): void {
-    const { state, maxBooks: maxWatched = maxWatchedDefault } = this.#deps;
-    if (this.#watched.size <= maxWatched) return;
-    const needed = marketsWithMoney(state);
-    const dropped: ConditionId[] = [];
-    for (const conditionId of this.#watched.keys()) {
-      if (this.#watched.size - dropped.length <= maxWatched) break;
-      if (!needed.has(conditionId)) dropped.push(conditionId);
-    }
-    if (dropped.length === 0) return;
-    for (const conditionId of dropped) this.#watched.delete(conditionId);
-    // An input like every other: what a step reads is changed by steps alone, else a replay would decide differently.
-    this.#deps.dispatch({ kind: "books.dropped", conditionIds: dropped });
-    this.#deps.marketData.unwatch(dropped);
   }
 
   /** A frame of the market was applied. However many come before the next wake-up, it is one. */
@@ -111,6 +162,8 @@ export class Books {
   async waitLive(conditionId: ConditionId): Promise<boolean> {
     const isLive = () => this.#deps.state.live.books.get(conditionId)?.status === "live";
     if (isLive()) return true;
+    // The bound keeps it out: nothing will come.
+    if (!this.#watched.has(conditionId)) return false;
     await this.#waitOr(conditionId, this.#deps.snapshotWaitMs);
     if (isLive()) return true;
     await this.readAndCompare(conditionId);
@@ -130,6 +183,9 @@ export class Books {
       this.#waiters.set(conditionId, waiters);
       const cancel = this.#deps.clock.after(boundMs, () => {
         waiters.delete(finish);
+        // Only its own set: others may wait in a later one.
+        const isLast = waiters.size === 0 && this.#waiters.get(conditionId) === waiters;
+        if (isLast) this.#waiters.delete(conditionId);
         resolve();
       });
       const finish = () => {
@@ -167,18 +223,5 @@ export class Books {
       this.#reads--;
     }
     this.wake();
-  }
-
-  /** A book to compare by the canary: the live one that has been quiet longest among those changed lately. */
-  canary(): ConditionId | null {
-    let newest: ConditionId | null = null;
-    let newestAtMs = 0;
-    for (const book of this.#deps.state.live.books.values()) {
-      if (book.status === "live" && book.frameAtMs >= newestAtMs) {
-        newest = book.conditionId;
-        newestAtMs = book.frameAtMs;
-      }
-    }
-    return newest;
   }
 }

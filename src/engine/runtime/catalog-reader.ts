@@ -13,7 +13,7 @@ import { CatalogCrawl, type CrawlSettings } from "./catalog-crawl.ts";
 import { MarketDirectory } from "./market-directory.ts";
 import { MarketRefresh, type RefreshSettings } from "./market-refresh.ts";
 import type { Stepper } from "./stepper.ts";
-import type { WantedMarket } from "./wanted-markets.ts";
+import type { Scan, Wanted, WantedMarket } from "./wanted-markets.ts";
 
 /** How long the list of open markets that a scan uses may be old. */
 const catalogTtlMs = 60_000;
@@ -60,6 +60,7 @@ export class CatalogReader {
   readonly #refresh: MarketRefresh;
   #answeredAtMs: number | null = null;
   #openMarketsAtMs: number | null = null;
+  #scan: Scan | null = null;
 
   constructor(parts: CatalogReaderParts) {
     this.#parts = parts;
@@ -113,9 +114,14 @@ export class CatalogReader {
     this.#refresh.soon([conditionId]);
   }
 
-  /** What has to be followed now, the most important first. */
+  /** What has to be read again, the most important first. */
   wanted(): readonly WantedMarket[] {
     return this.#refresh.wanted();
+  }
+
+  /** What a book is wanted of, at most so many, the most important first. */
+  wantedBooks(max: number): Wanted {
+    return this.#refresh.wantedBooks(max, this.#scan);
   }
 
   /** A person looks at these markets. */
@@ -235,18 +241,22 @@ export class CatalogReader {
 
   /** Every open market and its book, for a scan. The list is kept for a minute. */
   async loadOpenMarkets(): Promise<void> {
-    const { clock, catalog, catalogSettings } = this.#parts;
+    const { clock, catalog, catalogSettings, books, state, stepper } = this.#parts;
     const fresh =
       this.#openMarketsAtMs !== null && clock.nowMs() - this.#openMarketsAtMs < catalogTtlMs;
+    let conditionIds = this.#scan?.conditionIds ?? [];
     if (!fresh) {
       const answer = await catalog.openMarkets(catalogSettings.maxSetMarkets);
       if (!answer.ok) return;
       this.#openMarketsAtMs = clock.nowMs();
       this.#answered(answer.value);
-      this.#parts.stepper.run({ kind: "catalog.read", answer: answer.value }, "catalog");
-      this.#parts.books.watch(answer.value.markets.filter((market) => market.tradable));
+      stepper.run({ kind: "catalog.read", answer: answer.value }, "catalog");
+      const tradable = answer.value.markets.filter((market) => market.tradable);
+      conditionIds = tradable.map((market) => market.conditionId);
     }
-    await this.#parts.books.waitSome([...this.#parts.state.live.books.keys()], scanWaitMs);
+    this.#scan = { conditionIds, atMs: clock.nowMs() };
+    books.watch(conditionIds.flatMap((id) => state.markets.get(id) ?? []));
+    await books.waitSome(conditionIds, scanWaitMs);
   }
 }
 

@@ -40,7 +40,10 @@ export type DeskDeps = {
   readonly snapshotWaitMs: number;
   readonly bookRefreshAgeMs: number;
   readonly ledgerCommitMaxMs: number;
+  /** Longest time between two comparisons of a live book with a REST read. */
   readonly canaryMs: number;
+  /** Within this time every live book is compared once. */
+  readonly canaryRoundMs: number;
   /** A main loop that did not run for longer was stalled. */
   readonly stallMs: number;
   /** How often the venue's time is read. */

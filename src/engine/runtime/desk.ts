@@ -1,10 +1,10 @@
 import type { EngineInput } from "../core/input.ts";
-import { isOpen } from "../domain/order.ts";
 import type { Denial } from "../domain/reasons.ts";
 import { checkDegraded } from "../risk/degraded.ts";
 import { checkStopped, checkTradingState } from "../risk/trading-state.ts";
 import { createState, type EngineState } from "../state/engine-state.ts";
 import { editedSince } from "../state/rule-edits.ts";
+import { BookCanary } from "./book-canary.ts";
 import { Books } from "./books.ts";
 import { CatalogReader } from "./catalog-reader.ts";
 import type { DeskDeps } from "./desk-deps.ts";
@@ -21,6 +21,8 @@ import { TimeGuard } from "./time-guard.ts";
 
 /** A command waits at most this long after a start for the first reconciliation. */
 const readyWaitMs = 5_000;
+/** How often the subscriptions are compared with what is wanted. */
+const followEveryMs = 1_000;
 const connectRetryMs = [250, 500, 1_000, 2_000, 5_000] as const;
 
 /** Life of the engine: fold, reconcile, tick, and the gate that stands before every order. */
@@ -41,7 +43,8 @@ export class Desk {
   #connected = false;
   readonly #heartbeat: HeartbeatGuard | null;
   #stopped = false;
-  #nextCanaryAtMs = 0;
+  readonly #canary: BookCanary;
+  #nextFollowAtMs = 0;
   #cancelTick: (() => void) | null = null;
 
   /** Folds the ledger; trading starts only after `start` and the first reconciliation. */
@@ -108,7 +111,9 @@ export class Desk {
       dispatch: (input) => {
         this.stepper.run(input, "books");
       },
+      wanted: (max) => this.catalog.wantedBooks(max),
     });
+    this.#canary = this.#makeCanary(deps);
     this.#outside = new OutsideMarkets({
       state: this.state,
       books: this.books,
@@ -118,6 +123,15 @@ export class Desk {
     const { heartbeat = null } = deps;
     this.#heartbeat = heartbeat === null ? null : new HeartbeatGuard(heartbeat, state, stepper);
     this.catalog = new CatalogReader({ ...deps, state, books, stepper });
+  }
+
+  #makeCanary({ canaryMs, canaryRoundMs }: DeskDeps): BookCanary {
+    return new BookCanary({
+      state: this.state,
+      compare: (conditionId) => void this.books.readAndCompare(conditionId),
+      intervalMs: canaryMs,
+      roundMs: canaryRoundMs,
+    });
   }
 
   #openLedger({ log, clock, logger, ledgerCommitMaxMs }: DeskDeps, nextSeq: number): LedgerWriter {
@@ -168,20 +182,11 @@ export class Desk {
       this.books.wake();
     });
     this.stepper.run({ kind: "run.start" }, "start");
-    this.#watchOwn();
+    // Books of everything with money in it, from the first moment.
+    this.books.follow();
     void this.#connect();
     this.catalog.start();
     this.#scheduleTick();
-  }
-
-  /** Books of everything with money in it, from the first moment. */
-  #watchOwn(): void {
-    const ids = new Set<string>();
-    for (const position of this.state.positions.values()) ids.add(position.conditionId);
-    for (const order of this.state.orders.values()) {
-      if (isOpen(order)) ids.add(order.draft.conditionId);
-    }
-    this.books.watch([...ids].flatMap((id) => this.state.markets.get(id) ?? []));
   }
 
   async #connect(): Promise<void> {
@@ -214,9 +219,11 @@ export class Desk {
         this.#time.tick();
         if (this.#connected) this.#heartbeat?.tick();
         this.stepper.run({ kind: "tick" }, "tick");
+        const nowMs = this.deps.clock.nowMs();
+        this.#follow(nowMs);
         this.books.followMoney();
-        this.#canary();
-        this.#outside.learn(this.deps.clock.nowMs());
+        this.#canary.tick(nowMs);
+        this.#outside.learn(nowMs);
         this.catalog.tick();
         this.#persistClosedGate();
         // Messages that wait for their time are looked at even when nothing else happens.
@@ -227,13 +234,11 @@ export class Desk {
     });
   }
 
-  /** A quiet connection and a frozen one look alike: one REST read of a live book tells them apart. */
-  #canary(): void {
-    const nowMs = this.deps.clock.nowMs();
-    if (nowMs < this.#nextCanaryAtMs) return;
-    this.#nextCanaryAtMs = nowMs + this.deps.canaryMs;
-    const conditionId = this.books.canary();
-    if (conditionId !== null) void this.books.readAndCompare(conditionId);
+  /** Draws the subscriptions from what is wanted. */
+  #follow(nowMs: number): void {
+    if (nowMs < this.#nextFollowAtMs) return;
+    this.#nextFollowAtMs = nowMs + followEveryMs;
+    this.books.follow();
   }
 
   async stop(): Promise<void> {
@@ -369,6 +374,8 @@ export class Desk {
     const warnings: string[] = [];
     if (this.ledger.failed) warnings.push("the ledger failed: nothing new is traded");
     if (!this.#connected) warnings.push("the venue does not answer");
+    const { leftOut, max } = this.books;
+    if (leftOut > 0) warnings.push(`${leftOut} markets are not followed: at most ${max} are`);
     return warnings;
   }
 

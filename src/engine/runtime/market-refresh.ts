@@ -5,7 +5,7 @@ import { type CatalogPort, maxReadAtOnce } from "../ports/catalog.ts";
 import type { Clock, Log } from "../ports/system.ts";
 import type { ListedMarket } from "../protocol/venue-report.ts";
 import type { EngineState } from "../state/engine-state.ts";
-import { type WantedMarket, wantedMarkets } from "./wanted-markets.ts";
+import { type Scan, type Wanted, type WantedMarket, wantedMarkets } from "./wanted-markets.ts";
 
 /** Waits of the refresh in milliseconds, already divided by the time scale. */
 export type RefreshSettings = {
@@ -49,10 +49,10 @@ export class MarketRefresh {
     this.#parts = parts;
   }
 
-  /** A person looks at these: they are followed for a while. */
+  /** A person looks at these, the most interesting first: they are followed for a while. */
   look(conditionIds: readonly ConditionId[]): void {
     const nowMs = this.#parts.clock.nowMs();
-    for (const conditionId of conditionIds) {
+    for (const conditionId of [...conditionIds].reverse()) {
       // Behind the older looks, which are forgotten first.
       this.#looks.delete(conditionId);
       this.#looks.set(conditionId, nowMs);
@@ -66,18 +66,27 @@ export class MarketRefresh {
     }
   }
 
-  /** What has to be followed now, the most important first; subscriptions may be drawn from it. */
+  /** What has to be read again, the most important first. */
   wanted(): readonly WantedMarket[] {
+    return this.#wanted(this.#parts.settings.maxWatched, null).markets;
+  }
+
+  /** What a book is wanted of, the most important first: the same, and the markets of the last scan for sets. */
+  wantedBooks(max: number, scan: Scan | null): Wanted {
+    return this.#wanted(max, scan);
+  }
+
+  #wanted(max: number, scan: Scan | null): Wanted {
     const { state, clock, settings, strategies } = this.#parts;
-    const { markets } = wantedMarkets({
+    return wantedMarkets({
       state,
       nowMs: clock.nowMs(),
       strategies: strategies(),
       looks: new Map(this.#looks.entries()),
+      scan,
       lookTtlMs: settings.lookTtlMs,
-      max: settings.maxWatched,
+      max,
     });
-    return markets;
   }
 
   /** Called now and then; starts what is due, one run at a time. */

@@ -11,18 +11,23 @@ export type WantReason =
   | "resolution"
   | "card"
   | "strategy"
-  | "look";
+  | "look"
+  | "scan";
 
 export type WantedMarket = { readonly conditionId: ConditionId; readonly why: WantReason };
+
+export type Scan = { readonly conditionIds: readonly ConditionId[]; readonly atMs: number };
 
 export type WantedInputs = {
   readonly state: EngineState;
   readonly nowMs: number;
   /** Markets that the configured strategies trade. */
   readonly strategies: Iterable<ConditionId>;
-  /** When a person last looked at a market. */
+  /** When a person last looked at a market, in the order of the looks. */
   readonly looks: ReadonlyMap<ConditionId, number>;
-  /** How long a look counts. */
+  /** The markets of the last scan for sets, and when it was asked for. */
+  readonly scan?: Scan | null;
+  /** How long a look or a scan counts. */
   readonly lookTtlMs: number;
   /** Bound; markets with money in them always come first, and are never left out. */
   readonly max: number;
@@ -58,7 +63,7 @@ export function marketsWithMoney(state: EngineState): Map<ConditionId, WantReaso
  * strategies trade, what people looked at lately. Pure: subscriptions and refreshes are drawn from the same answer.
  */
 export function wantedMarkets(inputs: WantedInputs): Wanted {
-  const { state, nowMs, looks, lookTtlMs, max } = inputs;
+  const { state, nowMs, looks, scan = null, lookTtlMs, max } = inputs;
   const reasons = marketsWithMoney(state);
   const want = (conditionId: ConditionId, why: WantReason) => {
     if (!reasons.has(conditionId)) reasons.set(conditionId, why);
@@ -70,9 +75,13 @@ export function wantedMarkets(inputs: WantedInputs): Wanted {
     for (const { conditionId } of card.drafts) want(conditionId, "card");
   }
   for (const conditionId of inputs.strategies) want(conditionId, "strategy");
-  const newest = [...looks].sort(([, a], [, b]) => b - a);
+  // Of two looks in one moment the later one counts as newer.
+  const newest = [...looks].reverse().sort(([, a], [, b]) => b - a);
   for (const [conditionId, atMs] of newest) {
     if (nowMs - atMs < lookTtlMs) want(conditionId, "look");
+  }
+  if (scan !== null && nowMs - scan.atMs < lookTtlMs) {
+    for (const conditionId of scan.conditionIds) want(conditionId, "scan");
   }
   const all = [...reasons].map(([conditionId, why]) => ({ conditionId, why }));
   const markets = all.slice(0, Math.max(withMoney, max));

@@ -11,9 +11,11 @@ export function isPriceChange(frame: string): boolean {
 
 const untouched: Tamper = (frame) => [frame];
 
-/** Stands between the feed and the venue's market channel and spoils what passes. */
+/** Stands between a desk and the venue's sockets; spoils what passes on the market channel and notes what is asked there. */
 export class TamperingProxy {
   tamper: Tamper = untouched;
+  /** What the client sent on the market channel, PINGs left out, oldest first. */
+  readonly asked: string[] = [];
   /** Price changes that the venue sent so far. */
   changesSeen = 0;
   readonly #server = new WebSocketServer({ host: "127.0.0.1", port: 0, perMessageDeflate: false });
@@ -26,7 +28,9 @@ export class TamperingProxy {
 
   /** Base of the sockets for the feed. */
   async listen(): Promise<string> {
-    this.#server.on("connection", (client) => this.#carry(client));
+    this.#server.on("connection", (client, request) => {
+      this.#carry(client, request.url?.endsWith("/user") === true ? "user" : "market");
+    });
     await once(this.#server, "listening");
     return `ws://127.0.0.1:${(this.#server.address() as AddressInfo).port}/ws`;
   }
@@ -46,11 +50,12 @@ export class TamperingProxy {
     await once(this.#server, "close");
   }
 
-  #carry(client: WebSocket): void {
-    this.#client = client;
-    const venue = new WebSocket(`${this.#upstream}/market`, { perMessageDeflate: false });
+  #carry(client: WebSocket, channel: "market" | "user"): void {
+    if (channel === "market") this.#client = client;
+    const venue = new WebSocket(`${this.#upstream}/${channel}`, { perMessageDeflate: false });
     const early: string[] = [];
     client.on("message", (data: Buffer) => {
+      if (channel === "market" && data.toString() !== "PING") this.asked.push(data.toString());
       if (venue.readyState === WebSocket.OPEN) venue.send(data.toString());
       else early.push(data.toString());
     });
@@ -59,7 +64,8 @@ export class TamperingProxy {
     });
     venue.on("message", (data: Buffer) => {
       const frame = data.toString();
-      for (const text of this.tamper(frame)) client.send(text);
+      const passed = channel === "market" ? this.tamper(frame) : [frame];
+      for (const text of passed) client.send(text);
       if (isPriceChange(frame)) this.changesSeen++;
     });
     venue.on("error", () => client.terminate());

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { ageMs } from "../../../src/engine/domain/market-book.ts";
+import { levelsOf } from "../../../src/engine/domain/order-book.ts";
 import { trader } from "../support/core-desk.ts";
 import { priceOf, sharesOf } from "../support/levels.ts";
 import { type LiveDesk, openLiveDesk, until } from "../support/live-desk.ts";
@@ -64,5 +65,39 @@ describe("more frames than anybody can look at", () => {
     expect(after.wakeUps - before.wakeUps).toBeLessThan((after.changes - before.changes) / 2);
     expect(book?.status).toBe("live");
     expect(book === undefined ? 0 : ageMs(book, Date.now())).toBeLessThan(60_000);
+  });
+
+  test("a reader that is too slow drops the connection's books at once, counted, and reads them anew; every fill is heard", async () => {
+    const lagMaxMs = 300;
+    desk = await openLiveDesk({ feedTimings: { lagMaxMs, backOffFirstMs: 20 } });
+    const { exchange } = desk.venue;
+    const { conditionId } = standing;
+    await desk.place({ ...resting, limit: priceOf("0.49") });
+    await until("the order rests", () => desk.engine.orders()[0]?.status === "live");
+    const { live } = desk.engine.state;
+    const { resyncs = {} } = live.books.get(conditionId)?.health ?? {};
+    // One change in time shows what no lag is.
+    exchange.setBackgroundLevel(conditionId, "SELL", "0.55", "99");
+    await until("it is read", () => (live.books.get(conditionId)?.framesApplied ?? 0) > 1);
+    // Nobody reads while the venue goes on: the reader is the same thread.
+    const untilMs = Date.now() + 4 * lagMaxMs;
+    for (let i = 0; Date.now() < untilMs || i < 400; i++) {
+      exchange.setBackgroundLevel(conditionId, "SELL", `0.${55 + (i % 20)}`, `${100 + i}`);
+      if (i < 400 && i % 20 === 10) exchange.crowdTrade(conditionId, "SELL", "0.49", "1");
+    }
+    const { marketData } = desk.polymarket;
+    await until("the loss", () => (marketData.health?.().losses["lagging"] ?? 0) > 0);
+    expect(live.resyncs.get("lagging")).toBeGreaterThanOrEqual(1);
+    expect(resyncs.lagging).toBeGreaterThanOrEqual(1);
+    await until("all fills", () => desk.engine.orders()[0]?.filled === 20_000_000);
+    await until("fresh books", () => live.books.get(conditionId)?.status === "live");
+    const read = await marketData.readBook({
+      conditionId,
+      tokenIds: [standing.outcomes[0].tokenId, standing.outcomes[1].tokenId],
+    });
+    const ladder = live.books.get(conditionId)?.ladder;
+    const theirs = read.ok ? read.book.asks.map(({ price, size }) => `${price}:${size}`) : [];
+    const ours = ladder === undefined ? [] : levelsOf(ladder, 0, "sell");
+    expect(ours.map(({ price, size }) => `${price}:${size}`).sort()).toEqual(theirs.sort());
   });
 });

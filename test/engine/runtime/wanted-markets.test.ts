@@ -1,7 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { FillReport } from "../../../src/engine/domain/fill.ts";
 import type { ConditionId } from "../../../src/engine/domain/market.ts";
-import { marketsWithMoney, wantedMarkets } from "../../../src/engine/runtime/wanted-markets.ts";
+import {
+  marketsWithMoney,
+  type Scan,
+  wantedMarkets,
+} from "../../../src/engine/runtime/wanted-markets.ts";
 import { openCoreDesk } from "../support/core-desk.ts";
 import { priceOf, sharesOf } from "../support/levels.ts";
 import { marketOf, plain, taxed } from "../support/markets.ts";
@@ -12,13 +16,19 @@ const look = (n: number) => marketOf(n).conditionId;
 function desk() {
   const one = openCoreDesk();
   const wanted = (
-    over: { looks?: [ConditionId, number][]; strategies?: ConditionId[]; max?: number } = {},
+    over: {
+      looks?: [ConditionId, number][];
+      strategies?: ConditionId[];
+      scan?: Scan;
+      max?: number;
+    } = {},
   ) =>
     wantedMarkets({
       state: one.state,
       nowMs: one.nowMs,
       strategies: over.strategies ?? [],
       looks: new Map(over.looks),
+      scan: over.scan ?? null,
       lookTtlMs: 1_000,
       max: over.max ?? 100,
     });
@@ -69,6 +79,22 @@ describe("what has to be followed", () => {
       { conditionId: c, why: "look" },
       { conditionId: b, why: "look" },
     ]);
+  });
+
+  test("is the last scan for sets, behind everything else, until it is old", () => {
+    const { desk: one, wanted } = desk();
+    const [a, b] = [look(51), look(52)];
+    const looks: [ConditionId, number][] = [[b, one.nowMs]];
+    const scan = { conditionIds: [a, b], atMs: one.nowMs - 999 };
+    expect(wanted({ looks, scan }).markets).toEqual([
+      { conditionId: b, why: "look" },
+      { conditionId: a, why: "scan" },
+    ]);
+    expect(wanted({ looks, scan, max: 1 })).toMatchObject({
+      leftOut: 1,
+      markets: [{ why: "look" }],
+    });
+    expect(wanted({ scan: { ...scan, atMs: one.nowMs - 1_000 } }).markets).toEqual([]);
   });
 
   test("is a market that the stream called resolved, until Gamma said so", () => {

@@ -13,6 +13,11 @@ import {
   createPolymarket,
   type Polymarket,
 } from "../../../src/adapters/polymarket/create-polymarket.ts";
+import {
+  defaultFeedLimits,
+  type FeedLimits,
+  type FeedTimings,
+} from "../../../src/adapters/polymarket/feed-timings.ts";
 import type { RateLimits } from "../../../src/adapters/polymarket/rate-limits.ts";
 import { openLedger } from "../../../src/adapters/sqlite/ledger.ts";
 import { systemClock } from "../../../src/adapters/system/clock.ts";
@@ -133,6 +138,8 @@ export type DeskOver = SettingsOver & {
   readonly stallMs?: number;
   readonly clockCheckMs?: number;
   readonly maxBooks?: number;
+  readonly feedLimits?: Partial<FeedLimits>;
+  readonly feedTimings?: Partial<FeedTimings>;
   readonly doubledBooks?: number;
   readonly signatureType?: 0 | 1 | 2 | 3;
   /** Whether the venue pays a resolved market by itself. */
@@ -170,6 +177,8 @@ async function openOn(ground: Ground, over: DeskOver): Promise<LiveDesk> {
     log,
     dryRun,
     ...(over.tape !== undefined && { recording: over.tape.recording }),
+    feedLimits: { ...defaultFeedLimits, ...over.feedLimits },
+    ...(over.feedTimings !== undefined && { feedTimings: over.feedTimings }),
     ...(over.rateLimits !== undefined && { rateLimits: over.rateLimits }),
   });
   const ledger = await openLedger(ledgerIn(folder));
@@ -208,6 +217,7 @@ async function openOn(ground: Ground, over: DeskOver): Promise<LiveDesk> {
     bookRefreshAgeMs: 2_000,
     ledgerCommitMaxMs: over.ledgerCommitMaxMs ?? 2_000,
     canaryMs: 15_000,
+    canaryRoundMs: 600_000,
     stallMs: over.stallMs ?? 3_000,
     clockCheckMs: over.clockCheckMs ?? 30_000,
     ...(over.maxBooks !== undefined && { maxBooks: over.maxBooks }),
