@@ -1,8 +1,7 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import type { BookHasher } from "../engine/domain/book-hash.ts";
-import { bookHashText } from "../engine/domain/book-hash.ts";
+import { type BookHasher, bookHashText } from "../engine/domain/book-hash.ts";
 import { currentHash, type MarketBook } from "../engine/domain/market-book.ts";
 import { frameLine } from "./frame-files.ts";
 

@@ -4,6 +4,7 @@ import {
   createMarketBook,
   currentHash,
   type MarketBook,
+  verifyHash,
 } from "../domain/market-book.ts";
 import type { BookSnapshot, MarketEvent } from "../domain/market-event.ts";
 import { usd } from "../domain/numbers.ts";
@@ -144,8 +145,26 @@ function sameBook(context: StepContext, book: MarketBook, read: BookSnapshot): b
     return levels === 0 && own === 0;
   }
   const outcome = read.tokenId === book.tokenIds[0] ? 0 : 1;
-  if (!book.hashTrusted) return sameLevels(book, outcome, read);
+  if (!book.hashTrusted) {
+    const isSame = sameLevels(book, outcome, read);
+    if (isSame) weighRead(context, book, outcome, read.hash, read);
+    return isSame;
+  }
   return currentHash(book, outcome, read.timestamp, context.hasher) === read.hash;
+}
+
+/** An equal book shows whether hashes mean something again, also where the stream sends no fresh books. */
+function weighRead(
+  context: StepContext,
+  book: MarketBook,
+  outcome: OutcomeIndex,
+  hash: string,
+  { lastTradePrice, timestamp }: BookSnapshot,
+): void {
+  if (lastTradePrice === null) return;
+  book.lastTradePrice = lastTradePrice;
+  verifyHash(book, outcome, timestamp, hash, context.hasher);
+  judge(context, book, null);
 }
 
 /** Without a hash that means something the levels themselves are compared. */

@@ -1,5 +1,6 @@
+import type { BookHealth } from "./book-health.ts";
 import type { OutcomeIndex, TokenId } from "./market.ts";
-import type { LevelChange } from "./market-event.ts";
+import type { BookSnapshot, LevelChange } from "./market-event.ts";
 import { type Price, priceOne } from "./numbers.ts";
 import { bestPrice, type OrderBook } from "./order-book.ts";
 
@@ -68,6 +69,18 @@ function allAgree(tokenIds: TokenPair, changes: readonly LevelChange[]): boolean
     if (other !== undefined && other !== size) return false;
   }
   return true;
+}
+
+/**
+ * True for a REST read that is older than what the stream has said: it was on its way when a change came that was not
+ * applied, because the book was not believed, or it came out of a cache. On the stream snapshots and changes are in order.
+ */
+export function isBehind(
+  book: { readonly timestamp: string; readonly health: Pick<BookHealth, "missedMs"> },
+  { source, timestamp }: BookSnapshot,
+): boolean {
+  const heardMs = Math.max(Number(book.timestamp), book.health.missedMs);
+  return source === "rest" && Number(timestamp) < heardMs;
 }
 
 /** What the last frame of a (timestamp, hash) group states about one token's book; void while it is not open. */

@@ -2,7 +2,7 @@ import type { BookDelta } from "./market-event.ts";
 
 /** Why a book is not believed and a fresh snapshot is asked for. A closed set: it labels a counter. */
 export const resyncReasons = [
-  /** A change came before its snapshot. */
+  /** A change came before its snapshot, or is not part of the REST read that was taken for one. */
   "no_snapshot",
   /** The book's own SHA-1 is not the one that the venue states, whatever the last trade price. */
   "hash_mismatch",
@@ -53,6 +53,8 @@ export type BookHealth = {
   badSnapshots: number;
   /** Local time of the first of them. */
   badSinceMs: number;
+  /** Venue milliseconds of the newest change that came while the book was not believed; 0 after a snapshot. */
+  missedMs: number;
   /** As many hashes of this book were weighed already. */
   verifiedSeen: number;
   failedSeen: number;
@@ -77,6 +79,7 @@ export function createBookHealth(): BookHealth {
     lastTradesLearnt: 0,
     badSnapshots: 0,
     badSinceMs: 0,
+    missedMs: 0,
     verifiedSeen: 0,
     failedSeen: 0,
     hashVerifiedAtMs: 0,
@@ -84,6 +87,11 @@ export function createBookHealth(): BookHealth {
     lastResyncMs: null,
     staleSinceMs: null,
   };
+}
+
+/** Only a snapshot that is as new as this change has it. */
+export function noteMissed(health: BookHealth, { timestamp }: BookDelta): void {
+  health.missedMs = Math.max(health.missedMs, Number(timestamp));
 }
 
 /** The newest groups of frames that were closed: timestamp and hash in turn, overwritten in a circle. */

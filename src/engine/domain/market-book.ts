@@ -3,6 +3,7 @@ import {
   type Claim,
   contradictsItself,
   createClaim,
+  isBehind,
   isEarlier,
   isOffTick,
   outcomeOf,
@@ -19,6 +20,7 @@ import {
   createBookHealth,
   createRecentGroups,
   isRepeated,
+  noteMissed,
   type RecentGroups,
   type ResyncReason,
   rememberGroup,
@@ -156,10 +158,6 @@ export function applyMarketEvent(
       book.frameAtMs = atMs;
       if (outcomeOf(book.tokenIds, event.tokenId) !== null) book.quote = event;
       return null;
-    case "market.opened":
-    case "market.resolved":
-      book.frameAtMs = atMs;
-      return null;
     default:
       return null;
   }
@@ -178,6 +176,7 @@ function applyBookSnapshot(
     book.health.outdated++;
     return null;
   }
+  if (isBehind(book, event)) return markStale(book, "no_snapshot");
   // A claim that the snapshot overtakes was either right or is repaired by the snapshot itself.
   if (event.tickSize !== null && event.tickSize !== book.tickSize) beginTick(book, event.tickSize);
   if (event.minOrderSize !== null) book.minOrderSize = event.minOrderSize;
@@ -190,11 +189,15 @@ function applyBookSnapshot(
   book.timestamp = event.timestamp;
   book.frameAtMs = atMs;
   book.framesApplied++;
+  book.health.missedMs = 0;
   if (isCrossed(book.ladder)) return markStale(book, "crossed");
-  if (event.hash !== null && !verifyHash(book, outcome, event.timestamp, event.hash, hasher)) {
-    book.health.badSnapshots++;
-    if (book.hashTrusted) return markStale(book, "hash_mismatch");
-  } else if (event.hash !== null) book.health.badSnapshots = 0;
+  // Without the search a hash over an unknown last trade price proves nothing either way.
+  const isTelling = book.hashTrusted || event.lastTradePrice !== null;
+  if (event.hash !== null && isTelling) {
+    const fits = verifyHash(book, outcome, event.timestamp, event.hash, hasher);
+    book.health.badSnapshots = fits ? 0 : book.health.badSnapshots + 1;
+    if (!fits && book.hashTrusted) return markStale(book, "hash_mismatch");
+  }
   revive(book, atMs);
   return null;
 }
@@ -220,6 +223,7 @@ function applyBookDelta(
   atMs: number,
   hasher: BookHasher,
 ): ApplyOutcome {
+  if (book.status !== "live") noteMissed(book.health, event);
   if (book.status === "waiting") return markStale(book, "no_snapshot");
   if (book.status === "stale") return null;
   if (isEarlier(event.timestamp, book.timestamp)) return applyLate(book, event);
@@ -375,7 +379,7 @@ function hashFrame(book: MarketBook, outcome: OutcomeIndex, timestamp: string): 
 }
 
 /** After these nothing comes before the snapshot of a new connection. */
-const endsEpoch: ReadonlySet<ResyncReason> = new Set(["link_lost", "silent", "lagging", "stalled"]);
+const endsEpoch: ReadonlySet<ResyncReason> = new Set(["link_lost", "silent", "lagging"]);
 
 export function markStale(book: MarketBook, reason: ResyncReason): ResyncReason {
   book.status = endsEpoch.has(reason) ? "waiting" : "stale";

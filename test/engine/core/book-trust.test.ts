@@ -104,6 +104,46 @@ describe("hashes that fail everywhere (P6)", () => {
   });
 });
 
+describe("hashes that fit again", () => {
+  /** A book as it comes with a trade: without the last trade price that its hash covers. */
+  function traded(desk: CoreDesk, market: typeof plain): void {
+    const event = { ...read(desk, market, "wrong"), lastTradePrice: null };
+    desk.run({ kind: "market", event });
+  }
+
+  test("are believed although trades go on: a book without its last trade price proves nothing", () => {
+    const desk = changed();
+    const [first = plain, ...others] = many;
+    for (let i = 0; i < 10; i++) {
+      desk.nowMs += 1_000;
+      traded(desk, first);
+    }
+    expect(bookOf(desk, first.conditionId).status).toBe("live");
+    for (const market of others.slice(0, 3)) show(desk, market, "right");
+    expect(told(desk).at(-1)).toMatchObject({ kind: "degraded.over", cause: "book_hash" });
+  });
+
+  test("are found by REST reads alone where the stream sends no fresh books", () => {
+    const desk = changed();
+    const compare = (hash: "right" | "wrong") => {
+      for (const market of many.slice(0, 3)) {
+        const { conditionId } = market;
+        const book = { ...read(desk, market, hash), source: "rest" as const };
+        desk.run({ kind: "book.read", conditionId, book });
+      }
+    };
+    desk.nowMs += 9_000;
+    compare("wrong");
+    desk.nowMs += 9_000;
+    compare("right");
+    // One failed within the last ten seconds.
+    expect(told(desk)).toHaveLength(1);
+    desk.nowMs += 1_000;
+    compare("right");
+    expect(told(desk).at(-1)).toMatchObject({ kind: "degraded.over", cause: "book_hash" });
+  });
+});
+
 describe("every fresh book has a reason and a name", () => {
   test("requests are numbered, and the time until the snapshot came is kept", () => {
     const desk = watching();
