@@ -33,13 +33,18 @@ export class ConnectionPool {
     return this.#main.has(conditionId);
   }
 
-  /** True while some open connection carries the market. */
-  isCarried(conditionId: string): boolean {
-    return this.#isUp(this.#main, conditionId) || this.#isUp(this.#second, conditionId);
+  /** True while some open connection has brought the market's book and goes on with it. */
+  isBrought(conditionId: string): boolean {
+    return this.#homesOf(conditionId).some((home) => home?.brings(conditionId) === true);
   }
 
-  #isUp(homes: ReadonlyMap<string, MarketConnection>, conditionId: string): boolean {
-    return homes.get(conditionId)?.isOpen === true;
+  /** True while some open connection is subscribed to the market: a book of it is due or has come. */
+  isSubscribed(conditionId: string): boolean {
+    return this.#homesOf(conditionId).some((home) => home?.isOpen === true);
+  }
+
+  #homesOf(conditionId: string) {
+    return [this.#main.get(conditionId), this.#second.get(conditionId)];
   }
 
   /** Gives markets a main connection; resolves to those that were subscribed on one that is open already. */

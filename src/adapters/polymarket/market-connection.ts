@@ -34,7 +34,12 @@ type Carried = {
   readonly market: WatchedMarket;
   /** Venue milliseconds of the newest thing that this connection said of its book. */
   newestMs: number;
+  /** Its book came since the connection was opened. */
+  hasBook: boolean;
+  /** Events since it was last compared. */
   events: number;
+  /** Monotonic; 0 for never. */
+  comparedAtMs: number;
 };
 
 export type ConnectionOptions = {
@@ -78,6 +83,7 @@ export class MarketConnection {
       onOpen: (send) => {
         this.#lag.begin();
         this.#dataAtMs = performance.now();
+        for (const one of this.#carried.values()) one.hasBook = false;
         this.#subscribeAll(send);
         events.onOpen(this);
       },
@@ -117,18 +123,31 @@ export class MarketConnection {
     return this.#carried.has(conditionId);
   }
 
+  /** True when the market's book came on this connection: what it brings from now on makes it whole. */
+  brings(conditionId: string): boolean {
+    return this.isOpen && this.#carried.get(conditionId)?.hasBook === true;
+  }
+
   /** Venue milliseconds of the newest thing that was said of the market here; 0 for nothing. */
   newestMs(conditionId: string): number {
     return this.#carried.get(conditionId)?.newestMs ?? 0;
   }
 
-  /** The market that this connection heard of most: one whose silence means something. */
-  busiest(): WatchedMarket | null {
-    let busiest: Carried | null = null;
+  /**
+   * The market to compare with REST: the one that was heard of most since it was compared itself, so that its silence means
+   * something and one that ended does not stand for the others; among equals the one whose comparison is longest ago.
+   */
+  toCompare(): WatchedMarket | null {
+    let next: Carried | null = null;
     for (const one of this.#carried.values()) {
-      if (busiest === null || one.events > busiest.events) busiest = one;
+      const isBusier = next === null || one.events > next.events;
+      const isOlder = one.events === next?.events && one.comparedAtMs < next.comparedAtMs;
+      if (isBusier || isOlder) next = one;
     }
-    return busiest?.market ?? null;
+    if (next === null) return null;
+    next.events = 0;
+    next.comparedAtMs = performance.now();
+    return next.market;
   }
 
   health(): ConnectionHealth {
@@ -181,7 +200,8 @@ export class MarketConnection {
   }
 
   #carry(market: WatchedMarket): void {
-    this.#carried.set(market.conditionId, { market, newestMs: 0, events: 0 });
+    const unheard = { newestMs: 0, hasBook: false, events: 0, comparedAtMs: 0 };
+    this.#carried.set(market.conditionId, { market, ...unheard });
   }
 
   #read(frame: Buffer): void {
@@ -196,6 +216,7 @@ export class MarketConnection {
         const carried = this.#carried.get(event.conditionId);
         if (carried !== undefined) {
           carried.newestMs = Math.max(carried.newestMs, atMs);
+          if (event.kind === "book.snapshot") carried.hasBook = true;
           carried.events++;
         }
         if (event.kind === "book.delta") spokenAtMs = atMs;

@@ -132,8 +132,15 @@ export class MarketFeed implements MarketDataPort {
     }
     this.#doubled.drop(conditionIds);
     this.#pool.remove(conditionIds);
-    // A connection that carries nothing more was closed and will not come back.
+    this.#forgetEmptied();
+  }
+
+  /** A connection that carries nothing more was closed and will not come back: what it had lost is missed no more. */
+  #forgetEmptied(): void {
+    const before = this.#away.size;
     for (const connection of this.#away) if (connection.size === 0) this.#away.delete(connection);
+    if (before === 0 || this.#away.size > 0) return;
+    this.#emit({ kind: "link.up", feed: "market", epoch: this.#epoch, away: 0 });
   }
 
   resync(conditionId: string, request: ResyncRequest | null = null): void {
@@ -224,9 +231,12 @@ export class MarketFeed implements MarketDataPort {
     const { role, conditionIds } = connection;
     const markets = conditionIds.length;
     this.#options.log.warn("market_feed.lost", { detail, loss, markets, role });
-    // What the other connection goes on bringing is not lost.
-    const gone = conditionIds.filter((id) => !this.#pool.isCarried(id));
-    for (const conditionId of gone) this.#snapshots.lost(conditionId);
+    // What the other connection goes on bringing is not lost; where its own book is only due, that one is waited for.
+    const gone = conditionIds.filter((id) => !this.#pool.isBrought(id));
+    for (const conditionId of gone) {
+      if (this.#pool.isSubscribed(conditionId)) this.#snapshots.expect(conditionId);
+      else this.#snapshots.lost(conditionId);
+    }
     if (gone.length === 0 && markets > 0) return;
     if (role === "main") this.#away.add(connection);
     const cause = loss === "silent" || loss === "lagging" ? { cause: loss } : {};

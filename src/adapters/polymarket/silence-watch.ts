@@ -16,7 +16,7 @@ const maxReads = 4;
 
 /**
  * The watchdog by data: pings are answered for hours on a connection that delivers nothing (polymarket-market-data 2.5).
- * A connection that is quiet for long is compared with the REST book of its busiest market. When the venue has a newer
+ * A connection that is quiet for long is compared with the REST book of one of its markets, the busiest first. When the venue has a newer
  * book and the stream does not bring it within the time of a snapshot, the connection is frozen and given up.
  */
 export class SilenceWatch {
@@ -47,8 +47,9 @@ export class SilenceWatch {
     for (const connection of this.#source.connections()) {
       if (!connection.isOpen || connection.quietMs < dataSilenceMs) continue;
       if (nowMs - (this.#comparedAtMs.get(connection) ?? 0) < dataSilenceMs) continue;
-      const market = connection.busiest();
-      if (market === null || this.#reads >= maxReads) continue;
+      if (this.#reads >= maxReads) return;
+      const market = connection.toCompare();
+      if (market === null) continue;
       this.#comparedAtMs.set(connection, nowMs);
       void this.#compare(connection, market);
     }

@@ -38,6 +38,8 @@ export class SnapshotWatch {
   readonly #timings: FeedTimings;
   readonly #log: Log;
   readonly #bucket: TokenBucket;
+  /** REST reads take turns as well: a stream without books must not become thousands of requests at once. */
+  readonly #reads: TokenBucket;
   readonly #waits = new Map<string, Wait>();
   readonly #resyncs = new Map<string, Resync>();
   /** Newest durations from request to snapshot, milliseconds, overwritten in a circle. */
@@ -50,6 +52,7 @@ export class SnapshotWatch {
     this.#timings = timings;
     this.#log = log;
     this.#bucket = new TokenBucket(rate, () => performance.now());
+    this.#reads = new TokenBucket(rate, () => performance.now());
   }
 
   /** Snapshots asked for because a book was not believed, and requests that had to wait. */
@@ -135,13 +138,18 @@ export class SnapshotWatch {
 
   #schedule(conditionId: string, delayMs: number, restAttempts: number): void {
     this.#clear(conditionId);
-    const timer = setTimeout(() => void this.#fallBack(conditionId), delayMs);
+    const timer = setTimeout(() => this.#fallBack(conditionId), delayMs);
     this.#waits.set(conditionId, { timer, restAttempts });
   }
 
-  async #fallBack(conditionId: string): Promise<void> {
+  #fallBack(conditionId: string): void {
     const wait = this.#waits.get(conditionId);
     if (wait === undefined) return;
+    const turnMs = this.#reads.take(1, Number.POSITIVE_INFINITY) ?? 0;
+    wait.timer = setTimeout(() => void this.#read(conditionId, wait), turnMs);
+  }
+
+  async #read(conditionId: string, wait: Wait): Promise<void> {
     const got = await this.#source.readByRest(conditionId);
     // The stream may have answered, or the market may have been left, while we read.
     if (this.#waits.get(conditionId) !== wait) return;

@@ -94,6 +94,21 @@ describe("a connection that answers pings and delivers nothing", () => {
   });
 });
 
+describe("which market stands for its connection", () => {
+  test("is another one next time: one that ended does not hide the silence of the others", async () => {
+    venue.bookTimestamp = "1";
+    // The busiest one by far is over: the venue has no book of it.
+    venue.missing.add("1");
+    await start({ dataSilenceMs: 80, snapshotLimitMs: 40 }, {}, 3);
+    for (let i = 0; i < 50; i++) send(0, delta("1", String(i + 1)));
+    await until("the changes", () => (ofKind("book.delta").length === 50 ? true : null));
+    venue.bookTimestamp = String(Date.now() + 10_000);
+    const lost = await until("the loss", () => ofKind("link.lost")[0]);
+    expect(lost).toMatchObject({ cause: "silent" });
+    expect(venue.asked[0]).toBe("1");
+  });
+});
+
 describe("a reader that cannot keep up", () => {
   test("drops the connection with its backlog; the books are stale and come anew", async () => {
     await start({ lagMaxMs: 1_000 });
@@ -182,6 +197,19 @@ describe("a market on two connections", () => {
     });
   });
 
+  test("a second line whose own book has not come yet saves nothing: the book is lost with the first", async () => {
+    await start({ snapshotLimitMs: 300 });
+    venue.autoAnswer = false;
+    feed.double([one]);
+    await until("the second subscription", () => venue.subscriptions()[1]);
+    venue.sockets[0]?.terminate();
+    const lost = await until("the loss", () => ofKind("link.lost")[0]);
+    expect(lost).toMatchObject({ conditionIds: [one] });
+    // Neither line sends a book: REST does.
+    await until("a book", () => ofKind("book.snapshot")[1]);
+    expect(venue.books).toBeGreaterThanOrEqual(1);
+  });
+
   test("a dead one is noticed by what the other brings, whichever it is", async () => {
     for (const dead of [0, 1]) {
       await doubled({ dataSilenceMs: 200, snapshotLimitMs: 60_000 });
@@ -245,6 +273,27 @@ describe("requests for fresh books", () => {
     expect(performance.now() - startedAt).toBeGreaterThan(200);
     expect(new Set(asked().flatMap((frame) => frame.assets_ids)).size).toBe(30);
   });
+});
+
+test("a connection that is left while it was away is no loss any more (P11)", async () => {
+  await start({ backOffFirstMs: 60_000, backOffLongestMs: 60_000 }, { tokensPerConnection: 1 }, 2);
+  venue.sockets[1]?.terminate();
+  await until("the loss", () => ofKind("link.lost")[0]);
+  const before = ofKind("link.up").length;
+  feed.unwatch([conditionOf("2")]);
+  expect(await until("its end", () => ofKind("link.up")[before])).toMatchObject({ away: 0 });
+});
+
+test("a stream that sends no books is not answered by a burst of reads", async () => {
+  const perSecond = 50;
+  await start({ snapshotLimitMs: 50 }, { resyncs: { perSecond, burst: 5 } }, 1);
+  venue.autoAnswer = false;
+  const before = venue.books;
+  const startedAt = performance.now();
+  feed.watch(markets(40, 2));
+  await until("all books by REST", () => (venue.books - before >= 40 ? true : null));
+  // Five at once, the others one by one.
+  expect(performance.now() - startedAt).toBeGreaterThan((35 / perSecond) * 1_000);
 });
 
 test("connections hold as many markets as they are told to, and a fuller feed refuses", async () => {

@@ -185,7 +185,7 @@ describe("integrity", () => {
   });
 
   test("PING keeps a quiet connection; silence ends it", async () => {
-    start({ pingEveryMs: 20, silenceLimitMs: 100 });
+    start({ pingEveryMs: 20, silenceLimitMs: 1_500 });
     feed.watch(markets(1));
     await until("ten pings", () =>
       venue.frames.filter((f) => f.text === "PING").length > 10 ? 1 : null,

@@ -21,10 +21,16 @@ export class ScriptedVenue {
   bookTimestamp: string | null = null;
   bookStatus = 200;
   autoAnswer = true;
+  /** Tokens that were asked for by /book, oldest first, and those that it has no book of. */
+  readonly asked: string[] = [];
+  readonly missing = new Set<string>();
   readonly #server: Server = createServer((_request, response) => {
     this.books++;
     const id = new URL(_request.url ?? "/", "http://x").searchParams.get("token_id") ?? "";
-    response.writeHead(this.bookStatus, { "content-type": "application/json" });
+    this.asked.push(id);
+    response.writeHead(this.missing.has(id) ? 404 : this.bookStatus, {
+      "content-type": "application/json",
+    });
     response.end(
       JSON.stringify({ ...book(id, this.bookTimestamp), min_order_size: "5", neg_risk: false }),
     );
