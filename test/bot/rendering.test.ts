@@ -9,6 +9,7 @@ import {
 import { ButtonMaker } from "../../src/bot/actions/buttons.ts";
 import { cutText } from "../../src/bot/outbox/send-message.ts";
 import { describeError, redact } from "../../src/bot/redact.ts";
+import { renderMarketCard } from "../../src/bot/render/market.ts";
 import { renderNotice } from "../../src/bot/render/notice.ts";
 import {
   renderTradeCard,
@@ -29,9 +30,11 @@ import { cleanText } from "../../src/bot/text/clean-text.ts";
 import { TextBuilder } from "../../src/bot/text/rich-text.ts";
 import {
   conditionId,
+  marketView,
   orderView,
   price,
   sharesOf,
+  summary,
   tradeCard,
   usdOf,
 } from "./support/sample-views.ts";
@@ -120,6 +123,18 @@ describe("the card", () => {
     expect(
       moments.map((entity) => text.slice(entity.offset, entity.offset + entity.length)),
     ).toEqual(["08:00:45 UTC", "in 45 seconds"]);
+  });
+
+  test("of an up/down market names coin, start, end and price to beat, like the market's own card", () => {
+    const startMs = Date.UTC(2026, 11, 16, 14, 5);
+    const window = { coin: "btc", startMs, endMs: startMs + 300_000, strike: usdOf(64_123.45) };
+    const line = "Window BTC: 16 Dec 2026 14:05 UTC to 14:10:00 UTC · price to beat $64,123.45\n";
+    expect(renderTradeCard({ ...card, window }).text).toContain(line);
+    const view = marketView(summary(1, "BTC up or down?", "btc"), []);
+    expect(renderMarketCard("paper", { ...view, window }).text).toContain(line);
+    const early = renderMarketCard("paper", { ...view, window: { ...window, strike: null } });
+    expect(early.text).toContain("UTC · price to beat not known yet\n");
+    expect(renderTradeCard(card).text).not.toContain("Window");
   });
 
   test("slippage against the best price, for a buy and a sale", () => {

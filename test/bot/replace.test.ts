@@ -49,7 +49,10 @@ describe("changing the price of a resting order", () => {
     rig.emulator.send(trader, "/orders");
     const orders = await heard(rig, /ORDERS · 1 open/);
     rig.emulator.press(trader, orders.messageId ?? 0, "Price 1");
-    const ask = await heard(rig, /CHANGE PRICE[\s\S]*type \/replace 1a2b3c4d and a price/);
+    const ask = await heard(
+      rig,
+      /CHANGE PRICE[^]*\nBid [^\n]* ask [^\n]*\nBook 0\.4 s old\n[^]*type \/replace 1a2b3c4d and a price/,
+    );
     expect(labels(rig, ask.messageId)).toEqual(["59.0¢", "61.0¢"]);
     rig.emulator.press(trader, ask.messageId ?? 0, "59.0¢");
     await heard(rig, /CONFIRM PRICE CHANGE/);

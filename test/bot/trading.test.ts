@@ -195,9 +195,9 @@ describe("buying from chat", () => {
     rig.emulator.send(trader, "/buy");
     await heard(rig, /Which market/);
     rig.emulator.send(trader, "rain london");
-    const outcome = await heard(rig, /Which outcome/);
+    const outcome = await heard(rig, /Book 0\.4 s old\nWhich outcome/);
     rig.emulator.press(trader, outcome.messageId ?? 0, /^Yes/);
-    const amount = await heard(rig, /How much/);
+    const amount = await heard(rig, /Bid [^\n]* ask [^\n]*\nBook 0\.4 s old[^]*How much/);
     expect(labels(rig, amount.messageId)).toEqual(["$10", "$25", "$50", "$100"]);
     rig.emulator.send(trader, "40sh");
     await heard(rig, /CONFIRM BUY/);

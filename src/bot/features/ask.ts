@@ -4,7 +4,7 @@ import type { OutcomeIndex } from "../../engine/domain/market.ts";
 import type { Shares, Usd } from "../../engine/domain/numbers.ts";
 import type { TradeDraft } from "../actions/bot-action.ts";
 import type { Keyboard } from "../actions/buttons.ts";
-import { rowsAPage } from "../render/market.ts";
+import { bookAgeText, rowsAPage } from "../render/market.ts";
 import { modeTag } from "../render/mode.ts";
 import { cents, centsOrDash, money, sharesExact } from "../text/amounts.ts";
 import { cleanText } from "../text/clean-text.ts";
@@ -101,7 +101,7 @@ export async function askOutcome(
   if (!found.ok) return refuse(turn, found.error);
   const market = found.value;
   turn.chat.waitFor(draft, "outcome", turn.deps.now());
-  const text = heading(turn, draft).line(cleanText(market.question));
+  const text = heading(turn, draft).line(cleanText(market.question)).line(bookAgeText(market));
   if (named !== null) text.line(`There is no outcome "${cleanText(named, 40)}".`);
   const button = (outcome: OutcomeIndex) => {
     const quote = market.quotes[outcome];
@@ -126,7 +126,8 @@ export async function askAmount(turn: Turn, draft: TradeDraft): Promise<Reply> {
   const { bid, ask } = market.quotes[outcome];
   const text = heading(turn, draft)
     .line(`${name} · ${cleanText(market.question)}`)
-    .line(`Bid ${centsOrDash(bid, market.tickSize)} · ask ${centsOrDash(ask, market.tickSize)}`);
+    .line(`Bid ${centsOrDash(bid, market.tickSize)} · ask ${centsOrDash(ask, market.tickSize)}`)
+    .line(bookAgeText(market));
   if (draft.limit !== null) text.line(`Limit ${cents(draft.limit, market.tickSize)}`);
   const held = market.holdings.find((holding) => holding.outcome === outcome);
   if (draft.side === "sell") {

@@ -1,9 +1,10 @@
 import type { OrderView } from "../../engine/api/views.ts";
 import type { Price } from "../../engine/domain/numbers.ts";
 import { parseLimit } from "../parse/amount-text.ts";
+import { bookAgeText } from "../render/market.ts";
 import { modeTag } from "../render/mode.ts";
 import { orderLine } from "../render/orders.ts";
-import { cents } from "../text/amounts.ts";
+import { cents, centsOrDash } from "../text/amounts.ts";
 import { cleanText } from "../text/clean-text.ts";
 import { TextBuilder } from "../text/rich-text.ts";
 import { answered, message, type Reply, refused, type Turn } from "../turn.ts";
@@ -43,14 +44,16 @@ export async function askPrice(turn: Turn, clientOid: string): Promise<Reply> {
   const market = await turn.api.market(order.conditionId);
   if (!market.ok) return refuse(turn, market.error);
   const { tickSize } = market.value;
-  const quote = market.value.quotes[order.outcome];
-  const best = order.side === "buy" ? quote.bid : quote.ask;
+  const { bid, ask } = market.value.quotes[order.outcome];
+  const best = order.side === "buy" ? bid : ask;
   const near = [order.limit - tickSize, order.limit + tickSize, best ?? 0];
   const prices = [...new Set(near)].filter(
     (at) => at >= tickSize && at <= 10_000 - tickSize && at !== order.limit,
   ) as Price[];
   const text = new TextBuilder().bold(`${modeTag(turn.deps.mode)} · CHANGE PRICE`).line();
   text.line(`${orderLine(order)} · ${cleanText(order.question, 80)}`);
+  text.line(`Bid ${centsOrDash(bid, tickSize)} · ask ${centsOrDash(ask, tickSize)}`);
+  text.line(bookAgeText(market.value));
   text.plain(`Choose, or type /replace ${order.shortId} and a price.`);
   const buttons = prices.map((limit) =>
     turn.buttons.make(cents(limit, tickSize), { do: "reprice", clientOid, limit, replaces: null }),

@@ -18,6 +18,7 @@ import { cleanText } from "../text/clean-text.ts";
 import { type RichText, TextBuilder } from "../text/rich-text.ts";
 import { duration, utcDate, utcDateTime } from "../text/time-text.ts";
 import { modeTag } from "./mode.ts";
+import { windowLine } from "./window.ts";
 
 export const rowsAPage = 6;
 const quickDollars = [10, 25, 50];
@@ -109,6 +110,7 @@ export function renderMarketCard(mode: DeskMode, market: MarketView): RichText {
   if (market.endAtMs !== null) {
     text.plain("Ends ").moment(market.endAtMs, "dt", utcDateTime(market.endAtMs)).line();
   }
+  windowLine(text, market.window);
   if (market.mayChange === true) {
     text.line("What this outcome stands for can change when outcomes are added.");
   }
@@ -119,12 +121,14 @@ export function renderMarketCard(mode: DeskMode, market: MarketView): RichText {
   }
   if (!market.tradable) text.line("Closed: this market takes no orders.");
   for (const holding of market.holdings) text.line(holdingLine(holding));
-  text.plain(
-    market.ageMs === null
-      ? "Book not live: prices may be old, buying is off until it is back."
-      : `Book ${duration(market.ageMs)} old`,
-  );
-  return text.build();
+  return text.plain(bookAgeText(market)).build();
+}
+
+/** How old the prices are, for every text that shows some. */
+export function bookAgeText({ ageMs }: Pick<MarketView, "ageMs">): string {
+  return ageMs === null
+    ? "Book not live: prices may be old, buying is off until it is back."
+    : `Book ${duration(ageMs)} old`;
 }
 
 function draftOf(market: MarketView, side: "buy" | "sell", outcome: OutcomeIndex): TradeDraft {

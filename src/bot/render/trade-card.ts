@@ -15,6 +15,7 @@ import { cleanText } from "../text/clean-text.ts";
 import { type RichText, TextBuilder } from "../text/rich-text.ts";
 import { duration, utcDateTime, utcTime } from "../text/time-text.ts";
 import { modeTag } from "./mode.ts";
+import { windowLine } from "./window.ts";
 
 const fiveDollars = 5_000_000;
 
@@ -105,6 +106,7 @@ export function renderTradeCard(card: TradeCard, lead: string | null = null): Ri
   const what = card.replaces === undefined ? card.side.toUpperCase() : "PRICE CHANGE";
   text.bold(`${modeTag(card.mode)} · CONFIRM ${what}`).line();
   text.line(`${cleanText(card.outcomeName, 40)} · ${cleanText(card.question)}`);
+  windowLine(text, card.window);
   moneyLines(text, card);
   if (card.rulesEditedAtMs !== undefined) {
     text.line(

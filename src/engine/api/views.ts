@@ -1,4 +1,4 @@
-import type { ConditionId, OutcomeIndex, Side, TokenId } from "../domain/market.ts";
+import type { ConditionId, MarketWindow, OutcomeIndex, Side, TokenId } from "../domain/market.ts";
 import type { Price, Shares, Usd } from "../domain/numbers.ts";
 import type { OrderStatus, TimeInForce } from "../domain/order.ts";
 import type { OrderTiming } from "../domain/order-timing.ts";
@@ -67,6 +67,8 @@ export type MarketView = MarketSummary & {
   readonly rulesEdit?: { readonly atMs: number; readonly ruleHash: string };
   /** Of an outcome of a group that may grow: what it stands for can change. */
   readonly mayChange?: true;
+  /** Of an up/down market. */
+  readonly window?: MarketWindow;
   readonly holdings: readonly HoldingView[];
 };
 
@@ -125,6 +127,8 @@ export type TradeCard = {
   readonly amountCutFrom: Usd | null;
   /** When the market's terms were edited, while nobody has accepted the edit. */
   readonly rulesEditedAtMs?: number;
+  /** Of an up/down market. */
+  readonly window?: MarketWindow;
   /** Shares at a limit, and what does not match at once is canceled. */
   readonly immediate?: true;
   /** Set on the card of a price change: the order that is canceled and proven gone before this one is sent. */

@@ -199,6 +199,7 @@ export function marketView(state: EngineState, market: Market, nowMs: number): M
     bidDepthUsd: depthNear(live, "buy"),
     askDepthUsd: depthNear(live, "sell"),
     ...(edit !== null && { rulesEdit: { atMs: edit.atMs, ruleHash: edit.to } }),
+    ...(market.window !== undefined && { window: market.window }),
     ...((market.isPlaceholder === true || market.isOther) && { mayChange: true as const }),
     holdings: holdings(state).filter((one) => one.conditionId === market.conditionId),
   };

@@ -155,6 +155,7 @@ export function tradeCardOf(
     amountCutFrom: drafted.amountCutFrom,
     ...(draft.immediate === true ? { immediate: true as const } : {}),
     ...(edit !== null && { rulesEditedAtMs: edit.atMs }),
+    ...(market.window !== undefined && { window: market.window }),
     request,
   };
 }

@@ -270,6 +270,7 @@ function differs(known: Market | undefined, fresh: Market): boolean {
     known.endAtMs !== fresh.endAtMs ||
     known.fee.rate !== fresh.fee.rate ||
     known.question !== fresh.question ||
+    known.window?.strike !== fresh.window?.strike ||
     known.isPlaceholder !== fresh.isPlaceholder
   );
 }

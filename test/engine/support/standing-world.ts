@@ -88,7 +88,30 @@ export function listStandingMarkets(exchange: Exchange): void {
   }
 }
 
-function listEvent(exchange: Exchange, id: string, specs: readonly MarketSpec[]): void {
+const windowStartMs = Date.UTC(2099, 0, 1);
+/** A five-minute window of a far day, so that no test ends it; not listed at the start. */
+export const standingWindow = specOf(31, {
+  slug: `btc-updown-5m-${windowStartMs / 1_000}`,
+  eventStartTime: new Date(windowStartMs).toISOString(),
+  endDate: new Date(windowStartMs + 300_000).toISOString(),
+  outcomes: [
+    { tokenId: `31${"1".repeat(30)}`, name: "Up" },
+    { tokenId: `31${"2".repeat(30)}`, name: "Down" },
+  ],
+});
+
+/** Lists the window with its price to beat in dollars. */
+export function listStandingWindow(exchange: Exchange, priceToBeat: number): void {
+  listEvent(exchange, standingWindow.eventId, [standingWindow], { priceToBeat });
+  exchange.addMarket(standingWindow, crowd);
+}
+
+function listEvent(
+  exchange: Exchange,
+  id: string,
+  specs: readonly MarketSpec[],
+  metadata: { readonly priceToBeat: number } | null = null,
+): void {
   const negRisk = specs.length > 1;
   exchange.addEvent({
     id,
@@ -101,6 +124,6 @@ function listEvent(exchange: Exchange, id: string, specs: readonly MarketSpec[])
     endDate: "2099-01-01T00:00:00Z",
     tags: ["test"],
     conditionIds: specs.map((spec) => spec.conditionId),
-    metadata: null,
+    metadata,
   });
 }
