@@ -165,6 +165,19 @@ describe("every fresh book has a reason and a name", () => {
     });
   });
 
+  test("after a stall each book is asked for once, whatever was buffered before its snapshot", () => {
+    const desk = watching();
+    desk.run({ kind: "time.jumped", detail: "the process did not run for 9000 ms" });
+    const asked = () => desk.effects.filter((effect) => effect.kind === "book.resync");
+    const books = asked().length;
+    expect(books).toBe(desk.state.live.books.size);
+    const change = { kind: "book.delta", conditionId: plain.conditionId, changes: [] } as const;
+    desk.run({ kind: "market", event: { ...change, timestamp: String(desk.nowMs) } });
+    expect(asked()).toHaveLength(books);
+    show(desk, plain, "right");
+    expect(bookOf(desk, plain.conditionId)).toMatchObject({ status: "live", resyncs: 1 });
+  });
+
   test.each([
     [undefined, "link_lost"],
     ["silent", "silent"],
