@@ -43,6 +43,12 @@ export class ConnectionPool {
     return this.#homesOf(conditionId).some((home) => home?.isOpen === true);
   }
 
+  /** The main connections of these markets that are not open. */
+  mainsAway(conditionIds: readonly string[]): Set<MarketConnection> {
+    const mains = conditionIds.flatMap((id) => this.#main.get(id) ?? []);
+    return new Set(mains.filter((main) => !main.isOpen));
+  }
+
   #homesOf(conditionId: string) {
     return [this.#main.get(conditionId), this.#second.get(conditionId)];
   }

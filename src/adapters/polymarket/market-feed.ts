@@ -140,7 +140,7 @@ export class MarketFeed implements MarketDataPort {
     const before = this.#away.size;
     for (const connection of this.#away) if (connection.size === 0) this.#away.delete(connection);
     if (before === 0 || this.#away.size > 0) return;
-    this.#emit({ kind: "link.up", feed: "market", epoch: this.#epoch, away: 0 });
+    this.#emitUp();
   }
 
   resync(conditionId: string, request: ResyncRequest | null = null): void {
@@ -239,8 +239,16 @@ export class MarketFeed implements MarketDataPort {
     }
     if (gone.length === 0 && markets > 0) return;
     if (role === "main") this.#away.add(connection);
+    for (const main of this.#pool.mainsAway(gone)) this.#away.add(main);
     const cause = loss === "silent" || loss === "lagging" ? { cause: loss } : {};
     this.#emit({ kind: "link.lost", feed: "market", conditionIds: gone, detail, ...cause });
+    // The books are lost, but every main connection is there: none will come back and say so.
+    if (this.#away.size === 0) this.#emitUp();
+  }
+
+  /** No main connection is away any more; the epoch goes on. */
+  #emitUp(): void {
+    this.#emit({ kind: "link.up", feed: "market", epoch: this.#epoch, away: 0 });
   }
 
   #read(frame: Buffer): MarketFrame {
