@@ -1,13 +1,13 @@
 import type { ConditionId } from "../domain/market.ts";
 import type { EngineState } from "../state/engine-state.ts";
 
-/** Comparisons that one look starts at most: what a late tick missed is made up for little by little. */
-const maxAtOnce = 4;
+/** Comparisons under way at most: reads that somebody waits for have the same few places. */
+const maxUnderWay = 2;
 
 export type BookCanaryParts = {
   readonly state: EngineState;
   /** Reads the book by REST and compares it with ours. */
-  readonly compare: (conditionId: ConditionId) => void;
+  readonly compare: (conditionId: ConditionId) => Promise<void>;
   /** Longest time between two comparisons while any book is live. */
   readonly intervalMs: number;
   /** Within this time every live book is compared once, however many there are. */
@@ -23,6 +23,7 @@ export class BookCanary {
   /** When each live book was last compared; one that never was stands first. */
   #comparedAtMs = new Map<ConditionId, number>();
   #nextAtMs = 0;
+  #underWay = 0;
 
   constructor(parts: BookCanaryParts) {
     this.#parts = parts;
@@ -30,17 +31,26 @@ export class BookCanary {
 
   /** Called now and then; starts the comparisons that are due. */
   tick(nowMs: number): void {
-    for (let n = 0; n < maxAtOnce && nowMs >= this.#nextAtMs; n++) {
-      const { intervalMs, roundMs, compare, state } = this.#parts;
+    while (this.#underWay < maxUnderWay && nowMs >= this.#nextAtMs) {
+      const { intervalMs, roundMs, state } = this.#parts;
       const [conditionId, liveBooks] = this.#oldest();
       const pauseMs = Math.min(intervalMs, roundMs / Math.max(1, liveBooks));
-      // A long pause of the process is no reason for a burst of reads.
-      this.#nextAtMs = Math.max(this.#nextAtMs, nowMs - maxAtOnce * pauseMs) + pauseMs;
+      // What a late tick missed is made up for; a long pause of the process is no reason for a burst of reads.
+      this.#nextAtMs = Math.max(this.#nextAtMs, nowMs - maxUnderWay * pauseMs) + pauseMs;
       if (conditionId === null) return;
       // Whatever comes of it: a read that fails must not keep the others from their turn.
       this.#comparedAtMs.set(conditionId, nowMs);
       this.#forgetLeft(state.live.books);
-      compare(conditionId);
+      void this.#compare(conditionId);
+    }
+  }
+
+  async #compare(conditionId: ConditionId): Promise<void> {
+    this.#underWay++;
+    try {
+      await this.#parts.compare(conditionId);
+    } finally {
+      this.#underWay--;
     }
   }
 

@@ -128,7 +128,7 @@ export class Desk {
   #makeCanary({ canaryMs, canaryRoundMs }: DeskDeps): BookCanary {
     return new BookCanary({
       state: this.state,
-      compare: (conditionId) => void this.books.readAndCompare(conditionId),
+      compare: (conditionId) => this.books.readAndCompare(conditionId),
       intervalMs: canaryMs,
       roundMs: canaryRoundMs,
     });

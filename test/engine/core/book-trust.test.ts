@@ -90,6 +90,16 @@ describe("hashes that fail everywhere (P6)", () => {
     expect(bookOf(desk, many[0]?.conditionId ?? "").status).toBe("stale");
   });
 
+  test("ends for three books that fit, not for one or two", () => {
+    const desk = changed();
+    desk.nowMs += 10_000;
+    for (const market of many.slice(0, 2)) show(desk, market, "right");
+    show(desk, many[0] ?? plain, "right");
+    expect(told(desk)).toHaveLength(1);
+    show(desk, many[2] ?? plain, "right");
+    expect(told(desk).at(-1)).toMatchObject({ kind: "degraded.over", cause: "book_hash" });
+  });
+
   test("without hashes a REST read is compared level by level", () => {
     const desk = changed();
     const market = many[0] ?? plain;
@@ -168,6 +178,7 @@ describe("every fresh book has a reason and a name", () => {
   test("after a stall each book is asked for once, whatever was buffered before its snapshot", () => {
     const desk = watching();
     desk.run({ kind: "time.jumped", detail: "the process did not run for 9000 ms" });
+    for (const book of desk.state.live.books.values()) expect(book.status).toBe("stale");
     const asked = () => desk.effects.filter((effect) => effect.kind === "book.resync");
     const books = asked().length;
     expect(books).toBe(desk.state.live.books.size);

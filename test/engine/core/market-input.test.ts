@@ -102,6 +102,8 @@ describe("a REST read beside the stream", () => {
     desk.run({ kind: "book.read", conditionId, book: readOf(desk, at, rows) });
     expect(bestPrice(bookOf(desk).ladder, 0, "buy")).toBe(4_800);
     expect(bookOf(desk).confirmedAtMs).toBe(0);
+    expect(bookOf(desk)).toMatchObject({ status: "live", resyncs: 0 });
+    expect(desk.state.live.resyncs.size).toBe(0);
   });
 
   test("that is empty proves only an empty book (P6)", () => {

@@ -1,11 +1,14 @@
 import { describe, expect, test } from "vitest";
+import type { MarketBook } from "../../../src/engine/domain/market-book.ts";
 import { createPriceTrail, keepPrices, pricesMet } from "../../../src/engine/domain/price-trail.ts";
+import { checkBookState } from "../../../src/engine/risk/price-collar.ts";
 import { type CoreDesk, openCoreDesk } from "../support/core-desk.ts";
 import { priceOf, sharesOf } from "../support/levels.ts";
 import { type BookRows, marketOf, plain, plainRows } from "../support/markets.ts";
 import { testSettings } from "../support/settings.ts";
 import { fillOf, reportOf } from "../support/venue-reports.ts";
 
+const { bookMaxAgeMs } = testSettings().risk;
 const { priceCollarPeriodMs: periodMs, priceCollarPeriodCents: cents } = testSettings().risk;
 const sh = (text: string) => ({ unit: "shares", value: sharesOf(text) }) as const;
 
@@ -195,5 +198,46 @@ describe("the trail of prices", () => {
     expect(pricesMet(trail, 0, "buy", 0)).toBeNull();
     expect(pricesMet(trail, 1, "buy", 0)).toEqual({ lowest: 6_000, highest: 6_000 });
     expect(pricesMet(trail, 1, "sell", 0)).toBeNull();
+  });
+});
+
+describe("a book that prices are judged by", () => {
+  function verdict(change: (book: MarketBook) => void, gate: boolean): string {
+    const desk = openCoreDesk();
+    const book = desk.state.live.books.get(plain.conditionId);
+    if (book === undefined) throw new TypeError("no book");
+    const atMs = book.frameAtMs + bookMaxAgeMs;
+    change(book);
+    return checkBookState(book, testSettings(), atMs, gate)?.code ?? "yes";
+  }
+
+  type Row = readonly [
+    what: string,
+    change: (book: MarketBook) => void,
+    card: string,
+    order: string,
+  ];
+  const rows: readonly Row[] = [
+    ["is as old as it may be", () => undefined, "yes", "yes"],
+    ["is older: a card, no order", (book) => void book.frameAtMs--, "yes", "book_stale"],
+    [
+      "is older, and was compared since",
+      (book) => {
+        book.confirmedAtMs = book.frameAtMs--;
+      },
+      "yes",
+      "yes",
+    ],
+    [
+      "waits for a fresh one",
+      (book) => {
+        book.status = "stale";
+      },
+      "book_stale",
+      "book_stale",
+    ],
+  ];
+  test.each(rows)("%s", (_, change, card, order) => {
+    expect([verdict(change, false), verdict(change, true)]).toEqual([card, order]);
   });
 });

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ConditionId } from "../../../src/engine/domain/market.ts";
@@ -9,7 +10,8 @@ const intervalMs = 15_000;
 const roundMs = 600_000;
 const tickMs = 250;
 
-function canaryOver(count: number) {
+/** `answer` is when the venue answers a read; at once unless said. */
+function canaryOver(count: number, answer: Promise<void> = Promise.resolve()) {
   const desk = openCoreDesk();
   desk.state.live.books.clear();
   const ids = Array.from({ length: count }, (_, i) => marketOf(100 + i));
@@ -18,12 +20,18 @@ function canaryOver(count: number) {
   let nowMs = 1_000_000;
   const canary = new BookCanary({
     state: desk.state,
-    compare: (conditionId) => compared.push({ conditionId, atMs: nowMs }),
+    async compare(conditionId) {
+      compared.push({ conditionId, atMs: nowMs });
+      await answer;
+    },
     intervalMs,
     roundMs,
   });
-  const pass = (ms: number) => {
-    for (const endMs = nowMs + ms; nowMs < endMs; nowMs += tickMs) canary.tick(nowMs);
+  const pass = async (ms: number) => {
+    for (const endMs = nowMs + ms; nowMs < endMs; nowMs += tickMs) {
+      canary.tick(nowMs);
+      await setImmediate();
+    }
   };
   const stall = (ms: number) => {
     nowMs += ms;
@@ -32,10 +40,10 @@ function canaryOver(count: number) {
 }
 
 describe("which book is compared next", () => {
-  test("each in its turn: none a second time before all others, and each within the round", () => {
+  test("each in its turn: none a second time before all others, and each within the round", async () => {
     for (const count of [1, 7, 40, 900]) {
       const { compared, pass } = canaryOver(count);
-      pass(roundMs + intervalMs);
+      await pass(roundMs + intervalMs);
       const first = compared.slice(0, count);
       expect(new Set(first.map(({ conditionId }) => conditionId)).size, `${count}`).toBe(count);
       const [start, end] = [first[0]?.atMs ?? 0, first.at(-1)?.atMs ?? 0];
@@ -47,13 +55,13 @@ describe("which book is compared next", () => {
     }
   });
 
-  test("whatever comes and goes: never one that is not live, always the longest waiting", () => {
+  test("whatever comes and goes: never one that is not live, always the longest waiting", async () => {
     const step = fc.record({
       book: fc.nat(11),
       status: fc.constantFrom("live", "stale", "waiting"),
     });
-    fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
         const { books, compared, pass } = canaryOver(12);
         const all = [...books.values()];
         const lastAt = new Map<ConditionId, number>();
@@ -61,7 +69,7 @@ describe("which book is compared next", () => {
           const one = all[book];
           if (one !== undefined) one.status = status;
           const before = compared.length;
-          pass(intervalMs);
+          await pass(intervalMs);
           for (const { conditionId, atMs } of compared.slice(before)) {
             const live = all.filter((other) => other.status === "live");
             expect(live.map((other) => other.conditionId)).toContain(conditionId);
@@ -75,17 +83,27 @@ describe("which book is compared next", () => {
     );
   });
 
-  test("a stall is not made up for by a burst, and books that were left are forgotten", () => {
+  test("a stall is not made up for by a burst, and books that were left are forgotten", async () => {
     const { books, compared, pass, stall } = canaryOver(900);
-    pass(60_000);
+    await pass(60_000);
     const before = compared.length;
     stall(3_600_000);
-    pass(tickMs);
+    await pass(tickMs);
     expect(compared.length - before).toBeLessThanOrEqual(4);
     books.clear();
-    pass(60_000);
+    await pass(60_000);
     const nothing = compared.length;
-    pass(60_000);
+    await pass(60_000);
     expect(compared.length).toBe(nothing);
+  });
+
+  test("a venue that does not answer gets two reads, and no more of them until it does", async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const { compared, pass } = canaryOver(900, promise);
+    await pass(60_000);
+    expect(compared).toHaveLength(2);
+    resolve();
+    await pass(60_000);
+    expect(compared.length).toBeGreaterThan(50);
   });
 });
