@@ -1,5 +1,5 @@
-import { bookHashText } from "./book-hash.ts";
-import type { BookHasher, MarketBook } from "./market-book.ts";
+import { type BookHasher, bookHashText } from "./book-hash.ts";
+import type { MarketBook } from "./market-book.ts";
 
 /** A book as it stands, of outcome 0, in the shape of the venue's own message and with its hash. */
 export function bookMessage(book: MarketBook, hasher: BookHasher): string {

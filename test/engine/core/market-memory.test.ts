@@ -69,7 +69,7 @@ describe("when too many markets are known", () => {
   test.each(uses)("never a market with %s, followed or not", (_, use) => {
     const desk = openCoreDesk();
     use(desk);
-    desk.run({ kind: "books.left", conditionIds: [conditionId] });
+    desk.run({ kind: "books.dropped", conditionIds: [conditionId] });
     readMany(desk);
     expect(desk.state.markets.has(conditionId)).toBe(true);
     expect(desk.state.tokens.has(plain.outcomes[1].tokenId)).toBe(true);
@@ -78,7 +78,7 @@ describe("when too many markets are known", () => {
   test("a market that nothing refers to any more is forgotten, and its group with it", () => {
     const desk = openCoreDesk();
     desk.run({ kind: "catalog.read", answer: { markets: runners, groups: [group] } });
-    desk.run({ kind: "books.left", conditionIds: [conditionId] });
+    desk.run({ kind: "books.dropped", conditionIds: [conditionId] });
     readMany(desk);
     expect(desk.state.markets.has(conditionId)).toBe(false);
     expect(desk.state.groups.has(group.groupId)).toBe(false);
@@ -89,7 +89,7 @@ test("a book that is left takes its price trail along", () => {
   const desk = openCoreDesk();
   desk.pass(1_000);
   expect(desk.state.live.trails.has(conditionId)).toBe(true);
-  desk.run({ kind: "books.left", conditionIds: [conditionId] });
+  desk.run({ kind: "books.dropped", conditionIds: [conditionId] });
   expect(desk.state.live.trails.has(conditionId)).toBe(false);
   expect(desk.quote({})).toMatchObject({ ok: false, error: { code: "book_stale" } });
 });
