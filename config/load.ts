@@ -126,6 +126,7 @@ function assemble(path: string, file: ConfigFile, secrets: Secrets): Config {
     },
     storage: {
       ...plain.storage,
+      caFile: placed(base, plain.storage.caFile),
       tapeDir: placed(base, plain.storage.tapeDir),
       snapshotDir: placed(base, plain.storage.snapshotDir),
       databasePassword: secrets.databasePassword,

@@ -259,6 +259,7 @@ export const databaseUrl =
 const storage = z.strictObject({
   kind: choice(["sqlite", "postgres"], "sqlite"),
   url: optionalText(databaseUrl, "postgres://user@host:port/database, without a password"),
+  ca_file: optionalText(/^[^\0]{1,400}$/, "a file, relative to this file or absolute"),
   connect_timeout_ms: whole(100, 60_000, 5000),
   statement_timeout_ms: whole(100, 60_000, 5000),
   reconnect_max_ms: whole(100, 600_000, 15_000),

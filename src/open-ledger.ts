@@ -88,10 +88,11 @@ export async function openLedgerToRead(
 
 /** How to reach the configured database. */
 export function postgresOptions({ storage }: Config) {
-  const { url, databasePassword, connectTimeoutMs, statementTimeoutMs } = storage;
+  const { url, databasePassword, caFile, connectTimeoutMs, statementTimeoutMs } = storage;
   return {
     url: url ?? "",
     password: databasePassword?.reveal() ?? null,
+    caFile,
     connectTimeoutMs,
     statementTimeoutMs,
   };

@@ -27,6 +27,7 @@ export function openSqliteStore(file: string): Store {
 export async function openPostgresStore(options: {
   readonly url: string;
   readonly password: string | null;
+  readonly caFile?: string | null;
   readonly connectTimeoutMs: number;
   readonly statementTimeoutMs: number;
 }): Promise<Store> {

@@ -67,7 +67,10 @@ describeCrash("a PostgreSQL database", async () => {
 });
 
 function placeAt(url: string) {
-  return { kind: "postgres", options: { ...postgresWaits, url, password: null } } as const;
+  return {
+    kind: "postgres",
+    options: { ...postgresWaits, url, password: null, caFile: null },
+  } as const;
 }
 
 test("kill -9 of the server amid a load: every acknowledged batch is there whole, and the load goes on", {

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
+  appendFileSync,
   chownSync,
   cpSync,
   existsSync,
@@ -11,6 +12,7 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
+  writeFileSync,
 } from "node:fs";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
@@ -23,6 +25,8 @@ const heavyRequire = createRequire(new URL("package.json", import.meta.url));
 const nobody = { uid: 65_534, gid: 65_534 };
 const startAttempts = 5;
 const ready = "database system is ready to accept connections";
+
+export type Certificate = { readonly cert: string; readonly key: string };
 
 export class PostgresError extends Error {
   override readonly name = "PostgresError";
@@ -81,7 +85,8 @@ export class PostgresServer implements AsyncDisposable {
     process.once("exit", () => this.#killAll());
   }
 
-  static async open(): Promise<PostgresServer> {
+  /** `tls`: certificate and key (PEM) with which it encrypts for those who ask. */
+  static async open(tls: Certificate | null = null): Promise<PostgresServer> {
     const native = postgresBinaries();
     if (native === null) throw new PostgresError("the heavy test parts are not installed");
     makeLinks(native);
@@ -92,6 +97,7 @@ export class PostgresServer implements AsyncDisposable {
     const server = new PostgresServer(reachable, folder, owner);
     try {
       server.#initialise();
+      if (tls !== null) server.#keepCertificate(tls);
       await server.start();
     } catch (error) {
       await server[Symbol.asyncDispose]();
@@ -159,6 +165,19 @@ export class PostgresServer implements AsyncDisposable {
     });
     if (result.status === 0) return;
     throw new PostgresError(`initdb failed: ${result.stderr}${String(result.error ?? "")}`);
+  }
+
+  /** The server reads a key only when nobody else can. */
+  #keepCertificate({ cert, key }: Certificate): void {
+    for (const [name, text] of [
+      ["server.crt", cert],
+      ["server.key", key],
+    ] as const) {
+      const file = join(this.#data(), name);
+      writeFileSync(file, text, { mode: 0o600 });
+      if (this.#owner !== null) chownSync(file, this.#owner.uid, this.#owner.gid);
+    }
+    appendFileSync(join(this.#data(), "postgresql.conf"), "\nssl = on\n");
   }
 
   /** Resolves with what the server said once it is ready, or has ended. */

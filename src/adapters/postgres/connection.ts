@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import type { Socket } from "node:net";
+import type { ConnectionOptions } from "node:tls";
 import { Client, type ClientConfig, type CustomTypesConfig, Pool, types } from "pg";
 import { LogError } from "../../engine/ports/log-error.ts";
 import { logErrorOf } from "./postgres-error.ts";
@@ -7,6 +9,8 @@ export type PostgresOptions = {
   /** "postgres://user@host/database"; a password stands in `password` alone. */
   readonly url: string;
   readonly password: string | null;
+  /** PEM of the authority that signs the server's certificate; without it those that Node trusts. */
+  readonly caFile?: string | null;
   /** Milliseconds for one attempt to connect. */
   readonly connectTimeoutMs: number;
   /** Milliseconds until a statement without an answer counts as a lost connection. */
@@ -48,17 +52,22 @@ export function placeOf(url: string): string {
 }
 
 function clientConfig(options: Omit<PostgresOptions, "statementTimeoutMs">): ClientConfig {
-  const isHere = loopback.test(new URL(options.url).hostname);
+  const { caFile = null } = options;
+  const isPlain = caFile === null && loopback.test(new URL(options.url).hostname);
   return {
     connectionString: options.url,
     ...(options.password !== null && { password: options.password }),
-    ssl: isHere ? false : { rejectUnauthorized: true },
+    ssl: isPlain ? false : trusting(caFile),
     connectionTimeoutMillis: options.connectTimeoutMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: keepAliveMs,
     application_name: "pitboss",
     types: wholeNumbers,
   };
+}
+
+function trusting(caFile: string | null): ConnectionOptions {
+  return { rejectUnauthorized: true, ...(caFile !== null && { ca: readFileSync(caFile) }) };
 }
 
 /** Connections for work that may take long: loading, exporting. Encrypted and verified like every other. */
@@ -71,6 +80,15 @@ export function openPool(options: Omit<PostgresOptions, "statementTimeoutMs">): 
   return pool;
 }
 
+/** @throws LogError when the authority's file cannot be read */
+function newClient(options: PostgresOptions): Client {
+  try {
+    return new Client({ ...clientConfig(options), query_timeout: options.statementTimeoutMs });
+  } catch (error) {
+    throw logErrorOf(error, `database ${placeOf(options.url)}`);
+  }
+}
+
 /**
  * A connection of its own. Outside this machine it is encrypted and the server's certificate is verified. Rejects with
  * LogError. `onLost` is called once, when the connection is gone, whatever took it away.
@@ -79,10 +97,7 @@ export async function connectPostgres(
   options: PostgresOptions,
   onLost: () => void = () => undefined,
 ): Promise<Client> {
-  const client = new Client({
-    ...clientConfig(options),
-    query_timeout: options.statementTimeoutMs,
-  });
+  const client = newClient(options);
   let lost = false;
   const lose = () => {
     if (lost) return;
