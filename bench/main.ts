@@ -4,6 +4,7 @@ import { booksCase } from "./cases/books.ts";
 import { depthCase } from "./cases/depth.ts";
 import { frameCase } from "./cases/frame.ts";
 import { hashCase } from "./cases/hash.ts";
+import { journalCase } from "./cases/journal.ts";
 import { killCase } from "./cases/kill.ts";
 import { orderCase } from "./cases/order.ts";
 import { resyncCase } from "./cases/resync.ts";
@@ -35,6 +36,7 @@ const cases: readonly BenchCase[] = [
   startCase,
   storageCase,
   tapeCase,
+  journalCase,
 ];
 
 const help = `usage: npm run bench [-- --only NAME[,NAME]] [--full] [--json]

@@ -92,7 +92,7 @@ export class SteppedBooks {
 }
 
 /** A reader that was told of the tape's markets, as the feed tells its own. */
-function readerOf(tape: FrameTape): MarketFrameReader {
+export function readerOf(tape: FrameTape): MarketFrameReader {
   const reader = new MarketFrameReader();
   reader.learn(tape.markets);
   return reader;
@@ -100,7 +100,7 @@ function readerOf(tape: FrameTape): MarketFrameReader {
 
 const paperConfig = fileURLToPath(new URL("../../config/paper.toml", import.meta.url));
 
-function marketOf({ conditionId, tokenIds }: TapeMarket): Market {
+export function marketOf({ conditionId, tokenIds }: TapeMarket): Market {
   return {
     conditionId,
     slug: conditionId,
