@@ -49,7 +49,7 @@ async function kept(): Promise<string[]> {
 
 const events = () => logged.map(({ event }) => event);
 
-describe("the catalog's keeper", () => {
+describe("the catalog's keeper", { timeout: 300_000 }, () => {
   test("writes what is listed, each market once while it waits, and closes what a whole crawl did not see", async () => {
     const open = openKeeper();
     open.listed(many(450), [], 100);
