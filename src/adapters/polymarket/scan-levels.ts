@@ -8,7 +8,7 @@ import {
 } from "../../engine/domain/numbers.ts";
 import type { Level } from "../../engine/domain/order-book.ts";
 import { maxLevels } from "./parse-book.ts";
-import { isAt, literal, type TextBytes } from "./text-bytes.ts";
+import { isShortAt, literal, type TextBytes } from "./text-bytes.ts";
 
 const levelStart = literal('{"price":"');
 const levelSize = literal(',"size":"');
@@ -38,9 +38,10 @@ class SideRows {
     let isOrdered = true;
     let last = this.#isBids ? 0 : priceOne;
     for (let at = from; ; at = text.end + 1) {
-      if (this.count === maxLevels || !isAt(text.view, at, levelStart)) return false;
+      if (this.count === maxLevels || !isShortAt(text.view, at, levelStart)) return false;
       const price = text.decimal(at + levelStart.length, priceDecimals);
-      if (price <= 0 || price >= priceOne || !isAt(text.view, text.end, levelSize)) return false;
+      if (price <= 0 || price >= priceOne || !isShortAt(text.view, text.end, levelSize))
+        return false;
       isOrdered &&= text.isShortest && (this.#isBids ? price > last : price < last);
       last = price;
       const size = text.decimal(text.end + levelSize.length, sharesDecimals);
@@ -77,9 +78,11 @@ export class LevelRows {
   /** The rows in memory of their own: a book is kept until somebody applies it. */
   taken(): SnapshotRows {
     const { bids, asks } = this;
-    const values = new Float64Array(2 * (bids.count + asks.count));
-    values.set(bids.values.subarray(0, 2 * bids.count));
-    values.set(asks.values.subarray(0, 2 * asks.count), 2 * bids.count);
+    const bidNumbers = 2 * bids.count;
+    const values = new Float64Array(bidNumbers + 2 * asks.count);
+    // A loop: two more views of the memory would cost more than the copy.
+    for (let i = 0; i < bidNumbers; i++) values[i] = bids.values[i] ?? 0;
+    for (let i = bidNumbers; i < values.length; i++) values[i] = asks.values[i - bidNumbers] ?? 0;
     const text =
       bids.text === null || asks.text === null ? null : { bids: bids.text, asks: asks.text };
     return { values, bidCount: bids.count, text };

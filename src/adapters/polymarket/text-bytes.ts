@@ -213,6 +213,14 @@ export function isAt(view: DataView, at: number, wanted: Literal): boolean {
   );
 }
 
+/** The same for a text of at most 16 characters, for places that are passed for every level. */
+export function isShortAt(view: DataView, at: number, wanted: Literal): boolean {
+  return (
+    view.getFloat64(at, true) === wanted.head &&
+    view.getFloat64(at + wanted.tailAt, true) === wanted.tail
+  );
+}
+
 /** Four characters as TextBytes.half reads them. */
 export function halfOf(text: string): number {
   return Buffer.from(text, "latin1").readInt32LE(0);

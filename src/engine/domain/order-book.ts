@@ -83,18 +83,48 @@ export function applyRows(book: OrderBook, outcome: OutcomeIndex, rows: Snapshot
   restart(
     book,
     stepFor(book.step, (step) => {
-      for (let i = 0; i < values.length; i += 2) if ((values[i] ?? 0) % step !== 0) return false;
+      // Prices are small integers: as such their remainders are not computed in floating point.
+      for (let i = 0; i < values.length; i += 2)
+        if (((values[i] ?? 0) | 0) % step !== 0) return false;
       return true;
     }),
   );
-  for (let i = 0; i < values.length; i += 2) {
-    const side = i < 2 * bidCount ? "buy" : "sell";
-    setLevel(book, outcome, side, values[i] as Price, values[i + 1] as Shares);
-  }
+  applySide(book, outcome === 0, { outcome, values, from: 0, to: 2 * bidCount });
+  applySide(book, outcome === 1, { outcome, values, from: 2 * bidCount, to: values.length });
   if (text === null) return;
   const { bids, asks } = text;
   // A bid for outcome 1 stands in the ladder as an ask.
   book.given = outcome === 0 ? { outcome, bids, asks } : { outcome, bids: asks, asks: bids };
+}
+
+/** Adds levels of one outcome (price, size, price, size) to the side of a book on whose grid they lie. */
+function applySide(
+  book: OrderBook,
+  isBid: boolean,
+  part: {
+    readonly outcome: OutcomeIndex;
+    readonly values: Float64Array;
+    readonly from: number;
+    readonly to: number;
+  },
+): void {
+  const { outcome, values, from, to } = part;
+  const { step } = book;
+  let best = isBid ? book.bestBid : book.bestAsk;
+  for (let i = from; i < to; i += 2) {
+    const at = values[i] ?? 0;
+    const size = values[i + 1] ?? 0;
+    const slot = (outcome === 0 ? at : priceOne - at) / step;
+    setSlot(book, isBid, slot, size);
+    if (size > 0) {
+      if (isBid ? slot > best : slot < best) best = slot;
+    } else if (slot === best) {
+      // A price that came before and is taken back.
+      best = isBid ? filledBelow(book, true, slot) : filledAbove(book, false, slot, book.top);
+    }
+  }
+  if (isBid) book.bestBid = best;
+  else book.bestAsk = best;
 }
 
 /** Sets the total size of one level of one outcome's book. Absolute, so applying it twice changes nothing. */

@@ -231,8 +231,9 @@ describe("the ladder", () => {
   });
 
   test("rows give the book that the same levels give", () => {
-    const row = fc.tuple(gridPrice(1), sizeOrGone);
-    const rows = fc.uniqueArray(row, { selector: ([at]) => at, maxLength: 30 });
+    // Few prices, so that some come twice: the last word counts.
+    const row = fc.tuple(fc.oneof(gridPrice(1), gridPrice(1_000)), sizeOrGone);
+    const rows = fc.array(row, { maxLength: 30 });
     holds(
       fc.property(outcome, rows, rows, (which, bids, asks) => {
         const level = ([at, size]: readonly [Price, Shares]) => ({ price: at, size });
