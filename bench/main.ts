@@ -16,9 +16,9 @@ import { socketsCase } from "./cases/sockets.ts";
 import { startCase } from "./cases/start.ts";
 import { storageCase } from "./cases/storage.ts";
 import { tapeCase } from "./cases/tape.ts";
-import type { BenchCase, CaseResult } from "./support/bench-case.ts";
+import type { BenchCase } from "./support/bench-case.ts";
 import { machineFacts } from "./support/machine.ts";
-import { caseText, closingText, headText } from "./support/report.ts";
+import { caseText, closingText, headText, type NamedResult } from "./support/report.ts";
 
 const cases: readonly BenchCase[] = [
   frameCase,
@@ -42,7 +42,7 @@ const cases: readonly BenchCase[] = [
 const help = `usage: npm run bench [-- --only NAME[,NAME]] [--full] [--json]
 Measures the hot paths beside a baseline that does the same work the usual way; results are compared first.
   --only NAMES  any of ${cases.map((one) => one.name).join(", ")}
-  --full        more rounds (about 15 minutes instead of under 5)
+  --full        more rounds, three times as long; 10,000 markets through real sockets
   --json        one JSON object on stdout instead of tables
 Progress goes to stderr. Aims are printed as met or missed and never fail; exit code 1 means that results differ.
 example: npm run bench -- --only frame,sign`;
@@ -74,14 +74,18 @@ async function main(args: readonly string[]): Promise<number> {
   const startedAt = performance.now();
   const facts = machineFacts();
   if (!values.json) process.stdout.write(headText(facts));
-  const results: (CaseResult & { readonly name: string })[] = [];
+  const results: NamedResult[] = [];
   for (const one of cases.filter(({ name }) => names.includes(name))) {
+    const caseAt = performance.now();
+    const before = process.cpuUsage();
     const result = await one.run({
       rounds: values.full ? roundsFull : rounds,
       full: values.full,
       progress: (text) => process.stderr.write(`${seconds(startedAt)} ${text}\n`),
     });
-    results.push({ name: one.name, ...result });
+    const { user, system } = process.cpuUsage(before);
+    const tookMs = performance.now() - caseAt;
+    results.push({ name: one.name, tookMs, processorMs: (user + system) / 1_000, ...result });
     if (!values.json) process.stdout.write(caseText(result));
   }
   const tookMs = performance.now() - startedAt;

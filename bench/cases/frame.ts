@@ -23,7 +23,8 @@ const wantedOverUsual = 10;
 /** What one message costs where nothing else is done (performance.md 1a and 1b, its machine): a scan and two changes. */
 const floorNs = 142 + 2 * 31;
 
-const framesOf = { hashed: 2_500, plain: 6_000 } as const;
+/** Frames of a round; every round goes on where the last one ended. */
+const framesOf = { hashed: 1_500, plain: 5_000 } as const;
 
 /** price_change bytes -> parsed -> applied, for 1 to 10,000 markets, with and without book hashes to verify. */
 export const frameCase: BenchCase = { name: "frame", run };
@@ -40,6 +41,7 @@ type Setting = {
 const settings: readonly Setting[] = [
   { key: "1", label: "1 market", markets: 1, hashes: false },
   { key: "100", label: "100 markets", markets: 100, hashes: false },
+  { key: "1000", label: "1,000 markets", markets: 1_000, hashes: false },
   { key: "10000", label: "10,000 markets", markets: 10_000, hashes: false, openingChanges: 0 },
   { key: "1_hashed", label: "1 market, hashes verified", markets: 1, hashes: true },
   { key: "1000_hashed", label: "1,000 markets, hashes verified", markets: 1_000, hashes: true },
@@ -54,13 +56,17 @@ async function run(context: BenchContext): Promise<CaseResult> {
   for (const { key, label, ...options } of settings) {
     const { hashes, markets } = options;
     context.progress(`frame: making the tape of ${label}`);
-    const frames = hashes ? framesOf.hashed : framesOf.plain;
-    const tape = makeTape({ ...options, frames });
-    checkEqual(tape, hashes);
-    const bounds = { rounds: context.rounds, warmUps: markets > 1_000 ? 0 : markets > 1 ? 1 : 2 };
-    const timings = await race([ours(tape), stepped(tape), usual(tape, hashes)], bounds, (text) =>
+    const perRound = hashes ? framesOf.hashed : framesOf.plain;
+    const bounds = { rounds: context.rounds, warmUps: markets > 1 ? 1 : 2 };
+    const frames = perRound * (1 + bounds.rounds + bounds.warmUps);
+    const desks = new Desks(makeTape({ ...options, frames }), hashes);
+    desks.play(perRound);
+    desks.compare(perRound);
+    const timings = await race(desks.contenders(perRound), bounds, (text) =>
       context.progress(`frame ${label}: ${text}`),
     );
+    desks.compare(frames);
+    const tape = desks.tape;
     const compared = rowsAgainst(label, timings);
     rows.push(...compared.rows);
     const first = timings[0];
@@ -106,81 +112,71 @@ export function overAsked(
   };
 }
 
-function mirrorsOf(tape: FrameTape): ReadonlyMap<string, string> {
-  return new Map(tape.markets.map(({ tokenIds }) => tokenIds));
-}
+type Reads = { readonly read: (frame: Buffer) => void };
 
-function oursOf(tape: FrameTape): LiveBooks {
-  const books = new LiveBooks(tape);
-  for (const frame of tape.opening) books.read(frame);
-  return books;
-}
+/** The same books three times. They are built once and changed by round after round of the tape. */
+class Desks {
+  readonly tape: FrameTape;
+  readonly #hashes: boolean;
+  readonly #ours: LiveBooks;
+  readonly #stepped: SteppedBooks;
+  readonly #usual: UsualBooks;
+  readonly #all: readonly (readonly [string, Reads])[];
 
-function steppedOf(tape: FrameTape): SteppedBooks {
-  const books = new SteppedBooks(tape);
-  for (const frame of tape.opening) books.read(frame);
-  return books;
-}
-
-function usualOf(tape: FrameTape, hashes: boolean): UsualBooks {
-  const books = new UsualBooks(mirrorsOf(tape), hashes);
-  for (const frame of tape.opening) books.read(frame.toString("utf8"));
-  return books;
-}
-
-function checkEqual(tape: FrameTape, hashes: boolean): void {
-  const mine = oursOf(tape);
-  const inside = steppedOf(tape);
-  const theirs = usualOf(tape, hashes);
-  for (const frame of tape.frames) {
-    mine.read(frame);
-    inside.read(frame);
-    theirs.read(frame.toString("utf8"));
+  constructor(tape: FrameTape, hashes: boolean) {
+    const usual = new UsualBooks(new Map(tape.markets.map(({ tokenIds }) => tokenIds)), hashes);
+    this.tape = tape;
+    this.#hashes = hashes;
+    this.#ours = new LiveBooks(tape);
+    this.#stepped = new SteppedBooks(tape);
+    this.#usual = usual;
+    this.#all = [
+      ["ours", this.#ours],
+      ["ours, inside the engine's step", this.#stepped],
+      [
+        `JSON.parse + zod + Map/sort${hashes ? " + stringify/sha1" : ""}`,
+        { read: (frame) => usual.read(frame.toString("utf8")) },
+      ],
+    ];
+    for (const [, desk] of this.#all) for (const frame of tape.opening) desk.read(frame);
   }
-  mine.close();
-  demandSameBooks(mine, theirs);
-  demandSameBooks(inside, theirs);
-  if (!hashes) return;
-  const expected = tape.frames.length * tape.changesPerFrame;
-  demand(theirs.hashesVerified === expected, "the baseline verified every hash");
-  // Both tokens' hashes speak of one ladder: proving one of them at each time is enough.
-  const least = tape.frames.length + tape.markets.length;
-  demand(mine.hashesVerified() >= least, "ours verified the book after every frame");
-}
 
-function ours(tape: FrameTape): Contender {
-  return {
-    name: "ours",
-    round(): Round {
-      const books = oursOf(tape);
-      return overFrames(tape, (frame) => books.read(frame));
-    },
-  };
-}
+  /** The first frames, untimed. */
+  play(frames: number): void {
+    for (const [, desk] of this.#all) {
+      for (const frame of this.tape.frames.slice(0, frames)) desk.read(frame);
+    }
+  }
 
-function stepped(tape: FrameTape): Contender {
-  return {
-    name: "ours, inside the engine's step",
-    round(): Round {
-      const books = steppedOf(tape);
-      return overFrames(tape, (frame) => books.read(frame));
-    },
-  };
-}
+  contenders(perRound: number): readonly Contender[] {
+    return this.#all.map(([name, desk]) => {
+      // What was played to compare is behind all of them.
+      let played = perRound;
+      return {
+        name,
+        round: (): Round => {
+          const from = played;
+          played += perRound;
+          return timeEach(perRound, (i) => desk.read(this.tape.frames[from + i] ?? nothing));
+        },
+      };
+    });
+  }
 
-function usual(tape: FrameTape, hashes: boolean): Contender {
-  return {
-    name: hashes ? "JSON.parse + zod + Map/sort + stringify/sha1" : "JSON.parse + zod + Map/sort",
-    round(): Round {
-      const books = usualOf(tape, hashes);
-      return overFrames(tape, (frame) => books.read(frame.toString("utf8")));
-    },
-  };
+  /** @throws BenchError unless all have the same books after so many frames */
+  compare(frames: number): void {
+    this.#ours.close();
+    demandSameBooks(this.#ours, this.#usual);
+    demandSameBooks(this.#stepped, this.#usual);
+    if (!this.#hashes) return;
+    demand(
+      this.#usual.hashesVerified === frames * this.tape.changesPerFrame,
+      "the baseline verified every hash",
+    );
+    // Both tokens' hashes speak of one ladder: proving one of them at each time is enough.
+    const least = frames + this.tape.markets.length;
+    demand(this.#ours.hashesVerified() >= least, "ours verified the book after every frame");
+  }
 }
 
 const nothing = Buffer.alloc(0);
-
-function overFrames(tape: FrameTape, read: (frame: Buffer) => void): Round {
-  const { frames } = tape;
-  return timeEach(frames.length, (i) => read(frames[i] ?? nothing));
-}

@@ -62,10 +62,10 @@ async function run(context: BenchContext): Promise<CaseResult> {
         },
         {
           name: "filter over all",
-          round: () => timeEach(5, () => keep(usualSearch(markets, query, shown))),
+          round: () => timeEach(2, () => keep(usualSearch(markets, query, shown))),
         },
       ],
-      { rounds: context.rounds, warmUps: 2 },
+      { rounds: context.rounds, warmUps: 1 },
       (text) => context.progress(`search ${name}: ${text}`),
     );
     const compared = rowsAgainst(name, timings);

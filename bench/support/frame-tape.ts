@@ -157,12 +157,11 @@ function changeText(
 ): string {
   const side = draw(2) === 0 ? "bids" : "asks";
   const levels = model[side];
-  const known = [...levels.keys()];
   let tick =
     side === "bids" ? model.middle - 1 - draw(depthTicks) : model.middle + 1 + draw(depthTicks);
   let amount = size(draw);
   if (draw(4) === 0 && levels.size > levelsPerSide - 10) {
-    tick = known[draw(known.length)] ?? tick;
+    tick = [...levels.keys()][draw(levels.size)] ?? tick;
     amount = 0;
   }
   if (amount === 0) levels.delete(tick);

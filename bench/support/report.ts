@@ -50,12 +50,29 @@ function tableLines(rows: readonly (readonly string[])[]): readonly string[] {
   });
 }
 
-/** Aims in one count, and the last line: every ratio by name. */
-export function closingText(results: readonly CaseResult[], tookMs: number): string {
+/** What one benchmark found, and what it took: wall time, and processor time of all threads of this process. */
+export type NamedResult = CaseResult & {
+  readonly name: string;
+  readonly tookMs: number;
+  readonly processorMs: number;
+};
+
+/** Time by benchmark, aims in one count, and the last line: every ratio by name. */
+export function closingText(results: readonly NamedResult[], tookMs: number): string {
+  const seconds = (ms: number) => (ms / 1_000).toFixed(1);
+  const times = results.map(
+    (one) => `${one.name} ${seconds(one.tookMs)} (${seconds(one.processorMs)})`,
+  );
   const aims = results.flatMap((result) => result.aims);
   const met = aims.filter((aim) => aim.met).length;
   const ratios = results
     .flatMap((result) => Object.entries(result.ratios))
     .map(([name, value]) => `${name}=${Number(value.toPrecision(3))}`);
-  return `\naims met ${met} of ${aims.length}, took ${(tookMs / 1_000).toFixed(0)} s\nratios ${ratios.join(" ")}\n`;
+  return [
+    "",
+    `seconds by benchmark, in brackets those of the processor: ${times.join(", ")}`,
+    `aims met ${met} of ${aims.length}, took ${(tookMs / 1_000).toFixed(0)} s`,
+    `ratios ${ratios.join(" ")}`,
+    "",
+  ].join("\n");
 }
