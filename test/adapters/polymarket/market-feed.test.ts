@@ -132,6 +132,7 @@ describe("integrity", () => {
     start();
     feed.watch(markets(1));
     await until("a book", () => ofKind("book.snapshot")[0]);
+    const startedAt = performance.now();
     // One snapshot answers all requests that were made before it came.
     for (let i = 0; i < 10; i++) feed.resync(conditionOf("1"));
     await until("a second book", () => ofKind("book.snapshot")[1]);
@@ -144,7 +145,8 @@ describe("integrity", () => {
       "unsubscribe",
       "subscribe",
     ]);
-    expect((sent[2]?.atMs ?? 0) - (sent[0]?.atMs ?? 0)).toBeGreaterThan(240);
+    // How late a frame is read must not matter.
+    expect((sent[2]?.atMs ?? 0) - startedAt).toBeGreaterThan(248);
   });
 
   test("without a snapshot from the stream the book is read by REST, again and again until it comes", async () => {
