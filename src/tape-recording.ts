@@ -76,6 +76,7 @@ export function createServiceTape(
   const sink = {
     step: (atMs: number, text: string) => recorder?.step(atMs, text),
     missed: (atMs: number) => recorder?.missed(atMs),
+    flush: () => recorder?.flush(),
   };
   const journal = new StepJournal(sink, options.liveHashEvery);
   const keeping = new BookKeeping({

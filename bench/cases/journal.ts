@@ -100,7 +100,7 @@ const discard: Sink = (_atMs, text) => keep(Buffer.from(text));
 
 function journalInto(sink: Sink): StepJournal {
   const missed = () => demand(false, "no input is missed");
-  return new StepJournal({ step: sink, missed });
+  return new StepJournal({ step: sink, missed, flush: () => undefined });
 }
 
 /** The engine with these markets' books, fed as the desk feeds it. */

@@ -133,6 +133,11 @@ export class FolderWriter {
     this.#builder.addNote(atMs, note);
   }
 
+  /** Writes what waits, however short it has. */
+  flush(nowMs: number): void {
+    if (this.#stall === null && !this.#builder.isEmpty) this.#flush(nowMs);
+  }
+
   /** Writes what has waited long enough; to be called now and then. */
   tick(nowMs: number): void {
     if (this.#stall !== null) this.#resume(nowMs);

@@ -10,6 +10,8 @@ export type TapeWorkerData = {
 /** Rows in one buffer: `rowHeadBytes` of head each (length, kind, time), then the row's bytes. */
 export type TapeRequest =
   | { readonly do: "rows"; readonly chunk: ArrayBuffer; readonly bytes: number }
+  /** What was taken goes to the disk at once. */
+  | { readonly do: "flush" }
   | { readonly do: "close" };
 
 export type TapeAnswer =

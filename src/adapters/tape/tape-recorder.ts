@@ -126,6 +126,13 @@ export class TapeRecorder {
     this.#note(atMs, { note: "book", frame });
   }
 
+  /** Everything that was added goes to the disk soon: the process may not live much longer. */
+  flush(): void {
+    if (this.#failure !== null || this.#isClosing) return;
+    this.#handOver();
+    this.#worker.postMessage({ do: "flush" });
+  }
+
   /** A row that could not even be made is missing: the tape says so in its place. */
   missed(atMs: number): void {
     if (this.#failure !== null || this.#isClosing) return;

@@ -8,11 +8,13 @@ import { canonicalLive, canonicalState } from "../state/digest.ts";
 import type { EngineState } from "../state/engine-state.ts";
 import { type JournalRow, journalVersion, type StepRow } from "./journal-row.ts";
 
-/** Where encoded rows go; neither call waits or throws. */
+/** Where encoded rows go; no call waits or throws. */
 export type JournalSink = {
   readonly step: (atMs: number, text: string) => void;
   /** A row could not be made: the place of the journal is a gap. */
   readonly missed: (atMs: number) => void;
+  /** The process ends soon: what was given is to be written now. */
+  readonly flush: () => void;
 };
 
 export type RunStart = {
@@ -117,6 +119,7 @@ export class StepJournal {
     this.#fenced(envelope.atMs, () => {
       const event = this.#eventOf(envelope);
       this.#writeStep(envelope, { ...this.#headOf(n, event, envelope), broken: true });
+      this.#sink.flush();
     });
   }
 

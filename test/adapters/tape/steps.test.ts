@@ -1,7 +1,7 @@
 // The engine's inputs stand on a tape in their place among the market's rows, and only those who ask for them see them.
 
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { journaledRows, tapeRows } from "../../../src/adapters/tape/tape-reader.ts";
 import { openTapeRecorder } from "../../../src/adapters/tape/tape-recorder.ts";
 import { verifyTape } from "../../../src/adapters/tape/verify-tape.ts";
@@ -54,3 +54,18 @@ test("an input that could not be written is a gap in its place, told once", asyn
   expect(gap).toMatchObject({ seq: 3, note: { note: "gap", lost: 2, fromMs: startMs + 1 } });
   expect(after).toMatchObject({ seq: 5, kind: "step", text: inputOf(3) });
 });
+
+test("what is flushed is on the disk although its block has time yet", async () => {
+  const folder = join(scratchFolder(), "tape");
+  const limits = { blockMs: 3_600_000 };
+  const recorder = await openTapeRecorder({ folder, identity, limits });
+  recorder.step(startMs, inputOf(0));
+  recorder.flush();
+  await vi.waitFor(
+    () => expect([...journaledRows(folder)].at(-1)).toMatchObject({ text: inputOf(0) }),
+    { timeout: 60_000, interval: 20 },
+  );
+  recorder.step(startMs + 1, inputOf(1));
+  await recorder.close();
+  expect([...journaledRows(folder)].map(({ seq }) => seq)).toEqual([1, 2, 3]);
+}, 120_000);

@@ -3,6 +3,7 @@ import type { EngineInput } from "../../../src/engine/core/input.ts";
 import { AssertionError } from "../../../src/engine/lib/assert.ts";
 import type { DurableLog } from "../../../src/engine/ports/durable-log.ts";
 import { LedgerWriter } from "../../../src/engine/runtime/ledger-writer.ts";
+import { StepJournal } from "../../../src/engine/runtime/step-journal.ts";
 import { Stepper } from "../../../src/engine/runtime/stepper.ts";
 import { createState } from "../../../src/engine/state/engine-state.ts";
 import { plainHasher } from "../support/hasher.ts";
@@ -13,7 +14,11 @@ const logger = { info: () => undefined, warn: () => undefined, error: () => unde
 
 function openStepper(
   append: DurableLog["append"],
-  watch: { readonly onBroken?: (error: unknown) => void; readonly onEffect?: () => void } = {},
+  watch: {
+    readonly onBroken?: (error: unknown) => void;
+    readonly onEffect?: () => void;
+    readonly journal?: StepJournal;
+  } = {},
 ) {
   const ledger = new LedgerWriter({
     log: {
@@ -29,8 +34,12 @@ function openStepper(
     onFailure: () => undefined,
     onLate: () => undefined,
   });
+  const state = createState();
+  const run = { state, settings: testSettings(), hasher: plainHasher, nextSeq: 1 };
+  watch.journal?.begun(run, 1);
   return new Stepper({
-    state: createState(),
+    state,
+    ...(watch.journal !== undefined && { journal: watch.journal }),
     settings: testSettings(),
     hasher: plainHasher,
     clock,
@@ -98,5 +107,41 @@ describe("a step that breaks an invariant", () => {
     expect(() => stepper.run(impossible, "test")).toThrow(AssertionError);
     expect(broken).toEqual([expect.any(AssertionError)]);
     expect(kept).toEqual([]);
+  });
+});
+
+describe("the journal of a stepper", () => {
+  const lines = () => {
+    const told: string[] = [];
+    const journal = new StepJournal({
+      step: (_atMs, text) => told.push(text),
+      missed: () => told.push("missed"),
+      flush: () => told.push("flush"),
+    });
+    return { told, journal };
+  };
+
+  test("keeps the input that broke an invariant, and has it written before the process ends", () => {
+    const { told, journal } = lines();
+    const stepper = openStepper(async () => undefined, { journal });
+    const wrong = { kind: "no such input" } as unknown as EngineInput;
+    expect(() => stepper.run(wrong, "c1")).toThrow(AssertionError);
+    expect(JSON.parse(told[1] ?? "")).toEqual({
+      n: 1,
+      correlationId: "c1",
+      input: wrong,
+      broken: true,
+    });
+    expect(told.slice(2)).toEqual(["flush"]);
+  });
+
+  test("never stops a step: an input that cannot be encoded is missed, and the next one is kept", () => {
+    const { told, journal } = lines();
+    const stepper = openStepper(async () => undefined, { journal });
+    const detail = { toJSON: () => JSON.parse("{") as string } as unknown as string;
+    stepper.run({ kind: "heartbeat.changed", detail }, "c1");
+    stepper.run({ kind: "clock.followed", byMs: 0 }, "c2");
+    expect(told[1]).toBe("missed");
+    expect(JSON.parse(told.at(-1) ?? "")).toMatchObject({ n: 2, correlationId: "c2" });
   });
 });
