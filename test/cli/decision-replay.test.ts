@@ -21,7 +21,7 @@ import { trader } from "../engine/support/core-desk.ts";
 import { priceOf, sharesOf } from "../engine/support/levels.ts";
 import { type LiveDesk, openLiveDesk, privateKey, until } from "../engine/support/live-desk.ts";
 import { dollars } from "../engine/support/settings.ts";
-import { standing, standingTaxed } from "../engine/support/standing-world.ts";
+import { standing, standingRunners, standingTaxed } from "../engine/support/standing-world.ts";
 
 const paper = loadConfig(new URL("../../config/paper.toml", import.meta.url).pathname);
 const hasher = createHasher();
@@ -62,8 +62,9 @@ async function record(folder: string): Promise<Left> {
   const tape = createServiceTape(config, systemClock, { liveHashEvery });
   await tape.open(collectingLog().log);
   const risk = { duplicateWindowMs: 0 };
-  let desk = await openLiveDesk({ tape, resumeWaitMs: 50, maxBooks: 3, doubledBooks: 2, risk });
+  let desk = await openLiveDesk({ tape, resumeWaitMs: 50, maxBooks: 2, doubledBooks: 2, risk });
   // Books of markets without money in them make room for others.
+  for (const one of [...standingRunners, standing]) await desk.engine.market(one.conditionId);
   const { ledgerFile } = desk;
   const copy = join(folder, "ledger.db");
   await trade(desk);
