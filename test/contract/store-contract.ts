@@ -111,6 +111,28 @@ export function describeStore(home: string, open: (place: number) => Promise<Sto
         expect(await allEvents(store)).toEqual([...first, ...again.slice(10)]);
       }));
 
+    test(
+      "a batch of many chunks comes in whole, also when its first row is there already",
+      {
+        timeout: 300_000,
+      },
+      () =>
+        withStore(async (store) => {
+          const count = 60_000;
+          const many = Array.from({ length: count }, (_, i) =>
+            bookEvent(i + 1, { market_id: 1, ts: firstMs + i }),
+          );
+          const [first = bookEvent(1)] = many;
+          await store.load(batch([events([first])], 0, 1, "the first row"));
+          await store.load(batch([events(many)], 0, count));
+          const found = await sql<{ rows: number; sum: number; last: number }>`
+          SELECT count(*) AS rows, CAST(sum(seq) AS BIGINT) AS sum, max(seq) AS last
+            FROM book_events`.execute(store.db);
+          const sum = (count * (count + 1)) / 2;
+          expect(found.rows[0]).toEqual({ rows: count, sum, last: count });
+        }),
+    );
+
     test("a batch and its checkpoint are kept together, and a second loader is refused", () =>
       withStore(async (store, place) => {
         await store.load(batch([events([bookEvent(1)])], 0, 5));

@@ -19,15 +19,18 @@ const allMs = 240_000;
 const mainFile = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const manyRows = 8_000;
 
+/** A busy disk takes its time with a server's folder. */
+const hookMs = 300_000;
+
 let server: PostgresServer;
 let dir: string;
 let databases = 0;
 beforeAll(async () => {
   server = await PostgresServer.open();
-});
+}, hookMs);
 afterAll(async () => {
   await server[Symbol.asyncDispose]();
-});
+}, hookMs);
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), "ledger-move-"));
 });

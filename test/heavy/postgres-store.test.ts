@@ -18,6 +18,9 @@ import { bookEvent, describeStore } from "../contract/store-contract.ts";
 import { tradedLedger } from "../contract/traded-ledger.ts";
 import { PostgresServer } from "./postgres.ts";
 
+/** A busy disk takes its time with a server's folder. */
+const hookMs = 300_000;
+
 let server: PostgresServer;
 const records = tradedLedger();
 let loads = 0;
@@ -25,11 +28,11 @@ const made = new Set<number>();
 
 beforeAll(async () => {
   server = await PostgresServer.open();
-});
+}, hookMs);
 
 afterAll(async () => {
   await server[Symbol.asyncDispose]();
-});
+}, hookMs);
 
 async function query(database: string, text: string): Promise<readonly unknown[]> {
   const client = new Client({ connectionString: server.url(database) });

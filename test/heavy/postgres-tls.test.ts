@@ -27,11 +27,11 @@ beforeAll(async () => {
   for (const name of ["server", "stranger"]) makeCertificate(name);
   const read = (file: string) => readFileSync(join(folder, file), "utf8");
   server = await PostgresServer.open({ cert: read("server.crt"), key: read("server.key") });
-});
+}, 300_000);
 afterAll(async () => {
   if (hasOpenssl) await server[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true, force: true });
-});
+}, 300_000);
 
 /** Signed by itself, for the one name; of a new key each time. */
 function makeCertificate(name: string): void {

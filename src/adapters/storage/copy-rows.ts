@@ -1,4 +1,5 @@
 // PostgreSQL's COPY in its binary form: https://www.postgresql.org/docs/18/sql-copy.html (File Formats, Binary Format).
+import type { Writable } from "node:stream";
 import type { Connection, Submittable } from "pg";
 import type { ColumnWidth } from "./bulk-tables.ts";
 import { StoreError } from "./store-error.ts";
@@ -6,6 +7,8 @@ import { StoreError } from "./store-error.ts";
 const signature = Buffer.from("PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0", "latin1");
 const trailer = Buffer.from([0xff, 0xff]);
 const chunkBytes = 1 << 18;
+/** Two bytes hold no more. */
+const smallMax = 32_767;
 const twoTo32 = 0x1_0000_0000;
 
 type Columns = readonly (readonly [name: string, width: ColumnWidth])[];
@@ -15,52 +18,77 @@ export function* copyChunks(
   columns: Columns,
   rows: readonly object[],
 ): Generator<Buffer, void, void> {
-  const fixedBytes = 2 + columns.reduce((sum, [, width]) => sum + 4 + fixed(width), 0);
+  const names = columns.map(([name]) => name);
+  const widths = columns.map(([, width]) => width);
+  const texts = names.filter((_, i) => widths[i] === "text");
+  const fixedBytes = 2 + widths.reduce<number>((sum, width) => sum + 4 + fixed(width), 0);
   let buffer = Buffer.allocUnsafe(chunkBytes);
+  let view = viewOf(buffer);
   let at = signature.copy(buffer);
   for (const row of rows as readonly Readonly<Record<string, unknown>>[]) {
-    const wanted = fixedBytes + textBytes(columns, row);
+    const wanted = texts.length === 0 ? fixedBytes : fixedBytes + textBytes(texts, row);
     if (at + wanted > buffer.length) {
       yield buffer.subarray(0, at);
       at = 0;
-      if (wanted > buffer.length) buffer = Buffer.allocUnsafe(wanted);
+      if (wanted > buffer.length) {
+        buffer = Buffer.allocUnsafe(wanted);
+        view = viewOf(buffer);
+      }
     }
-    at = buffer.writeInt16BE(columns.length, at);
-    for (const [name, width] of columns) at = writeField(buffer, at, row[name], width);
+    view.setInt16(at, names.length);
+    at += 2;
+    // By index: this loop runs for every value that is loaded.
+    for (let i = 0; i < names.length; i++) {
+      const value = row[names[i] ?? ""];
+      const width = widths[i] ?? "text";
+      at = width === "text" ? writeText(buffer, at, value) : writeWhole(view, at, value, width);
+    }
   }
   yield buffer.subarray(0, at);
   yield trailer;
+}
+
+function viewOf(buffer: Buffer): DataView {
+  return new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
 }
 
 function fixed(width: ColumnWidth): number {
   return width === "text" ? 0 : width;
 }
 
-function textBytes(columns: Columns, row: Readonly<Record<string, unknown>>): number {
-  let sum = 0;
-  for (const [name, width] of columns) {
-    if (width === "text") sum += Buffer.byteLength(String(row[name]));
-  }
-  return sum;
+function textBytes(names: readonly string[], row: Readonly<Record<string, unknown>>): number {
+  return names.reduce((sum, name) => sum + Buffer.byteLength(String(row[name])), 0);
 }
 
-function writeField(buffer: Buffer, start: number, value: unknown, width: ColumnWidth): number {
-  if (width === "text") {
-    const length = buffer.write(String(value), start + 4);
-    buffer.writeInt32BE(length, start);
-    return start + 4 + length;
+function writeText(buffer: Buffer, start: number, value: unknown): number {
+  const length = buffer.write(String(value), start + 4);
+  buffer.writeInt32BE(length, start);
+  return start + 4 + length;
+}
+
+/** A view writes several times faster than the buffer's own methods. */
+function writeWhole(view: DataView, start: number, value: unknown, width: 8 | 2): number {
+  if (!Number.isSafeInteger(value)) throw notWhole(value);
+  const whole = value as number;
+  view.setInt32(start, width);
+  if (width === 2) {
+    if (whole < -smallMax - 1 || whole > smallMax) throw notWhole(value);
+    view.setInt16(start + 4, whole);
+    return start + 6;
   }
-  if (!Number.isSafeInteger(value)) {
-    throw new StoreError("store_bad_value", `a whole number was expected, was ${String(value)}`);
-  }
-  const at = buffer.writeInt32BE(width, start);
-  if (width === 2) return buffer.writeInt16BE(value as number, at);
-  const high = Math.floor((value as number) / twoTo32);
-  return buffer.writeUInt32BE((value as number) - high * twoTo32, buffer.writeInt32BE(high, at));
+  const high = Math.floor(whole / twoTo32);
+  view.setInt32(start + 4, high);
+  view.setUint32(start + 8, whole - high * twoTo32);
+  return start + 12;
+}
+
+function notWhole(value: unknown): StoreError {
+  return new StoreError("store_bad_value", `a whole number was expected, was ${String(value)}`);
 }
 
 /** The part of the driver's connection that COPY needs; its published types leave it out. */
 type CopyConnection = Connection & {
+  readonly stream: Writable;
   sendCopyFromChunk(chunk: Buffer): void;
   endCopyFrom(): void;
   sendCopyFail(message: string): void;
@@ -73,6 +101,7 @@ export class CopyRows implements Submittable {
   callback: (error: Error | null) => void;
   readonly #text: string;
   readonly #chunks: Iterable<Buffer>;
+  #isOver = false;
   #failure: Error | null = null;
 
   constructor(text: string, chunks: Iterable<Buffer>) {
@@ -90,9 +119,19 @@ export class CopyRows implements Submittable {
   }
 
   handleCopyInResponse(connection: CopyConnection): void {
+    void this.#send(connection);
+  }
+
+  /** No faster than the server takes it, so that what waits stays small and both work at once. */
+  async #send(connection: CopyConnection): Promise<void> {
     try {
-      // A chunk is copied by the driver before the next one is made.
-      for (const chunk of this.#chunks) connection.sendCopyFromChunk(chunk);
+      for (const chunk of this.#chunks) {
+        // A chunk is copied by the driver before the next one is made.
+        connection.sendCopyFromChunk(chunk);
+        if (connection.stream.writableNeedDrain) await drained(connection.stream);
+        // The server refused: what came now would belong to the next statement.
+        if (this.#isOver) return;
+      }
       connection.endCopyFrom();
     } catch (error) {
       this.#failure = error instanceof Error ? error : new Error(String(error));
@@ -101,15 +140,27 @@ export class CopyRows implements Submittable {
   }
 
   handleError(error: Error): void {
+    this.#isOver = true;
     this.callback(this.#failure ?? error);
     this.callback = () => undefined;
   }
 
   handleReadyForQuery(): void {
+    this.#isOver = true;
     this.callback(this.#failure);
   }
 
   handleCommandComplete(): void {
     // Followed by "ready for query", which settles it.
   }
+}
+
+/** Resolves when the stream takes more, or will never take any. */
+async function drained(stream: Writable): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  stream.once("drain", resolve);
+  stream.once("close", resolve);
+  await promise;
+  stream.off("drain", resolve);
+  stream.off("close", resolve);
 }

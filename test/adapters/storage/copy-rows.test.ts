@@ -1,0 +1,77 @@
+// The bytes of a COPY, beside the plainest way to write them.
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { bulkColumns, type ColumnWidth } from "../../../src/adapters/storage/bulk-tables.ts";
+import { copyChunks } from "../../../src/adapters/storage/copy-rows.ts";
+
+type Columns = readonly (readonly [name: string, width: ColumnWidth])[];
+type Row = Readonly<Record<string, number | string>>;
+
+/** https://www.postgresql.org/docs/18/sql-copy.html, Binary Format, field by field. */
+function plainly(columns: Columns, rows: readonly Row[]): Buffer {
+  const parts: Buffer[] = [Buffer.from("PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0", "latin1")];
+  const field = (value: Buffer) => {
+    const length = Buffer.alloc(4);
+    length.writeInt32BE(value.length);
+    parts.push(length, value);
+  };
+  for (const row of rows) {
+    const count = Buffer.alloc(2);
+    count.writeInt16BE(columns.length);
+    parts.push(count);
+    for (const [name, width] of columns) {
+      if (width === "text") field(Buffer.from(String(row[name])));
+      else {
+        const value = Buffer.alloc(width);
+        if (width === 2) value.writeInt16BE(Number(row[name]));
+        else value.writeBigInt64BE(BigInt(row[name] ?? 0));
+        field(value);
+      }
+    }
+  }
+  return Buffer.concat([...parts, Buffer.from([0xff, 0xff])]);
+}
+
+/** Each chunk is overwritten by the next one. */
+function encoded(columns: Columns, rows: readonly Row[]): Buffer {
+  const chunks: Buffer[] = [];
+  for (const chunk of copyChunks(columns, rows)) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks);
+}
+
+const values = {
+  8: fc.oneof(
+    fc.maxSafeInteger(),
+    fc.constantFrom(0, -1, 2 ** 32, -(2 ** 32), Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
+  ),
+  2: fc.integer({ min: -32_768, max: 32_767 }),
+  text: fc.oneof(fc.string({ unit: "grapheme" }), fc.constant("ü".repeat(150_000))),
+} as const;
+
+test("whatever the rows, they are written as the plainest way writes them", () => {
+  const table = fc.constantFrom(...(["book_events", "snapshots", "trades"] as const));
+  const rowsOf = table.chain((name) => {
+    const columns: Columns = bulkColumns[name];
+    const row = fc.record(Object.fromEntries(columns.map(([key, width]) => [key, values[width]])));
+    return fc.tuple(fc.constant(columns), fc.array(row, { maxLength: 40 }));
+  });
+  fc.assert(
+    fc.property(rowsOf, ([columns, rows]) => {
+      expect(encoded(columns, rows).equals(plainly(columns, rows))).toBe(true);
+    }),
+    { numRuns: 60 },
+  );
+}, 300_000);
+
+test("a value that its column cannot hold is refused", () => {
+  const columns = bulkColumns.trades;
+  const row = Object.fromEntries(columns.map(([name]) => [name, 1]));
+  for (const bad of [
+    { size_e6: 0.5 },
+    { size_e6: 2 ** 53 },
+    { part: 32_768 },
+    { ts: Number.NaN },
+  ]) {
+    expect(() => encoded(columns, [{ ...row, ...bad }])).toThrow(/whole number/u);
+  }
+});
