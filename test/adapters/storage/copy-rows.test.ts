@@ -1,8 +1,11 @@
 // The bytes of a COPY, beside the plainest way to write them.
+import { once } from "node:events";
+import { Writable } from "node:stream";
+import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { bulkColumns, type ColumnWidth } from "../../../src/adapters/storage/bulk-tables.ts";
-import { copyChunks } from "../../../src/adapters/storage/copy-rows.ts";
+import { CopyRows, copyChunks } from "../../../src/adapters/storage/copy-rows.ts";
 
 type Columns = readonly (readonly [name: string, width: ColumnWidth])[];
 type Row = Readonly<Record<string, number | string>>;
@@ -74,4 +77,33 @@ test("a value that its column cannot hold is refused", () => {
   ]) {
     expect(() => encoded(columns, [{ ...row, ...bad }])).toThrow(/whole number/u);
   }
+});
+
+test("a refusal ends the sending: what came now would be taken for the next statement's rows", async () => {
+  const sent: string[] = [];
+  let take = (): void => undefined;
+  const stream = new Writable({
+    highWaterMark: 1,
+    write: (_chunk, _encoding, taken) => {
+      take = taken;
+    },
+  });
+  const connection = {
+    stream,
+    sendCopyFromChunk: (chunk: Buffer) => {
+      sent.push(chunk.toString());
+      stream.write(chunk);
+    },
+    endCopyFrom: () => sent.push("end"),
+    sendCopyFail: () => sent.push("fail"),
+  };
+  const copy = new CopyRows("COPY", [Buffer.from("first"), Buffer.from("second")]);
+  copy.handleCopyInResponse(connection as never);
+  copy.handleError(new RangeError("refused"));
+  await expect(copy.done).rejects.toThrow("refused");
+  const drained = once(stream, "drain");
+  take();
+  await drained;
+  await setImmediate();
+  expect(sent).toEqual(["first"]);
 });
