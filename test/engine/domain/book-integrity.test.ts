@@ -1,5 +1,6 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { contradictsItself } from "../../../src/engine/domain/book-checks.ts";
+import { contradictsItself, isEarlier } from "../../../src/engine/domain/book-checks.ts";
 import {
   checkClaims,
   checkQuietBook,
@@ -192,4 +193,16 @@ test("a message that cannot be read makes the book doubtful at once", () => {
   );
   expect(apply(book, { kind: "change.unread", conditionId: book.conditionId })).toBeNull();
   expect(book.health).toMatchObject({ invalid: 2, resyncs: { frame_refused: 1 } });
+});
+
+test("venue times are compared as the numbers that they are", () => {
+  const time = fc.oneof(
+    fc.nat(120),
+    fc.integer({ min: 1_779_999_999_990, max: 1_780_000_000_010 }),
+  );
+  fc.assert(
+    fc.property(time, time, (a, b) => {
+      expect(isEarlier(String(a), String(b))).toBe(a < b);
+    }),
+  );
 });
