@@ -24,9 +24,8 @@ const nsPerMs = 1e6;
 const wantedMs = 10;
 
 async function run(context: BenchContext): Promise<CaseResult> {
-  const options = { markets, frames: 0, hashes: true };
-  const tape = makeTape(options);
-  await using server = await openShardedFlood(options);
+  const tape = makeTape({ markets, frames: 0, hashes: true });
+  await using server = await openShardedFlood(tape);
   const last: { ours: LiveBooks | null; usual: UsualBooks | null } = { ours: null, usual: null };
   const timings = await race(
     [

@@ -29,10 +29,9 @@ async function run(context: BenchContext): Promise<CaseResult> {
   const timings: Timing[] = [];
   for (const markets of counts) {
     context.progress(`scale: ${markets} markets, making a tape`);
-    const options = { markets, frames: framesPerRound, hashes: false, openingChanges: 1 };
-    const tape = makeTape(options);
+    const tape = makeTape({ markets, frames: framesPerRound, hashes: false, openingChanges: 1 });
     const kept: Round[] = [];
-    await using server = await openShardedFlood(options);
+    await using server = await openShardedFlood(tape);
     for (let round = -1; round < rounds; round++) {
       context.progress(`scale: ${markets} markets, round ${round + 1}/${rounds}`);
       const result = await play(server, tape);

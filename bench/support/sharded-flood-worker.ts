@@ -2,9 +2,9 @@
 // on a word sends every frame of the tape, in order, to whoever holds its market.
 import { parentPort, workerData } from "node:worker_threads";
 import { type WebSocket, WebSocketServer } from "ws";
-import { makeTape, type TapeOptions } from "./frame-tape.ts";
+import type { FrameTape } from "./frame-tape.ts";
 
-const tape = makeTape(workerData as TapeOptions);
+const tape = workerData as FrameTape;
 /** Bytes that may wait in one socket before the others get their turn. */
 const bufferedMax = 4 * 1024 * 1024;
 /** Frames of one turn of the loop. */

@@ -4,14 +4,14 @@ import { defaultFeedTimings } from "../../src/adapters/polymarket/feed-timings.t
 import { createHttpClient } from "../../src/adapters/polymarket/http-client.ts";
 import { createMarketFeed, type MarketFeed } from "../../src/adapters/polymarket/market-feed.ts";
 import { BenchError } from "./bench-error.ts";
-import type { TapeOptions } from "./frame-tape.ts";
+import type { FrameTape } from "./frame-tape.ts";
 
 export type ShardedFlood = AsyncDisposable & { readonly wsUrl: string; readonly go: () => void };
 
-/** Starts the venue of many connections in another thread. */
-export async function openShardedFlood(options: TapeOptions): Promise<ShardedFlood> {
+/** Starts the venue of many connections in another thread, which gets a copy of the tape: making 10,000 books takes long. */
+export async function openShardedFlood(tape: FrameTape): Promise<ShardedFlood> {
   const url = new URL("./sharded-flood-worker.ts", import.meta.url);
-  const worker = new Worker(url, { workerData: options });
+  const worker = new Worker(url, { workerData: tape });
   const [port] = (await once(worker, "message")) as unknown[];
   if (typeof port !== "number") throw new BenchError("the socket server has no port");
   return {
