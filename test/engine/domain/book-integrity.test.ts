@@ -5,6 +5,7 @@ import {
   checkClaims,
   checkQuietBook,
   createMarketBook,
+  hasOpenClaims,
 } from "../../../src/engine/domain/market-book.ts";
 import type { BookDelta, LevelChange } from "../../../src/engine/domain/market-event.ts";
 import { mirrorPrice, price, shares } from "../../../src/engine/domain/numbers.ts";
@@ -205,4 +206,16 @@ test("venue times are compared as the numbers that they are", () => {
       expect(isEarlier(String(a), String(b))).toBe(a < b);
     }),
   );
+});
+
+test.each([
+  ["yes", (change: LevelChange) => change],
+  ["no", mirrorOf],
+] as const)("a snapshot overtakes what was claimed about the token %s", (_, about) => {
+  const book = liveBook();
+  const said = delta("1200", bid, { hash: "0".repeat(40), bestBid: priceOf("0.48") });
+  apply(book, { ...said, changes: said.changes.map(about) });
+  expect(hasOpenClaims(book)).toBe(true);
+  apply(book, snapshot({ timestamp: "1300", hash: null }));
+  expect(hasOpenClaims(book)).toBe(false);
 });
