@@ -31,7 +31,8 @@ const kinds = {
   honest: [],
   dropped: ["hash_mismatch", "best_price_mismatch", "crossed"],
   repeated: [],
-  reordered: ["out_of_order"],
+  // Until the held frame comes it is a dropped one, and a slow machine may look at the group before.
+  reordered: ["out_of_order", "hash_mismatch", "best_price_mismatch"],
   resized: ["hash_mismatch"],
   "one-sided": ["mirror_mismatch"],
   crossed: ["crossed"],
