@@ -223,8 +223,9 @@ describe("the streams", () => {
     expect(before.best).toBe(priceOf("0.52"));
     world.sockets.isDown = true;
     world.sockets.resetAll();
-    await until("the loss is seen", () => !world.desk.engine.state.live.links.market.up);
+    // In the same turn: a read that comes with the loss must not have seen the book as it was.
     world.desk.venue.exchange.setBackgroundLevel(conditionId, "SELL", "0.52", "0");
+    await until("the loss is seen", () => !world.desk.engine.state.live.links.market.up);
     const quoted = await world.desk.engine.quoteTrade(...quote());
     expect(quoted.ok ? quoted.value.best : quoted.error.code).toBe(priceOf("0.53"));
   });
