@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { findNode, missingNode, projectRoot } from "./pinned-node.mjs";
+import { findNode, missingNode, projectRoot, withCompileCache } from "./pinned-node.mjs";
 
 const help = `usage: npm run check [-- [--fix-format] [--only STEP[,STEP]] [TEST-FILE...]]
 steps: format lint types unused test
@@ -96,7 +96,9 @@ for (const name of chosen) {
   }
   const startedAt = Date.now();
   process.stdout.write(`── ${name}\n`);
-  const result = spawnSync(node, command, { cwd: projectRoot, stdio: "inherit" });
+  // The services that tests start inherit it.
+  const env = withCompileCache(process.env);
+  const result = spawnSync(node, command, { cwd: projectRoot, stdio: "inherit", env });
   const ok = result.status === 0;
   process.stdout.write(`── ${name} ${ok ? "ok" : "FAILED"} (${Date.now() - startedAt} ms)\n`);
   if (!ok) {

@@ -4,7 +4,7 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import { join } from "node:path";
-import { findNode, missingNode, projectRoot } from "./pinned-node.mjs";
+import { findNode, missingNode, projectRoot, withCompileCache } from "./pinned-node.mjs";
 
 const node = findNode();
 if (node === null) {
@@ -21,6 +21,7 @@ if (args[0] === "--node" && args[1] !== undefined) {
 const nodeFlags = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=4"];
 const child = spawn(node, [...nodeFlags, entry, ...args], {
   stdio: "inherit",
+  env: withCompileCache(process.env),
 });
 // A terminal sends Ctrl-C to the whole group: the child has it already, and a second one would cut its stop short.
 // Without a terminal the signal came to us alone.
