@@ -6,7 +6,7 @@ import { runScriptFile, scriptNames } from "./script-program.ts";
 import { Slots } from "./slots.ts";
 
 /** Time of all scripts together, because those that wait for a slot count it as theirs. */
-const allMs = 300_000;
+const allMs = 600_000;
 
 const names = scriptNames();
 const transports: readonly Transport[] = ["poll", "webhook"];
