@@ -46,6 +46,8 @@ const retryFirstMsDefault = 1_000;
 const retryMaxMs = 60_000;
 const answerMaxMsDefault = 60_000;
 const closeMaxMs = 1_000;
+/** A thread that has nothing to write is ended: it holds some 15 MB. */
+const idleMaxMs = 10_000;
 /** Handing over a batch copies it on the loop that trades: small ones keep that below a millisecond or two. */
 const itemsOfBatch = 200;
 const attemptsMax = 5;
@@ -61,6 +63,7 @@ export class CatalogKeeper implements CatalogSink {
   #unseen: { readonly sinceMs: number; readonly atMs: number } | null = null;
   #worker: Worker | null = null;
   #running: Promise<void> | null = null;
+  #idle: NodeJS.Timeout | null = null;
   readonly #closing = new AbortController();
   #leftOutAtMs = Number.NEGATIVE_INFINITY;
   #failuresInARow = 0;
@@ -111,6 +114,7 @@ export class CatalogKeeper implements CatalogSink {
   /** What still waits is given up: the next crawl brings it. A batch under way has a second to end. */
   async close(): Promise<void> {
     this.#closing.abort();
+    if (this.#idle !== null) clearTimeout(this.#idle);
     const late = sleep(closeMaxMs, undefined, { ref: false });
     await Promise.race([this.#running, late]);
     await this.#worker?.terminate();
@@ -132,9 +136,18 @@ export class CatalogKeeper implements CatalogSink {
 
   #start(): void {
     if (this.#running !== null || this.#closing.signal.aborted) return;
+    if (this.#idle !== null) clearTimeout(this.#idle);
     this.#running = this.#run().finally(() => {
       this.#running = null;
+      this.#idle = setTimeout(() => this.#endThread(), idleMaxMs).unref();
     });
+  }
+
+  /** Forgotten at once: the next request must not reach a thread that is ending. */
+  #endThread(): void {
+    const worker = this.#worker;
+    this.#worker = null;
+    void worker?.terminate();
   }
 
   async #run(): Promise<void> {
