@@ -74,7 +74,7 @@ function memoryLog(): DurableLog {
   };
 }
 
-/** Limits wide enough that no order of the benchmark meets one. */
+/** Limits wide enough that no order or cancel of the benchmark meets one. */
 function writeConfig(venue: VenueAddress, folder: string, privateKey: string): string {
   mkdirSync(folder, { recursive: true });
   const file = join(folder, "bench.toml");
@@ -107,6 +107,8 @@ message_rate_max = 100000
 [venue_limits]
 orders_per_second = 100000
 orders_burst = 100000
+cancels_per_second = 100000
+cancels_burst = 100000
 [venue_waits]
 ledger_commit_max_ms = 20000
 [telegram]
