@@ -1,11 +1,12 @@
 import { type CaseResult, countText, durationText, type Row } from "./bench-case.ts";
-import type { MachineFacts } from "./machine.ts";
+import { anchorParseNs, type MachineFacts } from "./machine.ts";
 
 /** The machine, on top of everything. */
 export function headText(facts: MachineFacts): string {
   return [
     `node ${facts.node} (V8 ${facts.v8}), ${facts.cores} cores of ${facts.cpu}, ${facts.memoryGib} GiB`,
     `${facts.system}, state on ${facts.stateFileSystem}, load ${facts.load.toFixed(2)}, ${facts.at}`,
+    `JSON.parse of a 600-byte frame takes ${durationText(facts.parseNs)} here, ${(facts.parseNs / anchorParseNs).toFixed(2)}x what it took on the machine of performance.md`,
     "Medians are medians of the rounds' medians (lowest and highest beside them), p99 is over all operations;",
     "x is the baseline's median divided by the row's.",
     "",
