@@ -25,6 +25,13 @@ async function main(args: readonly string[]): Promise<number> {
   return run(rest);
 }
 
+// A reader that went away (`| head`) is no failure, and no reason for a service to end.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+}
+
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

@@ -104,6 +104,8 @@ async function guarded(name: string, help: string, work: () => Promise<number>):
     }
     const isKnown = error instanceof TapeError || isSystemError(error);
     if (!isKnown) throw error;
+    // Whoever read our output has seen enough.
+    if (isSystemError(error) && error.code === "EPIPE") return exitDone;
     process.stderr.write(`${name}: ${error.message}\n`);
     return exitFailed;
   }

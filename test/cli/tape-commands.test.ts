@@ -289,6 +289,14 @@ describe("a tape's tools", { timeout: 300_000 }, () => {
     expect(readFileSync(out, "utf8")).toBe("");
   });
 
+  test("tape-export ends without a complaint when its reader has seen enough", async () => {
+    const { child, done } = begin("tape-export", recorded(3_000));
+    child.stdout?.once("data", () => child.stdout?.destroy());
+    const ran = await done;
+    expect([ran.code, ran.err]).toEqual([0, ""]);
+    expect(ran.out.length).toBeLessThan(frameOf(1).length * 3_000);
+  });
+
   test("wrong use is told", async () => {
     const tape = recorded(5);
     for (const command of ["tape-info", "tape-verify", "tape-export"]) {

@@ -9,6 +9,7 @@ import { readManifest } from "../../../src/adapters/tape/manifest.ts";
 import { tapeRows } from "../../../src/adapters/tape/tape-reader.ts";
 import { openTapeRecorder } from "../../../src/adapters/tape/tape-recorder.ts";
 import { verifyTape } from "../../../src/adapters/tape/verify-tape.ts";
+import { endedUnnoticed } from "../../ended-process.ts";
 import { frameOf, identity, startMs } from "./frames.ts";
 import { addFrames, notesOf, recordFrames, scratchFolder, textsOf } from "./support.ts";
 
@@ -108,7 +109,9 @@ describe("a recording", () => {
     await recorder.close();
     const gone = spawnSync(process.execPath, ["-e", ""]).pid;
     // A restarted container gives the same process id again.
-    for (const lock of [`${gone} 4711`, `${process.pid} 4711`, ""]) {
+    await using ended = await endedUnnoticed();
+    const unnoticed = `${ended.lock.pid} ${ended.lock.startedAt}`;
+    for (const lock of [`${gone} 4711`, `${process.pid} 4711`, unnoticed, ""]) {
       writeFileSync(join(folder, "recording.lock"), lock);
       await (await openTapeRecorder({ folder, identity })).close();
     }

@@ -19,6 +19,7 @@ import { Screen } from "../../../src/bot/local/desk-screen.ts";
 import { openDeskState } from "../../../src/bot/local/desk-state.ts";
 import { parseScript } from "../../../src/bot/local/script-parse.ts";
 import { ScriptRunner } from "../../../src/bot/local/script-run.ts";
+import { endedUnnoticed } from "../../ended-process.ts";
 import { pngOf, untilTrue } from "./emulator-harness.ts";
 
 const mainFile = fileURLToPath(new URL("stand-in-program.ts", import.meta.url));
@@ -206,6 +207,16 @@ describe("openDeskState", () => {
   ])("behavior: a lock of $name is taken over", ({ lock }) => {
     using dir = temporaryDir();
     writeFileSync(join(dir.path, "desk.lock"), lock);
+    using _state = openDeskState(dir.path, false);
+    expect(JSON.parse(readFileSync(join(dir.path, "desk.lock"), "utf8"))).toMatchObject({
+      pid: process.pid,
+    });
+  });
+
+  test("behavior: the lock of a process that ended holds nobody out while its parent looks away", async () => {
+    using dir = temporaryDir();
+    await using ended = await endedUnnoticed();
+    writeFileSync(join(dir.path, "desk.lock"), JSON.stringify(ended.lock));
     using _state = openDeskState(dir.path, false);
     expect(JSON.parse(readFileSync(join(dir.path, "desk.lock"), "utf8"))).toMatchObject({
       pid: process.pid,
