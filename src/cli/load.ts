@@ -40,7 +40,11 @@ export async function loadCommand(args: readonly string[]): Promise<number> {
       else {
         try {
           const { from, to } = await projectLedger(ledger, store, Date.now());
-          process.stdout.write(`ledger: rows ${from + 1} to ${to}\n`);
+          process.stdout.write(
+            to > from
+              ? `ledger: rows ${from + 1} to ${to}\n`
+              : `ledger: nothing new behind row ${to}\n`,
+          );
         } finally {
           await ledger.close();
         }
