@@ -10,7 +10,7 @@ import {
 import { BookKeeping } from "./book-keeping.ts";
 import { codeVersion } from "./code-version.ts";
 import type { MarketEvent } from "./engine/domain/market-event.ts";
-import type { FeedEvent } from "./engine/ports/market-data.ts";
+import type { FeedEvent, WatchedMarket } from "./engine/ports/market-data.ts";
 import type { Clock, Log } from "./engine/ports/system.ts";
 import type { DeskDeps } from "./engine/runtime/desk-deps.ts";
 import { StepJournal } from "./engine/runtime/step-journal.ts";
@@ -47,6 +47,7 @@ export type ServiceTape = {
     readonly onFrame: (bytes: Uint8Array) => void;
     readonly onEvents: (events: readonly MarketEvent[]) => void;
     readonly onLink: (event: FeedEvent) => void;
+    readonly onWatch: (markets: readonly WatchedMarket[]) => void;
   };
   /** For the desk: keeps its inputs on the same tape. Nothing without a folder. */
   readonly deskParts: Pick<DeskDeps, "journal">;
@@ -95,6 +96,7 @@ export function createServiceTape(
         if (event.kind === "link.up") recorder?.link(clock.nowMs(), "up");
         else recorder?.link(clock.nowMs(), "lost", event.conditionIds);
       },
+      onWatch: (markets) => recorder?.followed(markets),
     },
     figures: () => recorder && figuresOf(recorder, journal.rows, keeping.kept),
     open: async (log) => {

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createWriteStream, statSync, type WriteStream } from "node:fs";
+import type { BlockMarket } from "../adapters/tape/market-table.ts";
 import { frameLine, linkLine } from "./frame-files.ts";
 
 /** Bytes that may wait for the disk; beyond it the recording ends with an error instead of filling the memory. */
@@ -20,6 +21,8 @@ export type Recorder = {
   frame(bytes: Buffer): void;
   /** `markets`: condition ids that a lost connection carried. */
   link(state: "up" | "lost", markets?: readonly string[]): void;
+  /** Markets whose frames will come; absent where there is no place to write them. */
+  followed?(markets: readonly BlockMarket[]): void;
   /** Everything written so far is kept afterwards. @throws RecordError */
   close(): Promise<void>;
 };

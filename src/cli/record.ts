@@ -128,7 +128,9 @@ async function follow(values: Values, names: readonly string[], show: Show | nul
       if (checkClaims(book, hasher) !== null) feed.resync(book.conditionId);
     }
   });
-  feed.watch([...watches.values()].map(({ book }) => book));
+  const books = [...watches.values()].map(({ book }) => book);
+  for (const recorder of recorders) recorder.followed?.(books);
+  feed.watch(books);
   const timer = setInterval(() => {
     show?.([...watches.values()], feed);
     for (const recorder of recorders) progress(feed, recorder);

@@ -1,3 +1,4 @@
+import type { BlockMarket } from "../adapters/tape/market-table.ts";
 import { TapeError } from "../adapters/tape/tape-error.ts";
 import { openTapeRecorder, type TapeRecorder } from "../adapters/tape/tape-recorder.ts";
 import { codeVersion } from "../code-version.ts";
@@ -53,6 +54,10 @@ class TapeSink implements Recorder {
 
   link(state: "up" | "lost", markets?: readonly string[]): void {
     this.#tape.link(Date.now(), state, markets);
+  }
+
+  followed(markets: readonly BlockMarket[]): void {
+    this.#tape.followed(markets);
   }
 
   async close(): Promise<void> {

@@ -99,6 +99,10 @@ describe("record, tape-info, tape-verify, tape-export and replay on the paper ve
     expect(await replayed(exported)).toEqual(fromFile);
     const info = JSON.parse((await pitboss("tape-info", tape, "--json")).out) as object;
     expect(info).toMatchObject({ frames, gaps: 0, openSegments: 0 });
+    // Also those that printed nothing but their first book.
+    const played = new Set(fromFile.books.map(({ conditionId }) => conditionId));
+    const { markets } = info as { readonly markets: readonly { readonly conditionId: string }[] };
+    expect(new Set(markets.map(({ conditionId }) => conditionId))).toEqual(played);
     expect(info).toMatchObject({ configHash: expect.stringMatching(/^[0-9a-f]{64}$/) as string });
   });
 });

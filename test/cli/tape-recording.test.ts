@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { loadConfig } from "../../config/load.ts";
 import { createHasher } from "../../src/adapters/polymarket/hasher.ts";
 import { systemClock } from "../../src/adapters/system/clock.ts";
+import { readManifest } from "../../src/adapters/tape/manifest.ts";
 import { verifyTape } from "../../src/adapters/tape/verify-tape.ts";
 import { openRecording } from "../../src/cli/frame-files.ts";
 import { playBooks, replayEverything } from "../../src/cli/replay-books.ts";
@@ -57,6 +58,7 @@ describe("the tape of a service", () => {
     const done = Promise.withResolvers<readonly ReturnType<typeof contentOf>[]>();
     let dropped: number | null = null;
     let lost = 0;
+    let isNamed = false;
     marketData.start((events) => {
       for (const event of events) {
         if (event.kind === "link.up") continue;
@@ -71,7 +73,7 @@ describe("the tape of a service", () => {
         const book = books.get(event.conditionId);
         if (book !== undefined) applyMarketEvent(book, event, Date.now(), hasher);
       }
-      if (dropped === null && applied() > 60) {
+      if (dropped === null && isNamed && applied() > 60) {
         dropped = applied();
         void desk.fault("ws-drop", { channel: "market" });
       }
@@ -83,6 +85,15 @@ describe("the tape of a service", () => {
       dropped = Number.POSITIVE_INFINITY;
     });
     marketData.watch([...books.values()]);
+    // While its first segment is open the manifest names what is followed, whether it moves or not.
+    const named = () => {
+      const { segments, markets } = readManifest(folder) ?? {};
+      return { segments, markets: markets?.map(({ conditionId }) => conditionId) };
+    };
+    await expect
+      .poll(named, { timeout: 60_000 })
+      .toEqual({ segments: [], markets: [...books.keys()] });
+    isNamed = true;
     const contents = await done.promise;
     await tape.close();
 

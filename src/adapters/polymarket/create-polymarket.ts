@@ -60,7 +60,7 @@ export type PolymarketOptions = {
   readonly feedTimings?: Partial<FeedTimings>;
   readonly feedLimits?: FeedLimits;
   /** Sees frames and connections of the market channel as they come (recording). */
-  readonly recording?: Pick<MarketFeedOptions, "onFrame" | "onEvents" | "onLink">;
+  readonly recording?: Pick<MarketFeedOptions, "onFrame" | "onEvents" | "onLink" | "onWatch">;
   readonly log: Log;
 };
 

@@ -38,6 +38,8 @@ export type MarketFeedOptions = {
   readonly onEvents?: (events: readonly MarketEvent[]) => void;
   /** Sees news of connections in their place between the frames (recording). */
   readonly onLink?: (event: FeedEvent) => void;
+  /** Markets that are followed from now on. */
+  readonly onWatch?: (markets: readonly WatchedMarket[]) => void;
 };
 
 type Counters = { frames: number; framesInvalid: number; reconnects: number };
@@ -110,6 +112,7 @@ export class MarketFeed implements MarketDataPort {
   }
 
   watch(markets: readonly WatchedMarket[]): void {
+    this.#options.onWatch?.(markets);
     const fresh: WatchedMarket[] = [];
     for (const market of markets) {
       if (this.#watched.has(market.conditionId)) continue;

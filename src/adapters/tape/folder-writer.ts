@@ -1,7 +1,13 @@
 import { existsSync, mkdirSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { BlockBuilder, type BuiltBlock } from "./block-builder.ts";
-import { emptyManifest, type Manifest, readManifest, writeManifest } from "./manifest.ts";
+import {
+  emptyManifest,
+  type Manifest,
+  readManifest,
+  type SegmentEntry,
+  writeManifest,
+} from "./manifest.ts";
 import { type BlockMarket, marketsOfLines } from "./market-table.ts";
 import { recoverSegment, segmentFiles } from "./recover.ts";
 import { SegmentWriter } from "./segment-writer.ts";
@@ -55,6 +61,7 @@ type Stall = {
 
 /** Markets that the manifest names; a tape may hold more, and its blocks name them all. */
 const manifestMarketsMax = 50_000;
+const manifestEveryMs = 5_000;
 
 /** Writes a tape's folder: blocks into segments, segments into the manifest. Synchronous; lives in a thread of its own. */
 export class FolderWriter {
@@ -69,6 +76,9 @@ export class FolderWriter {
   #blockSinceMs = 0;
   #stall: Stall | null = null;
   #writtenAtMs: number | null = null;
+  /** When the manifest was written for markets last; `#isTold` is false while it does not name them all. */
+  #toldAtMs = Number.NEGATIVE_INFINITY;
+  #isTold = true;
   #totals = { rows: 0, frames: 0, bytes: 0, segments: 0, gaps: 0, lostRows: 0 };
 
   /** Opens the folder, makes good what a killed recording left. @throws TapeError, or the system's error */
@@ -133,6 +143,16 @@ export class FolderWriter {
     this.#builder.addNote(atMs, note);
   }
 
+  /** Markets that are followed from now on. */
+  followed(markets: readonly BlockMarket[], nowMs: number): void {
+    for (const market of markets) {
+      if (this.#markets.size >= manifestMarketsMax) break;
+      this.#markets.set(market.conditionId, market);
+    }
+    this.#isTold = false;
+    this.#tellMarkets(nowMs);
+  }
+
   /** Writes what waits, however short it has. */
   flush(nowMs: number): void {
     if (this.#stall === null && !this.#builder.isEmpty) this.#flush(nowMs);
@@ -140,6 +160,7 @@ export class FolderWriter {
 
   /** Writes what has waited long enough; to be called now and then. */
   tick(nowMs: number): void {
+    this.#tellMarkets(nowMs);
     if (this.#stall !== null) this.#resume(nowMs);
     else if (!this.#builder.isEmpty && nowMs - this.#blockSinceMs >= this.#limits.blockMs) {
       this.#flush(nowMs);
@@ -151,6 +172,7 @@ export class FolderWriter {
     if (this.#stall !== null) this.#resume(nowMs, true);
     if (!this.#builder.isEmpty) this.#flush(nowMs);
     this.#endSegment();
+    this.#tellMarkets(Number.POSITIVE_INFINITY);
     this.#lock.release();
   }
 
@@ -235,16 +257,30 @@ export class FolderWriter {
         return;
       }
       this.#totals.bytes += entry.bytes;
-      // Old segments may have been removed meanwhile (prune).
-      const kept = this.#manifest.segments.filter(({ file }) =>
-        existsSync(join(this.#folder, file)),
-      );
-      const segments = [...kept, entry];
-      this.#manifest = { ...this.#manifest, segments, markets: [...this.#markets.values()] };
-      writeManifest(this.#folder, this.#manifest);
+      this.#writeManifest([entry]);
     } catch {
       // Segments that the manifest does not name are found by their files, and named by the next one that is written.
     }
+  }
+
+  /** Markets come one by one while a desk starts: the manifest is not written for each. */
+  #tellMarkets(nowMs: number): void {
+    if (this.#isTold || nowMs - this.#toldAtMs < manifestEveryMs) return;
+    this.#toldAtMs = nowMs;
+    try {
+      this.#writeManifest([]);
+    } catch {
+      // A later tick tries again; the rows are not concerned.
+    }
+  }
+
+  #writeManifest(closed: readonly SegmentEntry[]): void {
+    // Old segments may have been removed meanwhile (prune).
+    const kept = this.#manifest.segments.filter(({ file }) => existsSync(join(this.#folder, file)));
+    const segments = [...kept, ...closed];
+    this.#manifest = { ...this.#manifest, segments, markets: [...this.#markets.values()] };
+    writeManifest(this.#folder, this.#manifest);
+    this.#isTold = true;
   }
 
   #noteMarkets({ marketLines }: BuiltBlock): void {

@@ -21,7 +21,7 @@ export type SegmentEntry = {
   readonly lostRows: number;
 };
 
-/** What a tape is: who recorded it, which markets were asked for, its closed segments. */
+/** What a tape is: who recorded it, which markets were followed or met, its closed segments. */
 export type Manifest = {
   readonly format: "pitboss-tape";
   readonly version: 1;

@@ -1,4 +1,5 @@
 import type { FolderLimits, TapeIdentity, WriterTotals } from "./folder-writer.ts";
+import type { BlockMarket } from "./market-table.ts";
 
 /** What the recording thread is started with. */
 export type TapeWorkerData = {
@@ -10,6 +11,8 @@ export type TapeWorkerData = {
 /** Rows in one buffer: `rowHeadBytes` of head each (length, kind, time), then the row's bytes. */
 export type TapeRequest =
   | { readonly do: "rows"; readonly chunk: ArrayBuffer; readonly bytes: number }
+  /** Markets that are followed from now on, for the manifest. */
+  | { readonly do: "followed"; readonly markets: readonly BlockMarket[] }
   /** What was taken goes to the disk at once. */
   | { readonly do: "flush" }
   | { readonly do: "close" };

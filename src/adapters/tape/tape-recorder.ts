@@ -5,8 +5,15 @@ import {
   type TapeIdentity,
   type WriterTotals,
 } from "./folder-writer.ts";
+import type { BlockMarket } from "./market-table.ts";
 import { TapeError } from "./tape-error.ts";
-import { chunkRow, rowHeadBytes, type TapeAnswer, type TapeWorkerData } from "./tape-messages.ts";
+import {
+  chunkRow,
+  rowHeadBytes,
+  type TapeAnswer,
+  type TapeRequest,
+  type TapeWorkerData,
+} from "./tape-messages.ts";
 import type { TapeNote } from "./tape-row.ts";
 
 export type TapeRecorderOptions = {
@@ -124,6 +131,13 @@ export class TapeRecorder {
   /** Adds what we held of a book ourselves, in the shape of the venue's message. */
   book(atMs: number, frame: string): void {
     this.#note(atMs, { note: "book", frame });
+  }
+
+  /** Markets that are followed from now on: the manifest names them, token 0 first. */
+  followed(markets: readonly BlockMarket[]): void {
+    if (this.#failure !== null || this.#isClosing) return;
+    const plain = markets.map(({ conditionId, tokenIds }) => ({ conditionId, tokenIds }));
+    this.#worker.postMessage({ do: "followed", markets: plain } satisfies TapeRequest);
   }
 
   /** Everything that was added goes to the disk soon: the process may not live much longer. */

@@ -26,7 +26,7 @@ export type TapeSummary = {
   readonly lastAtMs: number | null;
   readonly firstSeq: number | null;
   readonly lastSeq: number | null;
-  /** Markets with at least one packed change, in the closed segments. */
+  /** Markets that were followed, and those with packed changes in closed segments. */
   readonly markets: readonly {
     readonly conditionId: string;
     readonly tokenIds: readonly string[];

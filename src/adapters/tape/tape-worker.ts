@@ -36,6 +36,10 @@ function serve(port: MessagePort, data: TapeWorkerData): void {
       answer({ kind: "taken", chunk: request.chunk, totals: writer.totals }, [request.chunk]);
       return;
     }
+    if (request.do === "followed") {
+      writer.followed(request.markets, Date.now());
+      return;
+    }
     if (request.do === "flush") {
       writer.flush(Date.now());
       return;

@@ -10,7 +10,7 @@ import { tapeRows } from "../../../src/adapters/tape/tape-reader.ts";
 import { openTapeRecorder } from "../../../src/adapters/tape/tape-recorder.ts";
 import { verifyTape } from "../../../src/adapters/tape/verify-tape.ts";
 import { endedUnnoticed } from "../../ended-process.ts";
-import { frameOf, identity, startMs } from "./frames.ts";
+import { frameOf, identity, marketOf, startMs } from "./frames.ts";
 import { addFrames, notesOf, recordFrames, scratchFolder, textsOf } from "./support.ts";
 
 const recordLoop = new URL("./record-loop.ts", import.meta.url).pathname;
@@ -119,6 +119,30 @@ describe("a recording", () => {
     await expect(
       openTapeRecorder({ folder: join(folder, "manifest.json"), identity }),
     ).rejects.toThrow("EEXIST");
+  });
+
+  test("the manifest names the markets that are followed, soon and without being asked again", () => {
+    const folder = join(scratchFolder(), "tape");
+    const writer = new FolderWriter(folder, identity, defaultFolderLimits, startMs);
+    const named = () => readManifest(folder)?.markets;
+    const followed = (n: number) => {
+      const { conditionId, tokens } = marketOf(n);
+      return { conditionId, tokenIds: tokens };
+    };
+    const [one, other, third] = [followed(1), followed(2), followed(3)];
+    writer.followed([one], startMs);
+    expect(named()).toEqual([one]);
+    writer.followed([other], startMs + 1);
+    writer.tick(startMs + 4_999);
+    expect(named()).toEqual([one]);
+    writer.tick(startMs + 5_000);
+    expect(named()).toEqual([one, other]);
+    // The order of its tokens is that of its outcomes, whichever was met first.
+    addFrames(writer, [0, 200], 20);
+    writer.followed([third], startMs + 5_001);
+    writer.close(startMs + 5_002);
+    expect(named()).toEqual(expect.arrayContaining([one, other, third]));
+    expect(faultsOf(folder)).toEqual([]);
   });
 
   test("segments end by size and age, and stay in order", () => {
