@@ -42,7 +42,7 @@ const cases: readonly BenchCase[] = [
 const help = `usage: npm run bench [-- --only NAME[,NAME]] [--full] [--json]
 Measures the hot paths beside a baseline that does the same work the usual way; results are compared first.
   --only NAMES  any of ${cases.map((one) => one.name).join(", ")}
-  --full        more rounds, three times as long; 10,000 markets through real sockets
+  --full        more rounds, three times as long
   --json        one JSON object on stdout instead of tables
 Progress goes to stderr. Aims are printed as met or missed and never fail; exit code 1 means that results differ.
 example: npm run bench -- --only frame,sign`;

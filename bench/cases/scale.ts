@@ -14,8 +14,7 @@ import { openBenchFeed, openShardedFlood, type ShardedFlood } from "../support/s
 /** Frames through the adapter's feed and its connections into the books, for ever more markets: the curve of the cost. */
 export const scaleCase: BenchCase = { name: "scale", run };
 
-/** The largest one takes a minute to set up, so it waits for --full. */
-const marketCounts = { quick: [1, 100, 1_000], full: [1, 100, 1_000, 10_000] } as const;
+const marketCounts = [1, 100, 1_000, 10_000];
 const framesPerRound = 10_000;
 /** For the books of so many markets to come, and for the frames: a slow machine takes minutes for 10,000. */
 const limitMs = (markets: number) => 120_000 + 60 * markets;
@@ -25,9 +24,8 @@ const growthMax = 3;
 
 async function run(context: BenchContext): Promise<CaseResult> {
   const rounds = context.full ? 5 : 3;
-  const counts = marketCounts[context.full ? "full" : "quick"];
   const timings: Timing[] = [];
-  for (const markets of counts) {
+  for (const markets of marketCounts) {
     context.progress(`scale: ${markets} markets, making a tape`);
     const tape = makeTape({ markets, frames: framesPerRound, hashes: false, openingChanges: 1 });
     const kept: Round[] = [];
@@ -47,12 +45,12 @@ async function run(context: BenchContext): Promise<CaseResult> {
       "Scale: frames through the real feed into the books, by number of markets (per frame, one sample a round)",
     rows: timings.map((timing) => ({ label: timing.name, timing, ratio: null })),
     notes: [
-      `curve: ${timings.map((one, i) => `${countText(counts[i] ?? 0)} markets ${durationText(one.medianNs)} (${countText(one.perSecond)} frames a second)`).join(", ")}`,
+      `curve: ${timings.map((one, i) => `${countText(marketCounts[i] ?? 0)} markets ${durationText(one.medianNs)} (${countText(one.perSecond)} frames a second)`).join(", ")}`,
     ],
     ratios: { scale_one_over_many: 1 / growth },
     aims: [
       {
-        what: `${countText(counts.at(-1) ?? 0)} markets cost at most ${growthMax}x of one a frame`,
+        what: `${countText(marketCounts.at(-1) ?? 0)} markets cost at most ${growthMax}x of one a frame`,
         is: `${growth.toFixed(2)}x`,
         met: growth <= growthMax,
       },
