@@ -56,8 +56,8 @@ export function metricFigures(report: ServiceReport): MetricFigures {
   );
   count("orders_held_back", held, orders.heldBack);
   count("orders_refused_429", "Orders that the venue answered with 429.", orders.refused);
-  count("strategy_changes", "Frames of followed markets.", report.wakeUps.changes);
-  count("strategy_wake_ups", "Wake-ups made of them.", report.wakeUps.wakeUps);
+  count("strategy_changes", "Changes of books that strategies listen to.", report.wakeUps.changes);
+  count("strategy_wake_ups", "Wake-ups of strategies made of them.", report.wakeUps.wakeUps);
   addFeed(report, count, gauge);
   addCatalog(report, count, gauge);
   addTape(report, count, gauge);

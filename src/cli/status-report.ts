@@ -16,7 +16,7 @@ export function renderReport(report: ServiceReport): string[] {
   return [
     `resyncs    ${reasonsText(report.resyncs)}${asked === undefined ? "" : `; ${asked.asked} snapshots asked for, ${asked.throttled} waited, ${percentiles(asked.durationsMs)}`}`,
     ...connectionsText(report),
-    `wake-ups   ${wakeUps.wakeUps} for ${wakeUps.changes} frames (frames are never dropped, wake-ups are joined)`,
+    `wake-ups   ${wakeUps.wakeUps} of strategies for ${wakeUps.changes} changes of their books (frames are never dropped, wake-ups are joined)`,
     `cancels    ${rates.cancels.heldBack + rates.killCancels.heldBack} held back by our limit, ${rates.cancels.refused + rates.killCancels.refused} answered 429; orders ${rates.orders.heldBack} and ${rates.orders.refused}`,
     ...catalogText(report),
     ...tapeText(report),

@@ -170,6 +170,19 @@ test("actions of another version or shape are refused, and only looking is allow
 });
 
 describe("notices", () => {
+  test("a card that its book left is named, and what a press does and what helps is said", () => {
+    const body = { kind: "card.outdated", title: "Will it rain?", order: null } as const;
+    const head = { noticeId: 1, atMs: 0, chatId: 1 };
+    expect(renderNotice("paper", { ...head, body }).text).toBe(
+      "PAPER · CARD OUTDATED · SET\nWill it rain?\n" +
+        "The book no longer gives what your card shows: a press of it now trades nothing.\n" +
+        "Its Re-quote button asks for new terms. If the book comes back in time, it holds as shown.",
+    );
+    const one = { ...body, order: { side: "sell", outcomeName: "No" } } as const;
+    const { text } = renderNotice("live", { ...head, body: one });
+    expect(text).toContain("LIVE · CARD OUTDATED · SELL No\n");
+  });
+
   test("each order end says what happened in numbers, the mode first", () => {
     const order = orderView({
       filled: sharesOf(40.322581),

@@ -55,6 +55,18 @@ async function resume(desk: LiveDesk): Promise<void> {
   await until("resumed", async () => (await press()).ok);
 }
 
+/** A card is left by its book: strategies are woken and one tells of it. */
+async function outdate(desk: LiveDesk): Promise<void> {
+  const { conditionId } = standingTaxed;
+  await desk.card({ conditionId, amount: { unit: "usd", value: dollars(25) } });
+  const offer = (size: string) =>
+    desk.venue.exchange.setBackgroundLevel(conditionId, "SELL", "0.53", size);
+  offer("1");
+  const told = () => desk.notices().some(({ kind }) => kind === "card.outdated");
+  await until("the trader is told", told);
+  offer("1000");
+}
+
 /** Two runs that trade, one that was killed and carried on, and a third whose ledger is not kept. */
 async function record(folder: string): Promise<Left> {
   const tapeDir = join(folder, "tape");
@@ -65,6 +77,7 @@ async function record(folder: string): Promise<Left> {
   let desk = await openLiveDesk({ tape, resumeWaitMs: 50, maxBooks: 2, doubledBooks: 2, risk });
   // Books of markets without money in them make room for others.
   for (const one of [...standingRunners, standing]) await desk.engine.market(one.conditionId);
+  await outdate(desk);
   const { ledgerFile } = desk;
   const copy = join(folder, "ledger.db");
   await trade(desk);
@@ -227,6 +240,24 @@ describe("a replay of decisions", () => {
     expect(await ends({ ...left, rows })).toEqual(["different"]);
     const shorter = left.ledger.toSpliced(20, 1);
     await expect(ends({ ...left, ledger: shorter })).rejects.toThrow("ledger row 21 is missing");
+  });
+
+  test("wake-ups of strategies are inputs with what they joined, and decide the same again", async () => {
+    const wake = (change: (row: StepRow) => StepRow) =>
+      withInput((row) =>
+        row.input?.kind === "books.changed" && row.facts !== undefined ? change(row) : null,
+      );
+    const { at } = wake((row) => row);
+    const { input } = journalRowOf(at.kind === "step" ? at.text : "") as StepRow;
+    const books = [[standingTaxed.conditionId, expect.any(Number)]];
+    expect(input).toEqual({ kind: "books.changed", books });
+    const elsewhere = wake((row) => ({
+      ...row,
+      input: { kind: "books.changed", books: [[standing.conditionId, 1]] },
+    }));
+    const { runs } = await replay({ ...left, rows: elsewhere.rows });
+    expect(runs[0]).toMatchObject({ end: "different", difference: { input: "books.changed" } });
+    expect(runs[0]?.difference).toMatchObject({ tapeSeq: at.seq, got: "no fact" });
   });
 
   test("what is asked of the outside is compared too, although no fact says it", async () => {

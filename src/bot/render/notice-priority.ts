@@ -17,6 +17,8 @@ export function noticePriority(body: NoticeBody): OutPriority {
     case "replace.failed":
     case "action.outcome":
       return "fill";
+    case "card.outdated":
+      return "confirmation";
     case "resumed":
     case "resume.locked":
     case "halted":

@@ -17,6 +17,7 @@ import { modeTag, tradingLine } from "./mode.ts";
 import { canChangePrice, orderCount, orderLine } from "./orders.ts";
 import { renderControl } from "./reducing.ts";
 import { renderRulesEdited, rulesEditedKeyboard } from "./rules.ts";
+import { renderCardOutdated } from "./trade-card.ts";
 
 /** Orders or legs listed one by one; the rest is counted. */
 const linesShown = 40;
@@ -286,19 +287,13 @@ export function renderNotice(mode: DeskMode, notice: Notice): RichText {
         .code(body.order.shortId)
         .build();
     case "fill.reversed":
-      return new TextBuilder()
-        .bold(`${modeTag(mode)} · FILL REVERSED by the venue`)
-        .line()
-        .line(
-          `${sharesExact(body.size)} ${cleanText(body.order.outcomeName, 30)} for ${moneyExact(body.money)} did not settle and was taken back.`,
-        )
-        .plain("Look at /positions and decide again. Order ")
-        .code(body.order.shortId)
-        .build();
+      return renderReversed(mode, body);
     case "market.settled":
       return renderSettled(mode, body);
     case "rules.edited":
       return renderRulesEdited(mode, body);
+    case "card.outdated":
+      return renderCardOutdated(mode, body);
     case "action.outcome":
       return renderActionOutcome(mode, body.action, body.detail);
     case "set.outcome":
@@ -327,6 +322,21 @@ export function renderNotice(mode: DeskMode, notice: Notice): RichText {
     case "feed.back":
       return renderSafety(mode, notice.atMs, body);
   }
+}
+
+function renderReversed(
+  mode: DeskMode,
+  body: Extract<NoticeBody, { kind: "fill.reversed" }>,
+): RichText {
+  return new TextBuilder()
+    .bold(`${modeTag(mode)} · FILL REVERSED by the venue`)
+    .line()
+    .line(
+      `${sharesExact(body.size)} ${cleanText(body.order.outcomeName, 30)} for ${moneyExact(body.money)} did not settle and was taken back.`,
+    )
+    .plain("Look at /positions and decide again. Order ")
+    .code(body.order.shortId)
+    .build();
 }
 
 function renderSettled(

@@ -1,4 +1,5 @@
-import type { RiskAfter, TradeCard } from "../../engine/api/views.ts";
+import type { NoticeBody } from "../../engine/api/notices.ts";
+import type { DeskMode, RiskAfter, TradeCard } from "../../engine/api/views.ts";
 import type { Usd } from "../../engine/domain/numbers.ts";
 import { askAgain } from "../actions/bot-action.ts";
 import type { ButtonMaker, Keyboard } from "../actions/buttons.ts";
@@ -182,6 +183,24 @@ export function tradeCardKeyboard(card: TradeCard, buttons: ButtonMaker): Keyboa
 /** A card that ended without an order: what it was and why it ended. */
 export function renderDeadCard(title: string, why: string): RichText {
   return new TextBuilder().bold(why).line().plain(title).build();
+}
+
+/** What follows an open card whose terms the book no longer gives. It has no buttons: the card has the right ones. */
+export function renderCardOutdated(
+  mode: DeskMode,
+  { title, order }: Extract<NoticeBody, { kind: "card.outdated" }>,
+): RichText {
+  const what =
+    order === null ? "SET" : `${order.side.toUpperCase()} ${cleanText(order.outcomeName, 40)}`;
+  return new TextBuilder()
+    .bold(`${modeTag(mode)} · CARD OUTDATED · ${what}`)
+    .line()
+    .line(cleanText(title))
+    .line("The book no longer gives what your card shows: a press of it now trades nothing.")
+    .plain(
+      "Its Re-quote button asks for new terms. If the book comes back in time, it holds as shown.",
+    )
+    .build();
 }
 
 /** First line of a card as it is kept for its end: "PAPER · BUY YES · question". */

@@ -65,6 +65,6 @@ export type DataReport = {
   /** Null where market data does not come over connections. */
   readonly feed: FeedHealth | null;
   readonly stages: readonly StageView[];
-  /** Frames applied, and the wake-ups that were made of them. */
+  /** Changes of books that strategies listen to, and the wake-ups that were made of them. */
   readonly wakeUps: { readonly changes: number; readonly wakeUps: number };
 };

@@ -49,6 +49,13 @@ export type NoticeBody =
       readonly paidUsd: Usd;
       readonly costUsd: Usd;
     }
+  /** The book no longer gives what an open confirmation shows: a press would send nothing, unless it comes back. */
+  | {
+      readonly kind: "card.outdated";
+      readonly title: string;
+      /** Null for a card of several orders. */
+      readonly order: { readonly side: Side; readonly outcomeName: string } | null;
+    }
   /** What decides how a market pays was edited; something of the desk stands on the old terms. */
   | {
       readonly kind: "rules.edited";

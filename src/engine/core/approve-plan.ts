@@ -1,7 +1,6 @@
-import { type DepthWalk, walkBuyShares, walkBuyUsd, walkSellShares } from "../domain/depth-walk.ts";
+import { walkOf } from "../domain/draft-walk.ts";
 import { clientOidOf } from "../domain/ids.ts";
-import type { Market } from "../domain/market.ts";
-import { ageMs, currentHash, type MarketBook } from "../domain/market-book.ts";
+import { ageMs, currentHash } from "../domain/market-book.ts";
 import type { Usd } from "../domain/numbers.ts";
 import type { Order, OrderDraft, PreparedOrder } from "../domain/order.ts";
 import { decidedAfter } from "../domain/order-timing.ts";
@@ -100,12 +99,4 @@ function evidenceOf(context: StepContext, draft: OrderDraft): Evidence {
     ageMs: ageMs(book, context.atMs),
     levels: walk.levels.map((level) => [level.price, level.shares] as const),
   };
-}
-
-/** What a draft would take of the book as it is: the same walk for the check and for the evidence. */
-export function walkOf(draft: OrderDraft, market: Market, book: MarketBook): DepthWalk {
-  const within = { limit: draft.limit, fee: market.fee };
-  if (draft.spend !== null) return walkBuyUsd(book.ladder, draft.outcome, draft.spend, within);
-  const walk = draft.side === "buy" ? walkBuyShares : walkSellShares;
-  return walk(book.ladder, draft.outcome, draft.size, within);
 }

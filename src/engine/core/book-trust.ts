@@ -3,6 +3,7 @@ import type { MarketBook } from "../domain/market-book.ts";
 import type { StepContext } from "./context.ts";
 import { hashesChanged } from "./degraded.ts";
 import { resync } from "./links.ts";
+import { markChanged } from "./wake-up.ts";
 
 /** Snapshots with a wrong hash, over all books, after which a change of the format is thought of. */
 const badSnapshotsMin = 5;
@@ -13,9 +14,13 @@ const quietFailuresMs = 10_000;
 /** Books whose hash fits again before hashes are believed again; fewer when fewer are watched. */
 const fittingMin = 3;
 
-/** Follows what a change of a book found: a contradiction asks for a fresh one, hashes are weighed over all books. */
+/**
+ * Follows what a change of a book found: a contradiction asks for a fresh one, hashes are weighed over all books, and the
+ * strategies that listen to it are to look.
+ */
 export function judge(context: StepContext, book: MarketBook, reason: ResyncReason | null): void {
   const { health } = book;
+  markChanged(context, book.conditionId);
   const { hashes } = context.state.live;
   if (book.hashesVerified > health.verifiedSeen) {
     health.verifiedSeen = book.hashesVerified;

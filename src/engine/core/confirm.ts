@@ -1,22 +1,19 @@
 import type { ConfirmOutcome, RequoteReason } from "../api/engine-api.ts";
 import type { Actor } from "../api/requests.ts";
-import type { SetCard, TradeCard } from "../api/views.ts";
+import type { TradeCard } from "../api/views.ts";
 import type { OrderDraft, PreparedOrder } from "../domain/order.ts";
 import type { Denial } from "../domain/reasons.ts";
 import { assert } from "../lib/assert.ts";
-import { mulDivFloor } from "../lib/mul-div.ts";
 import { type Approved, checkRisk } from "../risk/check-risk.ts";
 import type { DeskCard } from "../state/fact.ts";
-import { approvePlan, walkOf } from "./approve-plan.ts";
+import { termsMoved } from "../state/shown-terms.ts";
+import { approvePlan } from "./approve-plan.ts";
 import { emit, type StepContext } from "./context.ts";
 import { orderView } from "./order-view.ts";
 import { requoteReplace } from "./quote-replace.ts";
 import { quoteTrade } from "./quote-trade.ts";
 import { confirmReplace, replacementOf } from "./replace.ts";
 import { editedOnCard } from "./rules.ts";
-
-/** A confirmation may give at least this many parts per million of the shown shares. */
-const leastSharesPpm = 980_000;
 
 type ConfirmCheck =
   | {
@@ -51,7 +48,7 @@ function checkConfirm(
       market: edited.question,
     });
   }
-  if (priceMoved(context, card)) {
+  if (termsMoved(card, state.markets, state.live.books)) {
     return requote(context, card, actor, { commandId, why: "price_moved" });
   }
   if (card.kind === "replace") return done(confirmReplace(context, card, commandId));
@@ -98,40 +95,6 @@ export function checkCard(
   }
   if (state.killed !== null) return { code: "killed" };
   return null;
-}
-
-/** True when the same walk now would give worse terms than those shown. */
-function priceMoved(context: StepContext, card: DeskCard): boolean {
-  return card.drafts.some((draft, i) => {
-    const market = context.state.markets.get(draft.conditionId);
-    const book = context.state.live.books.get(draft.conditionId);
-    // A missing or stale book is for the risk check to refuse, by its own name.
-    if (market === undefined || book === undefined || book.status !== "live") return false;
-    if (market.tickSize !== draft.tickSize) return true;
-    const walk = walkOf(draft, market, book);
-    const shown = shownOf(card, i);
-    if (walk.shares < shown.least) return true;
-    if (draft.side === "sell") {
-      // A sale takes at least the shown proceeds for the same shares, within the same allowance.
-      return walk.money < mulDivFloor(shown.money, leastSharesPpm, 1_000_000);
-    }
-    return walk.money > shown.most;
-  });
-}
-
-type Shown = { readonly least: number; readonly money: number; readonly most: number };
-
-function shownOf(card: DeskCard, leg: number): Shown {
-  if (card.kind !== "set") {
-    const shown = card.shown as TradeCard;
-    const matching = shown.matchesNow === shown.shares ? shown.money : 0;
-    const least = mulDivFloor(shown.matchesNow, leastSharesPpm, 1_000_000);
-    return { least, money: matching, most: shown.maxSpend };
-  }
-  const shown = card.shown as SetCard;
-  const money = shown.legs[leg]?.money ?? 0;
-  // A set lives on its sum and on equal legs: no leg may cost more than shown, or give less.
-  return { least: shown.shares, money, most: money };
 }
 
 function requote(

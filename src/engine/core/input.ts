@@ -24,6 +24,7 @@ import type {
   QueryOutcome,
 } from "../protocol/venue-report.ts";
 import type { ActionCheck, ActionFigures } from "./confirm-action.ts";
+import type { Woken } from "./wake-up.ts";
 
 /** Everything that can happen to the engine. Each input makes one step. */
 export type EngineInput =
@@ -49,6 +50,8 @@ export type EngineInput =
   | { readonly kind: "books.watched"; readonly markets: readonly Market[] }
   /** Books that are followed no more. */
   | { readonly kind: "books.dropped"; readonly conditionIds: readonly ConditionId[] }
+  /** Strategies are woken for these markets, in this order: once, however often each book changed. */
+  | { readonly kind: "books.changed"; readonly books: readonly Woken[] }
   | { readonly kind: "book.read"; readonly conditionId: ConditionId; readonly book: BookSnapshot }
   | { readonly kind: "catalog.read"; readonly answer: CatalogAnswer }
   | { readonly kind: "account"; readonly event: AccountEvent }

@@ -5,6 +5,7 @@ import type { EngineState } from "../state/engine-state.ts";
 import { openOrders } from "../state/exposure.ts";
 import { ask, type StepContext } from "./context.ts";
 import { raise } from "./notices.ts";
+import { markChanged } from "./wake-up.ts";
 
 /** A connection works again; traders who were told of its loss are told of its return when none is away any more. */
 export function linkUp(context: StepContext, feed: "market" | "user", away = 0): void {
@@ -35,6 +36,7 @@ export function loseBooks(
     if (book === undefined || book.status === "waiting") continue;
     markStale(book, reason);
     countResync(context, book, reason);
+    markChanged(context, conditionId);
   }
 }
 

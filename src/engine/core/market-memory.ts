@@ -23,6 +23,7 @@ export function endMarket(state: EngineState, conditionId: ConditionId): void {
 export function leaveBooks({ live }: EngineState, conditionIds: readonly ConditionId[]): void {
   for (const conditionId of conditionIds) {
     live.books.delete(conditionId);
+    live.changedBooks.delete(conditionId);
     live.trails.delete(conditionId);
   }
 }

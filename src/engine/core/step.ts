@@ -18,6 +18,7 @@ import { postFinished, queryFinished, watchOf } from "./order-progress.ts";
 import { continueReplacements, replaceSigned } from "./replace.ts";
 import { handleRequest } from "./requests.ts";
 import { tick } from "./tick.ts";
+import { booksChanged } from "./wake-up.ts";
 
 export type StepResult = {
   readonly facts: readonly Fact[];
@@ -73,6 +74,9 @@ function handle(context: StepContext, envelope: Envelope): Reply {
       return none;
     case "books.dropped":
       leaveBooks(context.state, input.conditionIds);
+      return none;
+    case "books.changed":
+      booksChanged(context, input.books);
       return none;
     case "book.read":
       bookRead(context, input.conditionId, input.book);

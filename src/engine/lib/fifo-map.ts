@@ -22,13 +22,15 @@ export class FifoMap<K, V> {
     return this.#entries.has(key);
   }
 
-  set(key: K, value: V): void {
+  /** Returns what was forgotten for it, if anything was. */
+  set(key: K, value: V): V | undefined {
     this.#entries.set(key, value);
-    if (this.#entries.size <= this.#limit) return;
-    for (const oldest of this.#entries.keys()) {
+    if (this.#entries.size <= this.#limit) return undefined;
+    for (const [oldest, forgotten] of this.#entries) {
       this.#entries.delete(oldest);
-      return;
+      return forgotten;
     }
+    return undefined;
   }
 
   delete(key: K): boolean {

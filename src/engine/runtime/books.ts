@@ -38,8 +38,6 @@ export class Books {
   #leftOut = 0;
   /** Books that changed since those who wait for them were looked at. */
   readonly #dirty = new Set<ConditionId>();
-  #changes = 0;
-  #wakeUps = 0;
 
   constructor(deps: BooksDeps) {
     this.#deps = deps;
@@ -134,20 +132,13 @@ export class Books {
     marketData.double?.(wanted);
   }
 
-  /** A frame of the market was applied. However many come before the next wake-up, it is one. */
+  /** A frame of the market was applied: those who wait for its book are to look. */
   changed(conditionId: ConditionId): void {
-    this.#changes++;
     this.#dirty.add(conditionId);
-  }
-
-  /** Frames applied and wake-ups made of them: the difference was joined, never the frames. */
-  wakeUps(): { readonly changes: number; readonly wakeUps: number } {
-    return { changes: this.#changes, wakeUps: this.#wakeUps };
   }
 
   /** Called after market data was applied: wakes those who wait for a book of it. */
   wake(): void {
-    this.#wakeUps += this.#dirty.size;
     for (const conditionId of this.#dirty) {
       const waiters = this.#waiters.get(conditionId);
       if (waiters === undefined) continue;

@@ -244,6 +244,7 @@ export class Desk {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancelTick?.();
+    this.stepper.wakeUps.stop();
     this.catalog.stop();
     await this.deps.marketData.close();
     await this.deps.venue.close();

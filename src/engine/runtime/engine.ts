@@ -108,7 +108,7 @@ export class Engine extends Desk implements EngineApi {
       resyncs: Object.fromEntries(this.state.live.resyncs),
       feed: marketData.health?.() ?? null,
       stages: this.stages.views(),
-      wakeUps: this.books.wakeUps(),
+      wakeUps: this.stepper.wakeUps.counts,
     };
   };
 

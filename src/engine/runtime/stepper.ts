@@ -8,6 +8,7 @@ import type { EngineState } from "../state/engine-state.ts";
 import type { Fact } from "../state/fact.ts";
 import type { LedgerWriter } from "./ledger-writer.ts";
 import type { StepJournal } from "./step-journal.ts";
+import { WakeUps } from "./wake-ups.ts";
 
 export type StepperDeps = {
   readonly state: EngineState;
@@ -38,9 +39,14 @@ export class Stepper {
   readonly #deps: StepperDeps;
   /** The newest commit under way or done: a reply may speak of facts that an earlier step made. */
   #newest: Promise<void> = Promise.resolve();
+  /** Of strategies, by what the steps changed. */
+  readonly wakeUps: WakeUps;
 
   constructor(deps: StepperDeps) {
     this.#deps = deps;
+    this.wakeUps = new WakeUps(deps.state.live, deps.clock, (books) => {
+      this.run({ kind: "books.changed", books }, "strategies");
+    });
   }
 
   /** The reply is there at once; `durable` resolves when it may be told to anybody, and rejects when it must not. */
@@ -62,6 +68,7 @@ export class Stepper {
     if (facts.length === 0) {
       journal?.stepped(envelope, result, firstSeq);
       for (const effect of effects) this.#deps.runEffect(effect, decidedMs);
+      this.wakeUps.stepped();
       return { reply, durable: this.#newest };
     }
     const durable = this.#commit({ facts, effects, decidedMs }, state.live.nowMs, correlationId);
@@ -70,6 +77,7 @@ export class Stepper {
     this.#newest = durable;
     // Encoded while the disk works: nothing waits for it.
     journal?.stepped(envelope, result, firstSeq);
+    this.wakeUps.stepped();
     return { reply, durable };
   }
 

@@ -8,6 +8,7 @@ import { applyReplaceFact } from "./apply-replace.ts";
 import { applyTradingFact } from "./apply-trading.ts";
 import type { EngineState } from "./engine-state.ts";
 import type { Fact } from "./fact.ts";
+import { keepCard } from "./kept-cards.ts";
 import { applyRuleFact } from "./rule-edits.ts";
 
 /** The one switch through which durable state changes, live and when the ledger is folded. */
@@ -145,9 +146,9 @@ function applyCardFact(
   fact: Extract<Fact, { kind: "card.created" | "card.closed" }>,
 ): void {
   if (fact.kind === "card.created") {
-    state.cards.set(fact.card.nonce, fact.card);
+    keepCard(state, fact.card);
     return;
   }
   const card = state.cards.get(fact.nonce);
-  if (card !== undefined) state.cards.set(fact.nonce, { ...card, state: fact.state });
+  if (card !== undefined) keepCard(state, { ...card, state: fact.state });
 }

@@ -62,6 +62,7 @@ export function canonicalLive({ live, seq }: EngineState): string {
     seq,
     nowMs: live.nowMs,
     books,
+    changedBooks: [...live.changedBooks],
     links: live.links,
     watches: [...live.watches],
     actionWatches: [...live.actionWatches],

@@ -170,6 +170,8 @@ export type LiveState = {
   /** When our clock was last set forward in this run: what was added then is no time that anybody waited. */
   clockSetAtMs: number;
   readonly books: Map<ConditionId, MarketBook>;
+  /** Books that changed since the strategies that listen to them were woken, and how often; the longest waiting first. */
+  readonly changedBooks: Map<ConditionId, number>;
   /** Best prices of the last while, against which a price that runs away is judged. */
   readonly trails: Map<ConditionId, PriceTrail>;
   /** Markets that the stream called resolved and when; Gamma's word on them is awaited. */
@@ -276,6 +278,7 @@ function createLive(): LiveState {
     nowMs: 0,
     clockSetAtMs: 0,
     books: new Map(),
+    changedBooks: new Map(),
     trails: new Map(),
     resolutions: new FifoMap(keptResolutions),
     links: { market: link(), user: link() },

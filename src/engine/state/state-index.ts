@@ -1,9 +1,10 @@
-import type { TokenId } from "../domain/market.ts";
+import type { ConditionId, TokenId } from "../domain/market.ts";
 import type { Order } from "../domain/order.ts";
 
 /**
  * What the checks of an order ask for, so that they need not walk every order and fill that is still kept. Says nothing
- * that `orders` and `fills` do not say; kept beside them by the functions of `kept-orders.ts` and by nothing else.
+ * that `orders`, `fills` and `cards` do not say; kept beside them by `kept-orders.ts` and `kept-cards.ts` and by nothing
+ * else.
  */
 export type StateIndex = {
   /** In order of approval. */
@@ -17,6 +18,8 @@ export type StateIndex = {
   readonly netShares: Map<Order["strategy"], Map<TokenId, number>>;
   readonly provisionalFillIds: Set<string>;
   readonly fillIdsByHash: Map<string, string[]>;
+  /** Nonces of open cards by the markets of their orders; a market without one is left out. */
+  readonly openCards: Map<ConditionId, Set<string>>;
 };
 
 export function createIndex(): StateIndex {
@@ -26,5 +29,6 @@ export function createIndex(): StateIndex {
     netShares: new Map(),
     provisionalFillIds: new Set(),
     fillIdsByHash: new Map(),
+    openCards: new Map(),
   };
 }
