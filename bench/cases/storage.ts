@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { sql } from "kysely";
+import { bulkRows } from "../../src/adapters/storage/bulk-tables.ts";
 import type { Store } from "../../src/adapters/storage/store.ts";
 import type { BookEventRow } from "../../src/adapters/storage/tables.ts";
 import { openPostgresStore, openSqliteStore } from "../../src/open-store.ts";
@@ -173,7 +174,7 @@ async function load(store: Store, rows: readonly BookEventRow[]): Promise<void> 
   for (let at = 0; at < rows.length; at += rowsOfLoad) {
     const some = rows.slice(at, at + rowsOfLoad);
     await store.load({
-      rows: [{ table: "book_events", rows: some }],
+      rows: [bulkRows("book_events", some)],
       checkpoint: { name: "bench", from: at, to: at + some.length, atMs: 0 },
     });
   }

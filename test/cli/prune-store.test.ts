@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openLedger } from "../../src/adapters/sqlite/ledger.ts";
+import { bulkRows } from "../../src/adapters/storage/bulk-tables.ts";
 import { openSqliteStore } from "../../src/open-store.ts";
 import { rows } from "../adapters/sqlite/support.ts";
 import { bookEvent } from "../contract/store-contract.ts";
@@ -44,7 +45,7 @@ test("the configured store is pruned by its days, the ledger beside it is not to
   const store = openSqliteStore(join(dir, "store.db"));
   const events = [3, 8, 20].map((age, i) => bookEvent(i + 1, { ts: Date.now() - age * dayMs }));
   await store.load({
-    rows: [{ table: "book_events", rows: events }],
+    rows: [bulkRows("book_events", events)],
     checkpoint: { name: "tape a", from: 0, to: 3, atMs: 1 },
   });
   await store.close();

@@ -1,4 +1,4 @@
-import type { LoadBatch } from "../../src/adapters/storage/bulk-tables.ts";
+import { bulkRows, type LoadBatch } from "../../src/adapters/storage/bulk-tables.ts";
 import type { BookEventRow } from "../../src/adapters/storage/tables.ts";
 
 export const crashCheckpoint = "tape crash";
@@ -39,10 +39,7 @@ export function crashBatch(from: number): LoadBatch {
     trades: 0,
   };
   return {
-    rows: [
-      { table: "book_events", rows },
-      { table: "trades", rows },
-    ],
+    rows: [bulkRows("book_events", rows), bulkRows("trades", rows)],
     bars: [bar],
     checkpoint: { name: crashCheckpoint, from, to: from + rowsOfBatch, atMs: 1 },
   };

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { asyncBufferFromFile, parquetReadObjects } from "hyparquet";
 import { describe, expect, test } from "vitest";
+import { bulkRows } from "../../src/adapters/storage/bulk-tables.ts";
 import { writeExport } from "../../src/adapters/storage/export-file.ts";
 import { type ExportOptions, openExport } from "../../src/adapters/storage/export-rows.ts";
 import type { Store } from "../../src/adapters/storage/store.ts";
@@ -82,7 +83,7 @@ async function fill(store: Store): Promise<void> {
     size_e6: i === 7 ? Number.MAX_SAFE_INTEGER : i,
   }));
   await store.load({
-    rows: [{ table: "book_events", rows }],
+    rows: [bulkRows("book_events", rows)],
     checkpoint: { name: "t", from: 0, to: rowCount, atMs: 1 },
   });
 }

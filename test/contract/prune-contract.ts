@@ -1,5 +1,6 @@
 // What pruning takes away and what it never touches, in either home.
 import { describe, expect, test } from "vitest";
+import { bulkRows } from "../../src/adapters/storage/bulk-tables.ts";
 import { loadTape } from "../../src/adapters/storage/load-tape.ts";
 import { pruneStore } from "../../src/adapters/storage/prune-store.ts";
 import type { Store } from "../../src/adapters/storage/store.ts";
@@ -28,9 +29,9 @@ async function fill(store: Store): Promise<void> {
   }));
   await store.load({
     rows: [
-      { table: "book_events", rows },
-      { table: "trades", rows },
-      { table: "snapshots", rows: snapshots },
+      bulkRows("book_events", rows),
+      bulkRows("trades", rows),
+      bulkRows("snapshots", snapshots),
     ],
     checkpoint: { name: "tape z", from: 0, to: rows.length, atMs: 1 },
   });
@@ -111,7 +112,7 @@ export function describePrune(home: string, open: () => Promise<Store>): void {
         await pruneStore(store, { book_events: later, snapshots: later, trades: later }, false);
         const again = [bookEvent(1, { ts: firstMs, tape_id: 9 })];
         await store.load({
-          rows: [{ table: "book_events", rows: again }],
+          rows: [bulkRows("book_events", again)],
           checkpoint: { name: "tape y", from: 0, to: 1, atMs: 1 },
         });
         expect(await countsByDay(store, "book_events")).toEqual([1, 0, 0, 0]);

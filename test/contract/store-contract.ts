@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import {
   type BulkRows,
   bulkColumns,
+  bulkRows,
   type LoadBatch,
 } from "../../src/adapters/storage/bulk-tables.ts";
 import type { Store } from "../../src/adapters/storage/store.ts";
@@ -32,7 +33,7 @@ function batch(rows: readonly BulkRows[], from: number, to: number, name = "tape
   return { rows, checkpoint: { name, from, to, atMs: 1 } };
 }
 
-const events = (rows: readonly BookEventRow[]): BulkRows => ({ table: "book_events", rows });
+const events = (rows: readonly BookEventRow[]): BulkRows => bulkRows("book_events", rows);
 
 async function allEvents(store: Store): Promise<BookEventRow[]> {
   return store.db.selectFrom("book_events").selectAll().orderBy("seq").orderBy("part").execute();
@@ -90,8 +91,8 @@ export function describeStore(home: string, open: (place: number) => Promise<Sto
           batch(
             [
               events([...wide, ...extremes]),
-              { table: "snapshots", rows: [snapshot] },
-              { table: "trades", rows: [trade] },
+              bulkRows("snapshots", [snapshot]),
+              bulkRows("trades", [trade]),
             ],
             0,
             1002,

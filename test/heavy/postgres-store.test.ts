@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { bulkRows } from "../../src/adapters/storage/bulk-tables.ts";
 import { loadTape } from "../../src/adapters/storage/load-tape.ts";
 import type { Store } from "../../src/adapters/storage/store.ts";
 import { openPostgresStore, openSqliteStore } from "../../src/open-store.ts";
@@ -131,7 +132,7 @@ describe("the store's parts in PostgreSQL", () => {
       bookEvent(day + 1, { ts: Date.UTC(2026, 10, 20) + day * dayMs, market_id: 1 }),
     );
     await store.load({
-      rows: [{ table: "book_events", rows }],
+      rows: [bulkRows("book_events", rows)],
       checkpoint: { name: "t", from: 0, to: 1, atMs: 1 },
     });
     await store.close();

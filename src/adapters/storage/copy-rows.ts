@@ -1,7 +1,7 @@
 // PostgreSQL's COPY in its binary form: https://www.postgresql.org/docs/18/sql-copy.html (File Formats, Binary Format).
 import type { Writable } from "node:stream";
 import type { Connection, Submittable } from "pg";
-import type { ColumnWidth } from "./bulk-tables.ts";
+import { type BulkRows, bulkColumns, type ColumnWidth } from "./bulk-tables.ts";
 import { StoreError } from "./store-error.ts";
 
 const signature = Buffer.from("PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0", "latin1");
@@ -11,21 +11,16 @@ const chunkBytes = 1 << 18;
 const smallMax = 32_767;
 const twoTo32 = 0x1_0000_0000;
 
-type Columns = readonly (readonly [name: string, width: ColumnWidth])[];
-
-/** Encodes rows into chunks that are valid until the next one is asked for. */
-export function* copyChunks(
-  columns: Columns,
-  rows: readonly object[],
-): Generator<Buffer, void, void> {
-  const names = columns.map(([name]) => name);
-  const widths = columns.map(([, width]) => width);
-  const texts = names.filter((_, i) => widths[i] === "text");
+/** Encodes rows, in the order of the numbers given, into chunks that are valid until the next one is asked for. */
+export function* copyChunks(rows: BulkRows, order: Uint32Array): Generator<Buffer, void, void> {
+  const widths = bulkColumns[rows.table].map(([, width]) => width);
+  const { columns } = rows;
+  const texts = columns.filter((column) => !(column instanceof Float64Array));
   const fixedBytes = 2 + widths.reduce<number>((sum, width) => sum + 4 + fixed(width), 0);
   let buffer = Buffer.allocUnsafe(chunkBytes);
   let view = viewOf(buffer);
   let at = signature.copy(buffer);
-  for (const row of rows as readonly Readonly<Record<string, unknown>>[]) {
+  for (const row of order) {
     const wanted = texts.length === 0 ? fixedBytes : fixedBytes + textBytes(texts, row);
     if (at + wanted > buffer.length) {
       yield buffer.subarray(0, at);
@@ -35,12 +30,12 @@ export function* copyChunks(
         view = viewOf(buffer);
       }
     }
-    view.setInt16(at, names.length);
+    view.setInt16(at, widths.length);
     at += 2;
     // By index: this loop runs for every value that is loaded.
-    for (let i = 0; i < names.length; i++) {
-      const value = row[names[i] ?? ""];
+    for (let i = 0; i < widths.length; i++) {
       const width = widths[i] ?? "text";
+      const value = columns[i]?.[row];
       at = width === "text" ? writeText(buffer, at, value) : writeWhole(view, at, value, width);
     }
   }
@@ -56,8 +51,8 @@ function fixed(width: ColumnWidth): number {
   return width === "text" ? 0 : width;
 }
 
-function textBytes(names: readonly string[], row: Readonly<Record<string, unknown>>): number {
-  return names.reduce((sum, name) => sum + Buffer.byteLength(String(row[name])), 0);
+function textBytes(columns: readonly BulkRows["columns"][number][], row: number): number {
+  return columns.reduce((sum, column) => sum + Buffer.byteLength(String(column[row])), 0);
 }
 
 function writeText(buffer: Buffer, start: number, value: unknown): number {

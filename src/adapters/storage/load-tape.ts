@@ -6,11 +6,12 @@ import type {
 } from "../../engine/domain/market-event.ts";
 import type { Price } from "../../engine/domain/numbers.ts";
 import type { Level } from "../../engine/domain/order-book.ts";
-import type { BulkRows } from "./bulk-tables.ts";
+import { bulkRows } from "./bulk-tables.ts";
+import { LevelRows } from "./level-rows.ts";
 import { MarketNumbers } from "./market-numbers.ts";
 import { BarsOfBatch, quoted } from "./minute-bars.ts";
 import type { Store } from "./store.ts";
-import type { BookEventRow, SnapshotRow, TradeRow } from "./tables.ts";
+import type { SnapshotRow, TradeRow } from "./tables.ts";
 
 /** One frame of a recording, whatever form it is kept in. */
 export type TapeFrame = {
@@ -61,7 +62,7 @@ class TapeLoad {
   #rowsOfBatch = rowsOfBatchUsual;
   #from: number;
   #seq: number;
-  #bookEvents: BookEventRow[] = [];
+  readonly #bookEvents = new LevelRows();
   #snapshots: SnapshotRow[] = [];
   #trades: TradeRow[] = [];
   readonly #bars = new BarsOfBatch();
@@ -113,7 +114,7 @@ class TapeLoad {
     let part = 0;
     for (const event of frame.events) part += await this.#event(event, frame, part);
     this.#seq = frame.seq;
-    const waiting = this.#bookEvents.length + this.#snapshots.length + this.#trades.length;
+    const waiting = this.#bookEvents.count + this.#snapshots.length + this.#trades.length;
     if (waiting >= this.#rowsOfBatch) await this.#flush();
   }
 
@@ -158,7 +159,7 @@ class TapeLoad {
       const bar = this.#bars.at({ ...token, tapeId: this.#tapeId }, place.ts);
       bar.changes++;
       quoted(bar, bestBid ?? null, bestAsk ?? null);
-      this.#bookEvents.push({
+      this.#bookEvents.add({
         market_id: token.marketId,
         ...place,
         part: next++,
@@ -224,21 +225,16 @@ class TapeLoad {
   }
 
   async #flush(): Promise<void> {
-    const rows: BulkRows[] = [
-      { table: "book_events", rows: this.#bookEvents },
-      { table: "snapshots", rows: this.#snapshots },
-      { table: "trades", rows: this.#trades },
-    ];
+    const bookEvents = this.#bookEvents.take();
     await this.#store.load({
-      rows,
+      rows: [bookEvents, bulkRows("snapshots", this.#snapshots), bulkRows("trades", this.#trades)],
       bars: this.#bars.take(),
       checkpoint: { name: this.#name, from: this.#from, to: this.#seq, atMs: this.#nowMs },
     });
     this.#from = this.#seq;
-    this.#report.bookEvents += this.#bookEvents.length;
+    this.#report.bookEvents += bookEvents.count;
     this.#report.snapshots += this.#snapshots.length;
     this.#report.trades += this.#trades.length;
-    this.#bookEvents = [];
     this.#snapshots = [];
     this.#trades = [];
   }

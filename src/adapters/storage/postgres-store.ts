@@ -1,9 +1,9 @@
 import { Kysely, PostgresDialect } from "kysely";
 import type { Pool, PoolClient } from "pg";
-import { type BulkRows, bulkColumns, inKeyOrder, type LoadBatch } from "./bulk-tables.ts";
+import { type BulkRows, bulkColumns, byDay, inKeyOrder, type LoadBatch } from "./bulk-tables.ts";
 import { CopyRows, copyChunks } from "./copy-rows.ts";
+import { attachDay, type Day, dayName, makeDay, missingDays } from "./day-tables.ts";
 import { barStatements } from "./minute-bars.ts";
-import { partMs, type TimedTable } from "./schema.ts";
 import type { Store } from "./store.ts";
 import { checkpointMoved, StoreError } from "./store-error.ts";
 import type { StoreTables } from "./tables.ts";
@@ -20,8 +20,7 @@ export function postgresStore(pool: Pool, place: string, home: "postgres" | "tim
       const client = await pool.connect();
       let failure: Error | undefined;
       try {
-        if (home === "postgres") await makeParts(client, batch);
-        await loadWhole(client, batch);
+        await loadWhole(client, home, batch);
       } catch (error) {
         failure = error instanceof Error ? error : new Error(String(error));
         if (error instanceof StoreError) throw error;
@@ -35,7 +34,11 @@ export function postgresStore(pool: Pool, place: string, home: "postgres" | "tim
   };
 }
 
-async function loadWhole(client: PoolClient, { rows, bars, checkpoint }: LoadBatch): Promise<void> {
+async function loadWhole(
+  client: PoolClient,
+  home: "postgres" | "timescale",
+  { rows, bars, checkpoint }: LoadBatch,
+): Promise<void> {
   const { name, from, to, atMs } = checkpoint;
   await client.query("BEGIN");
   // What is acknowledged stays when the server dies; once for so many rows that costs next to nothing.
@@ -57,26 +60,74 @@ async function loadWhole(client: PoolClient, { rows, bars, checkpoint }: LoadBat
     to,
     atMs,
   ]);
-  for (const part of rows) if (part.rows.length > 0) await copy(client, part);
+  await writeRows(client, home, rows);
   for (const { text, values } of barStatements("postgres", bars ?? [])) {
     await client.query(text, values);
   }
   await client.query("COMMIT");
 }
 
-/** Straight into the table; when some rows are there already, by way of a table of this transaction. */
-async function copy(client: PoolClient, { table, rows }: BulkRows): Promise<void> {
-  const columns = bulkColumns[table].map(([name]) => name).join(", ");
+/** Rows of one table and day; their numbers stand in the order in which they are written. */
+type Stretch = Day & { readonly rows: BulkRows; readonly order: Uint32Array };
+
+/** Straight into the tables; when some of the rows are there already, by way of tables of this transaction. */
+async function writeRows(
+  client: PoolClient,
+  home: "postgres" | "timescale",
+  batch: readonly BulkRows[],
+): Promise<void> {
+  const stretches = batch.flatMap((rows): Stretch[] =>
+    [...byDay(rows, inKeyOrder(rows))].map(([day, order]) => ({
+      table: rows.table,
+      day,
+      rows,
+      order,
+    })),
+  );
+  const missing = home === "postgres" ? await missingDays(client, stretches) : [];
   await client.query("SAVEPOINT straight");
   try {
-    await copyInto(client, table, { table, rows } as BulkRows);
+    await writeStraight(client, stretches, missing);
     await client.query("RELEASE SAVEPOINT straight");
   } catch (error) {
     if ((error as { code?: string }).code !== uniqueViolation) throw error;
     await client.query("ROLLBACK TO SAVEPOINT straight");
+    await writeStaged(client, stretches, missing);
+  }
+}
+
+async function writeStraight(
+  client: PoolClient,
+  stretches: readonly Stretch[],
+  missing: readonly Day[],
+): Promise<void> {
+  const fresh = new Set(missing.map(dayName));
+  for (const stretch of stretches) {
+    if (!fresh.has(dayName(stretch))) await copyInto(client, stretch.table, stretch, "");
+  }
+  for (const day of missing) await makeDay(client, day);
+  for (const stretch of stretches) {
+    // Nobody else ever sees these rows half written, so they need no marks of who may see them.
+    if (fresh.has(dayName(stretch))) await copyInto(client, dayName(stretch), stretch, ", FREEZE");
+  }
+  for (const day of missing) await attachDay(client, day);
+}
+
+async function writeStaged(
+  client: PoolClient,
+  stretches: readonly Stretch[],
+  missing: readonly Day[],
+): Promise<void> {
+  for (const day of missing) {
+    await makeDay(client, day);
+    await attachDay(client, day);
+  }
+  for (const stretch of stretches) {
+    const { table } = stretch;
     const staged = `staged_${table}`;
+    const columns = columnsOf(table);
     await client.query(`CREATE TEMP TABLE ${staged} (LIKE ${table}) ON COMMIT DROP`);
-    await copyInto(client, staged, { table, rows } as BulkRows);
+    await copyInto(client, staged, stretch, "");
     await client.query(
       `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM ${staged} ON CONFLICT DO NOTHING`,
     );
@@ -84,39 +135,20 @@ async function copy(client: PoolClient, { table, rows }: BulkRows): Promise<void
   }
 }
 
-async function copyInto(client: PoolClient, into: string, part: BulkRows): Promise<void> {
-  const columns = bulkColumns[part.table];
-  const names = columns.map(([name]) => name).join(", ");
+async function copyInto(
+  client: PoolClient,
+  into: string,
+  { table, rows, order }: Stretch,
+  more: "" | ", FREEZE",
+): Promise<void> {
   const statement = new CopyRows(
-    `COPY ${into} (${names}) FROM STDIN (FORMAT binary)`,
-    copyChunks(columns, inKeyOrder(part)),
+    `COPY ${into} (${columnsOf(table)}) FROM STDIN (FORMAT binary${more})`,
+    copyChunks(rows, order),
   );
   client.query(statement);
   await statement.done;
 }
 
-/**
- * Makes the days that the batch needs. Outside its transaction: two loaders that need the same day must not wait. Looked up
- * each time, because pruning may have taken one away.
- */
-async function makeParts(client: PoolClient, batch: LoadBatch): Promise<void> {
-  const wanted = new Map<string, string>();
-  for (const { table, rows } of batch.rows) {
-    const days = new Set(rows.map(({ ts }) => Math.floor(ts / partMs)));
-    for (const day of days) wanted.set(partName(table, day), partSql(table, day));
-  }
-  const missing = await client.query<{ name: string }>(
-    "SELECT name FROM unnest($1::text[]) AS name WHERE to_regclass(name) IS NULL",
-    [[...wanted.keys()]],
-  );
-  for (const { name } of missing.rows) await client.query(wanted.get(name) ?? "");
-}
-
-function partName(table: TimedTable, day: number): string {
-  const label = new Date(day * partMs).toISOString().slice(0, 10).replaceAll("-", "");
-  return `${table}_p${label}`;
-}
-
-function partSql(table: TimedTable, day: number): string {
-  return `CREATE TABLE IF NOT EXISTS ${partName(table, day)} PARTITION OF ${table} FOR VALUES FROM (${day * partMs}) TO (${(day + 1) * partMs})`;
+function columnsOf(table: Day["table"]): string {
+  return bulkColumns[table].map(([name]) => name).join(", ");
 }

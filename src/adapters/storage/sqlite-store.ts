@@ -2,6 +2,7 @@ import type Database from "better-sqlite3";
 import { Kysely, SqliteDialect } from "kysely";
 import { type BulkRows, bulkColumns, inKeyOrder, type LoadBatch } from "./bulk-tables.ts";
 import { barStatements } from "./minute-bars.ts";
+import type { TimedTable } from "./schema.ts";
 import type { Store } from "./store.ts";
 import { checkpointMoved, StoreError } from "./store-error.ts";
 import type { StoreTables } from "./tables.ts";
@@ -13,7 +14,7 @@ const rowsOfStatement = 100;
 export function sqliteStore(database: Database.Database, place: string): Store {
   const load = database.transaction((batch: LoadBatch) => {
     moveCheckpoint(database, batch.checkpoint);
-    for (const part of batch.rows) insertAll(database, part);
+    for (const rows of batch.rows) insertAll(database, rows);
     for (const { text, values } of barStatements("sqlite", batch.bars ?? [])) {
       database.prepare(text).run(values);
     }
@@ -53,38 +54,30 @@ function moveCheckpoint(
     .run(name, to, atMs);
 }
 
-function insertAll(database: Database.Database, part: BulkRows): void {
-  const { table } = part;
-  const rows = inKeyOrder(part);
-  const columns = bulkColumns[table].map(([name]) => name);
-  const many = database.prepare(insertText(table, columns, rowsOfStatement));
-  const whole = rows.length - (rows.length % rowsOfStatement);
+function insertAll(database: Database.Database, rows: BulkRows): void {
+  if (rows.count === 0) return;
+  const { table, columns } = rows;
+  const order = inKeyOrder(rows);
+  const many = database.prepare(insertText(table, rowsOfStatement));
+  const whole = order.length - (order.length % rowsOfStatement);
   const values: unknown[] = [];
   for (let start = 0; start < whole; start += rowsOfStatement) {
-    fill(values, columns, rows, start, rowsOfStatement);
+    fill(values, columns, order.subarray(start, start + rowsOfStatement));
     many.run(values);
   }
-  if (whole === rows.length) return;
+  if (whole === order.length) return;
   const rest: unknown[] = [];
-  fill(rest, columns, rows, whole, rows.length - whole);
-  database.prepare(insertText(table, columns, rows.length - whole)).run(rest);
+  fill(rest, columns, order.subarray(whole));
+  database.prepare(insertText(table, order.length - whole)).run(rest);
 }
 
-function fill(
-  values: unknown[],
-  columns: readonly string[],
-  rows: readonly object[],
-  start: number,
-  count: number,
-): void {
+function fill(values: unknown[], columns: BulkRows["columns"], numbers: Uint32Array): void {
   let at = 0;
-  for (let i = start; i < start + count; i++) {
-    const row = rows[i] as Readonly<Record<string, unknown>>;
-    for (const column of columns) values[at++] = row[column];
-  }
+  for (const i of numbers) for (const column of columns) values[at++] = column[i];
 }
 
-function insertText(table: string, columns: readonly string[], rows: number): string {
+function insertText(table: TimedTable, rows: number): string {
+  const columns = bulkColumns[table].map(([name]) => name);
   const row = `(${columns.map(() => "?").join(", ")})`;
   const all = Array.from({ length: rows }, () => row).join(", ");
   return `INSERT INTO ${table} (${columns.join(", ")}) VALUES ${all} ON CONFLICT DO NOTHING`;

@@ -4,14 +4,18 @@ import { Writable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { bulkColumns, type ColumnWidth } from "../../../src/adapters/storage/bulk-tables.ts";
+import {
+  type BulkColumns,
+  bulkColumns,
+  bulkRows,
+} from "../../../src/adapters/storage/bulk-tables.ts";
 import { CopyRows, copyChunks } from "../../../src/adapters/storage/copy-rows.ts";
+import type { TimedTable } from "../../../src/adapters/storage/schema.ts";
 
-type Columns = readonly (readonly [name: string, width: ColumnWidth])[];
 type Row = Readonly<Record<string, number | string>>;
 
 /** https://www.postgresql.org/docs/18/sql-copy.html, Binary Format, field by field. */
-function plainly(columns: Columns, rows: readonly Row[]): Buffer {
+function plainly(columns: BulkColumns, rows: readonly Row[]): Buffer {
   const parts: Buffer[] = [Buffer.from("PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0", "latin1")];
   const field = (value: Buffer) => {
     const length = Buffer.alloc(4);
@@ -35,10 +39,14 @@ function plainly(columns: Columns, rows: readonly Row[]): Buffer {
   return Buffer.concat([...parts, Buffer.from([0xff, 0xff])]);
 }
 
-/** Each chunk is overwritten by the next one. */
-function encoded(columns: Columns, rows: readonly Row[]): Buffer {
+/** The rows from last to first; each chunk is overwritten by the next one. */
+function encoded(table: TimedTable, rows: readonly Row[]): Buffer {
   const chunks: Buffer[] = [];
-  for (const chunk of copyChunks(columns, rows)) chunks.push(Buffer.from(chunk));
+  for (const chunk of copyChunks(
+    bulkRows(table, rows as never),
+    Uint32Array.from(rows.keys()).reverse(),
+  ))
+    chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks);
 }
 
@@ -54,28 +62,28 @@ const values = {
 test("whatever the rows, they are written as the plainest way writes them", () => {
   const table = fc.constantFrom(...(["book_events", "snapshots", "trades"] as const));
   const rowsOf = table.chain((name) => {
-    const columns: Columns = bulkColumns[name];
+    const columns = bulkColumns[name];
     const row = fc.record(Object.fromEntries(columns.map(([key, width]) => [key, values[width]])));
-    return fc.tuple(fc.constant(columns), fc.array(row, { maxLength: 40 }));
+    return fc.tuple(fc.constant(name), fc.array(row, { maxLength: 40 }));
   });
   fc.assert(
-    fc.property(rowsOf, ([columns, rows]) => {
-      expect(encoded(columns, rows).equals(plainly(columns, rows))).toBe(true);
+    fc.property(rowsOf, ([name, rows]) => {
+      const plain = plainly(bulkColumns[name], rows.toReversed());
+      expect(encoded(name, rows).equals(plain)).toBe(true);
     }),
     { numRuns: 60 },
   );
 }, 300_000);
 
 test("a value that its column cannot hold is refused", () => {
-  const columns = bulkColumns.trades;
-  const row = Object.fromEntries(columns.map(([name]) => [name, 1]));
+  const row = Object.fromEntries(bulkColumns.trades.map(([name]) => [name, 1]));
   for (const bad of [
     { size_e6: 0.5 },
     { size_e6: 2 ** 53 },
     { part: 32_768 },
     { ts: Number.NaN },
   ]) {
-    expect(() => encoded(columns, [{ ...row, ...bad }])).toThrow(/whole number/u);
+    expect(() => encoded("trades", [{ ...row, ...bad }])).toThrow(/whole number/u);
   }
 });
 
