@@ -2,7 +2,8 @@ import type { ResyncRequest } from "../../engine/ports/market-data.ts";
 import type { Log } from "../../engine/ports/system.ts";
 import { backOffMs } from "./back-off.ts";
 import type { FeedTimings } from "./feed-timings.ts";
-import { type BucketRate, TokenBucket } from "./token-bucket.ts";
+import type { BucketRate } from "./token-bucket.ts";
+import { TurnQueue } from "./turn-queue.ts";
 
 /** What a wait for a snapshot can do. Each call may fail silently: the wait goes on until a snapshot came. */
 export type SnapshotSource = {
@@ -12,7 +13,11 @@ export type SnapshotSource = {
   readonly readByRest: (conditionId: string) => Promise<boolean>;
 };
 
-type Wait = { timer: NodeJS.Timeout; restAttempts: number };
+type Wait = {
+  /** Null while it has its place among those who take turns, or while its book is read. */
+  timer: NodeJS.Timeout | null;
+  readonly restAttempts: number;
+};
 
 /** The last request for a snapshot of one market. */
 type Resync = {
@@ -37,22 +42,23 @@ export class SnapshotWatch {
   readonly #source: SnapshotSource;
   readonly #timings: FeedTimings;
   readonly #log: Log;
-  readonly #bucket: TokenBucket;
+  readonly #turns: TurnQueue;
   /** REST reads take turns as well: a stream without books must not become thousands of requests at once. */
-  readonly #reads: TokenBucket;
+  readonly #reads: TurnQueue;
   readonly #waits = new Map<string, Wait>();
   readonly #resyncs = new Map<string, Resync>();
   /** Newest durations from request to snapshot, milliseconds, overwritten in a circle. */
   readonly #durations: number[] = [];
   #asked = 0;
+  #measured = 0;
   #throttled = 0;
 
   constructor(source: SnapshotSource, timings: FeedTimings, rate: BucketRate, log: Log) {
     this.#source = source;
     this.#timings = timings;
     this.#log = log;
-    this.#bucket = new TokenBucket(rate, () => performance.now());
-    this.#reads = new TokenBucket(rate, () => performance.now());
+    this.#turns = new TurnQueue(rate);
+    this.#reads = new TurnQueue(rate);
   }
 
   /** Snapshots asked for because a book was not believed, and requests that had to wait. */
@@ -76,18 +82,24 @@ export class SnapshotWatch {
     const last = this.#resyncs.get(conditionId);
     const pauseMs = last === undefined ? 0 : this.#pauseMs(last, nowMs);
     if (pauseMs > 0) {
-      this.#later(conditionId, pauseMs, () => this.resync(conditionId, request));
+      this.#throttled++;
+      this.#clear(conditionId);
+      const timer = setTimeout(() => this.resync(conditionId, request), pauseMs);
+      this.#waits.set(conditionId, { timer, restAttempts: 0 });
       return;
     }
-    const turnMs = this.#bucket.take(1, Number.POSITIVE_INFINITY) ?? 0;
-    if (turnMs > 0) this.#later(conditionId, turnMs, () => this.#ask(conditionId, request));
-    else this.#ask(conditionId, request);
+    if (!this.#turns.has(conditionId)) this.#clear(conditionId);
+    if (this.#turns.enter(conditionId, () => this.#ask(conditionId, request))) return;
+    this.#throttled++;
+    this.#waits.set(conditionId, { timer: null, restAttempts: 0 });
   }
 
   #ask(conditionId: string, request: ResyncRequest | null): void {
     const nowMs = performance.now();
     const last = this.#resyncs.get(conditionId);
-    const isAgain = last !== undefined && nowMs - last.atMs < this.#timings.resyncLongestMs;
+    // At rest is what was left alone for the longest pause beyond its own one.
+    const isAgain =
+      last !== undefined && nowMs < this.#mayAskAtMs(last) + this.#timings.resyncLongestMs;
     const inRow = isAgain ? last.inRow + 1 : 0;
     this.#resyncs.set(conditionId, { atMs: nowMs, inRow, request, isOpen: true });
     this.#asked++;
@@ -103,7 +115,7 @@ export class SnapshotWatch {
     if (resync?.isOpen !== true) return;
     resync.isOpen = false;
     const tookMs = performance.now() - resync.atMs;
-    this.#durations[(this.#asked - 1) % keptDurations] = tookMs;
+    this.#durations[this.#measured++ % keptDurations] = tookMs;
     this.#log.info("market_feed.resynced", { conditionId, tookMs, ...resync.request });
   }
 
@@ -118,22 +130,31 @@ export class SnapshotWatch {
     this.#resyncs.delete(conditionId);
   }
 
+  /** The venue refused a read: none is made for this long. */
+  pauseReads(forMs: number): void {
+    this.#reads.pause(forMs);
+  }
+
+  /** How much of that is left; 0 when reads may be made. */
+  readsPausedForMs(): number {
+    return this.#reads.pausedForMs();
+  }
+
   close(): void {
+    this.#turns.close();
+    this.#reads.close();
     for (const conditionId of this.#waits.keys()) this.#clear(conditionId);
   }
 
-  /** What is left of the pause after the last request; it doubles with each request in a row. */
+  /** What is left of the pause after the last request. */
   #pauseMs(last: Resync, nowMs: number): number {
-    const { resyncEveryMs, resyncLongestMs } = this.#timings;
-    const doubled = resyncEveryMs * 2 ** Math.min(last.inRow, maxDoublings);
-    return Math.max(0, last.atMs + Math.min(resyncLongestMs, doubled) - nowMs);
+    return Math.max(0, Math.ceil(this.#mayAskAtMs(last) - nowMs));
   }
 
-  #later(conditionId: string, pauseMs: number, act: () => void): void {
-    this.#throttled++;
-    this.#clear(conditionId);
-    const timer = setTimeout(act, pauseMs);
-    this.#waits.set(conditionId, { timer, restAttempts: 0 });
+  /** The pause doubles with each request in a row. */
+  #mayAskAtMs({ atMs, inRow }: Resync): number {
+    const { resyncEveryMs, resyncLongestMs } = this.#timings;
+    return atMs + Math.min(resyncLongestMs, resyncEveryMs * 2 ** Math.min(inRow, maxDoublings));
   }
 
   #schedule(conditionId: string, delayMs: number, restAttempts: number): void {
@@ -145,8 +166,8 @@ export class SnapshotWatch {
   #fallBack(conditionId: string): void {
     const wait = this.#waits.get(conditionId);
     if (wait === undefined) return;
-    const turnMs = this.#reads.take(1, Number.POSITIVE_INFINITY) ?? 0;
-    wait.timer = setTimeout(() => void this.#read(conditionId, wait), turnMs);
+    wait.timer = null;
+    this.#reads.enter(conditionId, () => void this.#read(conditionId, wait));
   }
 
   async #read(conditionId: string, wait: Wait): Promise<void> {
@@ -165,7 +186,9 @@ export class SnapshotWatch {
   #clear(conditionId: string): void {
     const wait = this.#waits.get(conditionId);
     if (wait === undefined) return;
-    clearTimeout(wait.timer);
+    if (wait.timer !== null) clearTimeout(wait.timer);
+    this.#turns.leave(conditionId);
+    this.#reads.leave(conditionId);
     this.#waits.delete(conditionId);
   }
 }

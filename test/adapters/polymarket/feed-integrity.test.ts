@@ -10,6 +10,7 @@ import { createHttpClient } from "../../../src/adapters/polymarket/http-client.t
 import { createMarketFeed, type MarketFeed } from "../../../src/adapters/polymarket/market-feed.ts";
 import type { MarketEvent } from "../../../src/engine/domain/market-event.ts";
 import type { FeedEvent } from "../../../src/engine/ports/market-data.ts";
+import { neverMs } from "./feed-rig.ts";
 import { collectingLog, type LogLine, until } from "./paper-desk.ts";
 import { book, conditionOf, delta, markets, ScriptedVenue } from "./scripted-venue.ts";
 
@@ -124,7 +125,7 @@ describe("a reader that cannot keep up", () => {
     await start({ lagMaxMs: 1_000 });
     const behindMs = 3_600_000;
     for (let i = 0; i < 200; i++) {
-      const lateMs = i % 40 === 39 ? 5_000 : 0;
+      const lateMs = i % 3 === 2 ? 5_000 : 0;
       send(0, delta("1", String(i + 1), String(Date.now() - behindMs - lateMs)));
     }
     await until("all", () => (ofKind("book.delta").length === 200 ? true : null));
@@ -227,7 +228,7 @@ describe("a market on two connections", () => {
   });
 
   test("with both gone the link stays down, whatever other connection comes", async () => {
-    const never = { backOffFirstMs: 60_000, backOffLongestMs: 60_000 };
+    const never = { backOffFirstMs: neverMs, backOffLongestMs: neverMs };
     await start(never, { tokensPerConnection: 1 });
     feed.double([one]);
     await until("the second book", () => (ofKind("book.snapshot").length === 2 ? true : null));
@@ -309,7 +310,11 @@ describe("requests for fresh books", () => {
 });
 
 test("a connection that is left while it was away is no loss any more (P11)", async () => {
-  await start({ backOffFirstMs: 60_000, backOffLongestMs: 60_000 }, { tokensPerConnection: 1 }, 2);
+  await start(
+    { backOffFirstMs: neverMs, backOffLongestMs: neverMs },
+    { tokensPerConnection: 1 },
+    2,
+  );
   venue.sockets[1]?.terminate();
   await until("the loss", () => ofKind("link.lost")[0]);
   const before = ofKind("link.up").length;

@@ -20,22 +20,36 @@ export class ScriptedVenue {
   books = 0;
   bookTimestamp: string | null = null;
   bookStatus = 200;
+  /** Seconds that a refusal of /book names. */
+  retryAfter: string | null = null;
   autoAnswer = true;
+  /** Answers of /book that wait until they are let go; null when each goes out at once. */
+  held: (() => void)[] | null = null;
   /** Tokens that were asked for by /book, oldest first, and those that it has no book of. */
   readonly asked: string[] = [];
+  readonly askedAtMs: number[] = [];
   readonly missing = new Set<string>();
   readonly #server: Server = createServer((_request, response) => {
     this.books++;
     const id = new URL(_request.url ?? "/", "http://x").searchParams.get("token_id") ?? "";
     this.asked.push(id);
-    response.writeHead(this.missing.has(id) ? 404 : this.bookStatus, {
-      "content-type": "application/json",
-    });
-    response.end(
-      JSON.stringify({ ...book(id, this.bookTimestamp), min_order_size: "5", neg_risk: false }),
-    );
+    this.askedAtMs.push(performance.now());
+    const answer = () => {
+      response.writeHead(this.missing.has(id) ? 404 : this.bookStatus, {
+        "content-type": "application/json",
+        ...(this.retryAfter !== null && { "retry-after": this.retryAfter }),
+      });
+      response.end(
+        JSON.stringify({ ...book(id, this.bookTimestamp), min_order_size: "5", neg_risk: false }),
+      );
+    };
+    if (this.held === null) answer();
+    else this.held.push(answer);
   });
   readonly #channel = new WebSocketServer({ server: this.#server, path: "/ws/market" });
+
+  /** Every connection is closed with this code as soon as it subscribes; null for none. */
+  closeWith: number | null = null;
 
   async listen(port = 0): Promise<string> {
     this.#channel.on("connection", (socket, request) => {
@@ -54,9 +68,18 @@ export class ScriptedVenue {
       if (this.autoAnswer) socket.send("PONG");
       return;
     }
+    if (this.closeWith !== null) {
+      socket.close(this.closeWith);
+      return;
+    }
     const frame = JSON.parse(text) as ClientFrame;
     if (frame.operation === "unsubscribe" || !this.autoAnswer) return;
     socket.send(JSON.stringify(frame.assets_ids.map((id) => book(id))));
+  }
+
+  /** Sends the token's book, asked for or not. */
+  say(socket: number, tokenId: string): void {
+    this.sockets[socket]?.send(JSON.stringify([book(tokenId)]));
   }
 
   subscriptions(): readonly (ClientFrame & { readonly socket: number; readonly atMs: number })[] {
