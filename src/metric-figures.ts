@@ -115,6 +115,8 @@ function addFeed({ feed }: ServiceReport, count: Add, gauge: Add): void {
   }
   count("snapshots_asked", "Snapshots asked for.", feed.snapshots.asked);
   count("snapshots_throttled", "Requests for snapshots that waited.", feed.snapshots.throttled);
+  const refused = "Reads of books that the venue answered with 429.";
+  count("book_reads_refused", refused, feed.snapshots.readsRefused);
 }
 
 function addTape({ tape, atMs }: ServiceReport, count: Add, gauge: Add): void {

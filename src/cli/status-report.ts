@@ -14,7 +14,7 @@ export function renderReport(report: ServiceReport): string[] {
   const more = marketsFollowed - shown.length;
   const asked = feed?.snapshots;
   return [
-    `resyncs    ${reasonsText(report.resyncs)}${asked === undefined ? "" : `; ${asked.asked} snapshots asked for, ${asked.throttled} waited, ${percentiles(asked.durationsMs)}`}`,
+    `resyncs    ${reasonsText(report.resyncs)}${asked === undefined ? "" : `; ${asked.asked} snapshots asked for, ${asked.throttled} waited, ${asked.readsRefused} reads answered 429, ${percentiles(asked.durationsMs)}`}`,
     ...connectionsText(report),
     `wake-ups   ${wakeUps.wakeUps} of strategies for ${wakeUps.changes} changes of their books (frames are never dropped, wake-ups are joined)`,
     `cancels    ${rates.cancels.heldBack + rates.killCancels.heldBack} held back by our limit, ${rates.cancels.refused + rates.killCancels.refused} answered 429; orders ${rates.orders.heldBack} and ${rates.orders.refused}`,

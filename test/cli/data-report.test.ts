@@ -65,7 +65,7 @@ describe("what a running desk says of its market data", () => {
     expect(code).toBe(0);
     expect(out).toMatch(/data {7}\d+ frames, 0 invalid, 1 resyncs \(\d+\.\d{3} %\), oldest live/u);
     expect(out).toMatch(
-      /resyncs {4}frame_refused 1; 1 snapshots asked for, 0 waited, p50 \d+\.\d ms, p99/u,
+      /resyncs {4}frame_refused 1; 1 snapshots asked for, 0 waited, 0 reads answered 429, p50 \d+\.\d ms, p99/u,
     );
     expect(out).toMatch(/connection 1 main up: 5 markets, \d+ frames, 0 invalid, lost 0 times/u);
     expect(out).toMatch(/stage {6}sent +p50 \d+\.\d ms/u);

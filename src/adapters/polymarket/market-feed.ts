@@ -19,6 +19,7 @@ import type { HttpClient } from "./http-client.ts";
 import type { ConnectionLoss, MarketConnection } from "./market-connection.ts";
 import { parseBook, type RefusalReason } from "./parse-book.ts";
 import type { FrameRefusal, MarketFrame } from "./parse-market-frame.ts";
+import { pauseAfter429 } from "./rate-limits.ts";
 import { MarketFrameReader } from "./scan-market-frame.ts";
 import { SilenceWatch } from "./silence-watch.ts";
 import { SnapshotWatch } from "./snapshot-watch.ts";
@@ -70,6 +71,7 @@ export class MarketFeed implements MarketDataPort {
   #batch: (MarketEvent | FeedEvent)[] = [];
   #listener: MarketFeedListener | null = null;
   #lastFrameAtMs: number | null = null;
+  #readsRefused = 0;
   #epoch = 0;
   #closed = false;
 
@@ -157,6 +159,9 @@ export class MarketFeed implements MarketDataPort {
   }
 
   async readBook(market: WatchedMarket): Promise<BookRead> {
+    // Asking again inside the time that the venue named would make it longer.
+    const pausedMs = this.#snapshots.readsPausedForMs();
+    if (pausedMs > 0) return { ok: false, detail: `the venue takes no reads for ${pausedMs} ms` };
     try {
       const answer = await getRepeatedly(() =>
         this.#options.http.request({
@@ -166,6 +171,7 @@ export class MarketFeed implements MarketDataPort {
           maxBytes: bookLimit,
         }),
       );
+      if (answer.status === 429) this.#readRefused(pauseAfter429(answer.retryAfter));
       const fields = answer.status === 200 ? fieldsOf(jsonOf(answer.body)) : null;
       if (fields === null) return { ok: false, detail: errorText(answer) };
       const book = parseBook(fields, "rest");
@@ -179,6 +185,12 @@ export class MarketFeed implements MarketDataPort {
       const detail = error instanceof AdapterError ? error.message : "unreadable failure";
       return { ok: false, detail };
     }
+  }
+
+  #readRefused(pauseMs: number): void {
+    this.#readsRefused++;
+    this.#snapshots.pauseReads(pauseMs);
+    this.#options.log.warn("market_feed.reads_refused", { pauseMs });
   }
 
   counters(): FeedCounters {
@@ -197,7 +209,11 @@ export class MarketFeed implements MarketDataPort {
       losses: Object.fromEntries(this.#losses),
       duplicates: this.#doubled.duplicates,
       doubled: this.#doubled.size,
-      snapshots: { ...this.#snapshots.counters(), durationsMs: this.#snapshots.durations() },
+      snapshots: {
+        ...this.#snapshots.counters(),
+        readsRefused: this.#readsRefused,
+        durationsMs: this.#snapshots.durations(),
+      },
     };
   }
 

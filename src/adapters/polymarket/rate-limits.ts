@@ -74,8 +74,13 @@ export class RateGuard {
   /** The venue answered 429: nothing of this kind leaves before what it asked for has passed. */
   refused(kind: RequestKind, retryAfter: string | null): void {
     this.#counters[kind].refused++;
-    const seconds = retryAfter === null ? Number.NaN : Number(retryAfter);
-    const pauseMs = Number.isFinite(seconds) && seconds >= 0 ? seconds * 1_000 : pauseDefaultMs;
-    this.#buckets[kind].pause(Math.min(pauseMaxMs, Math.max(pauseMs, 1)));
+    this.#buckets[kind].pause(pauseAfter429(retryAfter));
   }
+}
+
+/** Milliseconds that a 429 with this Retry-After (seconds) asks for. */
+export function pauseAfter429(retryAfter: string | null): number {
+  const seconds = retryAfter === null ? Number.NaN : Number(retryAfter);
+  const pauseMs = Number.isFinite(seconds) && seconds >= 0 ? seconds * 1_000 : pauseDefaultMs;
+  return Math.min(pauseMaxMs, Math.max(pauseMs, 1));
 }

@@ -27,6 +27,8 @@ export type FeedHealth = {
     readonly asked: number;
     readonly throttled: number;
     readonly waiting: number;
+    /** REST reads of books that the venue answered with 429: none is made for as long as it says. */
+    readonly readsRefused: number;
     /** Milliseconds from request to snapshot, newest last at most 512. */
     readonly durationsMs: readonly number[];
   };

@@ -142,6 +142,28 @@ describe("REST reads in place of books that do not come", () => {
     expect(venue.asked.filter((id) => id === "1")).toHaveLength(1);
   });
 
+  test("that the venue refuses with 429 wait as long as it says, whoever wants one, and come back (P11)", async () => {
+    const { venue } = rig;
+    await rig.start({ snapshotLimitMs: 30 }, { resyncs: { perSecond: 5, burst: 1 } });
+    venue.autoAnswer = false;
+    venue.bookStatus = 429;
+    venue.retryAfter = "2";
+    rig.feed.watch(markets(5, 2));
+    await until("the refusal", () => (rig.feed.health().snapshots.readsRefused > 0 ? 1 : null));
+    venue.bookStatus = 200;
+    const refusedAtMs = venue.askedAtMs.at(-1) ?? 0;
+    const refused = venue.askedAtMs.length;
+    const [first] = markets(1);
+    if (first === undefined) throw new TypeError("a market");
+    expect(await rig.feed.readBook(first)).toMatchObject({
+      ok: false,
+      detail: expect.stringMatching(/^the venue takes no reads for \d+ ms$/),
+    });
+    await rig.books(6);
+    expect((venue.askedAtMs[refused] ?? 0) - refusedAtMs).toBeGreaterThan(1_980);
+    expect(await rig.feed.readBook(first)).toMatchObject({ ok: true });
+  });
+
   test("that came to nothing because the connection was lost keep no other one waiting (P11)", async () => {
     const { venue } = rig;
     await rig.start({ snapshotLimitMs: 30 }, { resyncs: { perSecond: 10, burst: 1 } });
