@@ -3,7 +3,7 @@ import type { WatchedMarket } from "../../engine/ports/market-data.ts";
 import type { ConnectionHealth } from "../../engine/protocol/feed-health.ts";
 import type { FeedTimings } from "./feed-timings.ts";
 import { LagWatch } from "./lag-watch.ts";
-import type { FrameRefusal, MarketFrame } from "./parse-market-frame.ts";
+import { type FrameRefusal, harmless, type MarketFrame } from "./parse-market-frame.ts";
 import { channelUrl, type LinkLoss, openSocketLink, type SocketLink } from "./socket-link.ts";
 
 /** A frame with thousands of ids makes the server close the socket; 100 work. */
@@ -24,6 +24,8 @@ export type ConnectionEvents = {
 export type ConnectionLoss = {
   readonly detail: string;
   readonly loss: Exclude<LinkLoss, "given_up"> | GivenUp;
+  /** Milliseconds until the next attempt. */
+  readonly retryMs: number;
 };
 
 /** Why we gave a connection up that was open. */
@@ -64,6 +66,7 @@ export class MarketConnection {
   #frames = 0;
   #invalid = 0;
   #losses = 0;
+  #openings = 0;
   #dataAtMs = 0;
 
   constructor(
@@ -81,19 +84,22 @@ export class MarketConnection {
       url: channelUrl(options.wsUrl, "market"),
       timings: options.timings,
       onOpen: (send) => {
+        this.#openings++;
         this.#lag.begin();
         this.#dataAtMs = performance.now();
-        for (const one of this.#carried.values()) one.hasBook = false;
+        for (const one of this.#carried.values()) {
+          Object.assign(one, { newestMs: 0, hasBook: false });
+        }
         this.#subscribeAll(send);
         events.onOpen(this);
       },
       onText: (frame) => this.#read(frame),
       onBinary: () => this.#refused({ reason: "not_json", conditionId: null }),
-      onLost: (detail, loss) => {
+      onLost: ({ detail, loss, retryMs }) => {
         this.#losses++;
         const why = loss === "given_up" ? (this.#givenUp ?? "closed") : loss;
         this.#givenUp = null;
-        events.onLost(this, { detail, loss: why });
+        events.onLost(this, { detail, loss: why, retryMs });
       },
     });
   }
@@ -114,7 +120,12 @@ export class MarketConnection {
     return this.#link.isOpen();
   }
 
-  /** Milliseconds since the last event; pongs and control texts are none. */
+  /** How often it was opened: what was seen of an earlier opening says nothing about this one. */
+  get openings(): number {
+    return this.#openings;
+  }
+
+  /** Milliseconds since the last event of a market that is carried; pongs, control texts and news to all are none. */
   get quietMs(): number {
     return performance.now() - this.#dataAtMs;
   }
@@ -208,29 +219,31 @@ export class MarketConnection {
     this.#frames++;
     const { events, refused } = this.#events.read(frame);
     for (const refusal of refused) this.#refused(refusal);
-    if (events.length > 0) this.#dataAtMs = performance.now();
     let spokenAtMs = 0;
     for (const event of events) {
-      if (event.kind === "book.delta" || event.kind === "book.snapshot") {
-        const atMs = Number(event.timestamp);
-        const carried = this.#carried.get(event.conditionId);
-        if (carried !== undefined) {
-          carried.newestMs = Math.max(carried.newestMs, atMs);
-          if (event.kind === "book.snapshot") carried.hasBook = true;
-          carried.events++;
-        }
-        if (event.kind === "book.delta") spokenAtMs = atMs;
+      if (isForAll(event)) {
+        this.#events.onEvent(event, this);
+        continue;
       }
+      const carried = this.#carried.get(event.conditionId);
+      if (carried === undefined || !isOf(carried.market, event)) {
+        this.#refused({ reason: "unasked", conditionId: null });
+        continue;
+      }
+      this.#dataAtMs = performance.now();
+      note(carried, event);
+      if (event.kind === "book.delta") spokenAtMs = Number(event.timestamp);
       this.#events.onEvent(event, this);
     }
-    // A frame that carried changes shows how far behind we are; snapshots bear the time of an old change.
-    if (spokenAtMs > 0 && this.#lag.isBehind(Date.now() - spokenAtMs)) {
+    // A frame that carried changes shows how far behind we are; snapshots bear the time of an old change. Our own time is
+    // monotonic: only differences count, and the machine's clock may be set meanwhile.
+    if (spokenAtMs > 0 && this.#lag.isBehind(performance.now() - spokenAtMs)) {
       this.giveUp("lagging", `frames come ${Math.round(this.#lag.lagMs)} ms late`);
     }
   }
 
   #refused(refusal: FrameRefusal): void {
-    if (refusal.reason !== "foreign" && refusal.reason !== "unknown_event") this.#invalid++;
+    if (!harmless.has(refusal.reason)) this.#invalid++;
     this.#events.onRefused(refusal, this);
   }
 
@@ -245,6 +258,24 @@ export class MarketConnection {
   #operate(operation: "subscribe" | "unsubscribe", markets: readonly WatchedMarket[]): void {
     for (const ids of chunksOf(markets)) this.#link.send(operationText(operation, ids));
   }
+}
+
+/** True for the venue's news about its markets at large, whoever subscribed to what (polymarket-market-data 2.3). */
+function isForAll({ kind }: MarketEvent): boolean {
+  return kind === "market.opened" || kind === "market.resolved";
+}
+
+/** False for a book of a token that is not the market's. */
+function isOf({ tokenIds }: WatchedMarket, event: MarketEvent): boolean {
+  return event.kind !== "book.snapshot" || tokenIds.includes(event.tokenId);
+}
+
+/** Keeps what the event says of the market on this connection. */
+function note(carried: Carried, event: MarketEvent): void {
+  if (event.kind !== "book.delta" && event.kind !== "book.snapshot") return;
+  carried.newestMs = Math.max(carried.newestMs, Number(event.timestamp));
+  carried.events++;
+  if (event.kind === "book.snapshot") carried.hasBook = true;
 }
 
 function operationText(operation: "subscribe" | "unsubscribe", ids: readonly string[]): string {

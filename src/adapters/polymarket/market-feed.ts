@@ -18,8 +18,9 @@ import { defaultFeedLimits, type FeedLimits, type FeedTimings } from "./feed-tim
 import type { HttpClient } from "./http-client.ts";
 import type { ConnectionLoss, MarketConnection } from "./market-connection.ts";
 import { parseBook, type RefusalReason } from "./parse-book.ts";
-import type { FrameRefusal, MarketFrame } from "./parse-market-frame.ts";
+import { type FrameRefusal, harmless, type MarketFrame } from "./parse-market-frame.ts";
 import { pauseAfter429 } from "./rate-limits.ts";
+import { RefusalLog } from "./refusal-log.ts";
 import { MarketFrameReader } from "./scan-market-frame.ts";
 import { SilenceWatch } from "./silence-watch.ts";
 import { SnapshotWatch } from "./snapshot-watch.ts";
@@ -65,6 +66,7 @@ export class MarketFeed implements MarketDataPort {
   readonly #silence: SilenceWatch;
   readonly #counters: Counters = { frames: 0, framesInvalid: 0, reconnects: 0 };
   readonly #refusals = new Map<RefusalReason, number>();
+  readonly #refusalLog: RefusalLog;
   readonly #losses = new Map<ConnectionLoss["loss"], number>();
   /** Main connections whose loss was told and that have not come back. */
   readonly #away = new Set<MarketConnection>();
@@ -79,6 +81,7 @@ export class MarketFeed implements MarketDataPort {
     this.#options = options;
     this.#limits = options.limits ?? defaultFeedLimits;
     const { timings, log } = options;
+    this.#refusalLog = new RefusalLog(log);
     this.#snapshots = new SnapshotWatch(
       {
         resubscribe: (conditionId) => this.#pool.resubscribe(conditionId),
@@ -244,12 +247,12 @@ export class MarketFeed implements MarketDataPort {
     this.#emit({ kind: "link.up", feed: "market", epoch: ++this.#epoch, away: this.#away.size });
   }
 
-  #lost(connection: MarketConnection, { detail, loss }: ConnectionLoss): void {
+  #lost(connection: MarketConnection, { detail, loss, retryMs }: ConnectionLoss): void {
     this.#counters.reconnects++;
     this.#losses.set(loss, (this.#losses.get(loss) ?? 0) + 1);
     const { role, conditionIds } = connection;
     const markets = conditionIds.length;
-    this.#options.log.warn("market_feed.lost", { detail, loss, markets, role });
+    this.#options.log.warn("market_feed.lost", { detail, loss, markets, role, retryMs });
     // What the other connection goes on bringing is not lost; where its own book is only due, that one is waited for.
     const gone = conditionIds.filter((id) => !this.#pool.isBrought(id));
     for (const conditionId of gone) {
@@ -287,9 +290,9 @@ export class MarketFeed implements MarketDataPort {
 
   #refused({ reason, conditionId }: FrameRefusal): void {
     this.#refusals.set(reason, (this.#refusals.get(reason) ?? 0) + 1);
-    if (reason === "foreign" || reason === "unknown_event") return;
+    if (harmless.has(reason)) return;
     this.#counters.framesInvalid++;
-    this.#options.log.warn("market_feed.refused", { reason, conditionId });
+    this.#refusalLog.told(reason, conditionId);
     // A change that could not be read leaves the book wrong although nobody contradicts it yet.
     if (conditionId !== null) this.#emit({ kind: "change.unread", conditionId });
   }

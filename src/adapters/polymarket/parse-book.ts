@@ -36,7 +36,9 @@ export type RefusalReason =
   | "bad_side"
   | "bad_hash"
   | "bad_tick"
-  | "not_ours";
+  | "not_ours"
+  /** A market that its connection does not carry: never asked for, or left a moment ago. */
+  | "unasked";
 
 /** A side of a real book has at most 9,999 levels: one for each price of the finest grid. */
 export const maxLevels = 9_999;

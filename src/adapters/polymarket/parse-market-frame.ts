@@ -20,6 +20,13 @@ export type FrameRefusal = {
   readonly conditionId: string | null;
 };
 
+/** Refusals that no fault of the stream explains: they are counted by reason and make no frame invalid. */
+export const harmless: ReadonlySet<RefusalReason> = new Set([
+  "foreign",
+  "unknown_event",
+  "unasked",
+]);
+
 export type MarketFrame = {
   readonly events: readonly MarketEvent[];
   readonly refused: readonly FrameRefusal[];

@@ -56,6 +56,7 @@ export class SilenceWatch {
   }
 
   async #compare(connection: MarketConnection, market: WatchedMarket): Promise<void> {
+    const { openings } = connection;
     this.#reads++;
     const read = await this.#source.readBook(market);
     this.#reads--;
@@ -66,7 +67,9 @@ export class SilenceWatch {
     const grace = setTimeout(() => {
       this.#graces.delete(grace);
       const missing = thereMs - connection.newestMs(market.conditionId);
-      if (missing > 0 && connection.carries(market.conditionId)) {
+      // A connection that was opened anew meanwhile has its own time to bring its books.
+      const isSame = connection.openings === openings && connection.carries(market.conditionId);
+      if (missing > 0 && isSame) {
         connection.giveUp(
           "silent",
           `no data for ${Math.round(connection.quietMs)} ms, the venue had some`,

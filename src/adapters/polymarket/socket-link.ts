@@ -11,7 +11,7 @@ export type SocketLinkOptions = {
   /** The UTF-8 of a text frame; frames of one socket read arrive in the same turn of the event loop, in order. */
   readonly onText: (text: Buffer) => void;
   /** The connection is gone; a new one is made after a pause. */
-  readonly onLost: (detail: string, loss: LinkLoss) => void;
+  readonly onLost: (lost: LostLink) => void;
   /** A frame that is no text. */
   readonly onBinary: () => void;
 };
@@ -28,6 +28,13 @@ export type LinkLoss =
   | "dead"
   /** Given up by us, see `reset`. */
   | "given_up";
+
+export type LostLink = {
+  readonly detail: string;
+  readonly loss: LinkLoss;
+  /** Milliseconds until the next attempt. */
+  readonly retryMs: number;
+};
 
 export type SocketLink = {
   readonly isOpen: () => boolean;
@@ -146,9 +153,9 @@ class Link {
     const { timings } = this.#options;
     const livedMs = performance.now() - this.#openedAtMs;
     if (wasOpen && livedMs > timings.steadyAfterMs) this.#attempt = 0;
-    const pauseMs = backOffMs(this.#attempt++, timings);
-    this.#timer = setTimeout(() => this.connect(), pauseMs);
-    if (wasOpen) this.#options.onLost(detail, loss);
+    const retryMs = backOffMs(this.#attempt++, timings);
+    this.#timer = setTimeout(() => this.connect(), retryMs);
+    if (wasOpen) this.#options.onLost({ detail, loss, retryMs });
   }
 
   #stopTimers(): void {

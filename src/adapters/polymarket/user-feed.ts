@@ -44,7 +44,7 @@ export function createUserFeed(options: UserFeedOptions): UserFeed {
         for (const reason of frame.refused) options.log.warn("user_feed.refused", { reason });
         for (const event of frame.events) listener(event);
       },
-      onLost: (detail) => listener({ kind: "link.lost", feed: "user", detail }),
+      onLost: ({ detail }) => listener({ kind: "link.lost", feed: "user", detail }),
       onBinary: () => options.log.warn("user_feed.refused", { reason: "binary" }),
     });
   }

@@ -78,6 +78,7 @@ describe("framing", () => {
   test.each([
     ["{", "not_json"],
     ["INVALID OPERATION", "not_json"],
+    [`${"long ".repeat(50)} NO NEW ASSETS`, "not_json"],
     ["null", "bad_shape"],
     ["17", "bad_shape"],
     ['{"gameId":19439,"score":"1-0"}', "foreign"],

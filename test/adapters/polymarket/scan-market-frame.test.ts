@@ -258,6 +258,37 @@ describe("ids", () => {
     expect(reader.scanned).toBe(10_000);
   });
 
+  test("numbers that forgotten ids had are given anew, and each frame still means its own market", () => {
+    const [token] = fc.sample(
+      fc.array(fc.tuple(fc.boolean(), fc.integer({ min: 0, max: 39 })), {
+        minLength: 400,
+        maxLength: 400,
+      }),
+      { seed: 7, numRuns: 1 },
+    );
+    const all: WatchedMarket[] = Array.from({ length: 40 }, (_, i) => ({
+      conditionId: `0x${createHash("sha256").update(`m${i}`).digest("hex")}`,
+      tokenIds: [`${10_000_000 + i}`, `${20_000_000 + i}`],
+    }));
+    const reader = new MarketFrameReader();
+    const known = new Set<WatchedMarket>();
+    for (const [isLearnt, i] of token ?? []) {
+      const market = all[i];
+      if (market === undefined) continue;
+      if (isLearnt) reader.learn([market]);
+      else reader.forget([market]);
+      if (isLearnt) known.add(market);
+      else known.delete(market);
+      // Frames of markets that were left go on for a while.
+      const before = reader.scanned;
+      for (const one of [market, ...known]) {
+        const [event] = reader.read(quote(one.conditionId, one.tokenIds[0])).events;
+        expect(event).toMatchObject({ conditionId: one.conditionId, tokenId: one.tokenIds[0] });
+      }
+      expect(reader.scanned - before).toBe(known.size + (isLearnt ? 1 : 0));
+    }
+  });
+
   test("a market id where a token id belongs is no token", () => {
     const reader = readerOf(watched);
     expectSame(reader, quote(first?.tokenIds[0], first?.tokenIds[0]));
