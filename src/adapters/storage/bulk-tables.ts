@@ -49,12 +49,14 @@ export const bulkColumns: Readonly<Record<TimedTable, BulkColumns>> = {
 const marketColumn = 0;
 const tsColumn = 1;
 
-/** Rows of one table of market data, column by column: an object for each row costs more than the row. */
+/** Rows of one table of market data without an object for each, which would cost more than the row. */
 export type BulkRows = {
   readonly table: TimedTable;
   readonly count: number;
-  /** As `bulkColumns` has them; values behind `count` mean nothing. */
-  readonly columns: readonly (Float64Array | readonly string[])[];
+  /** Whole numbers, row after row; what stands behind `count` rows means nothing. */
+  readonly numbers: Float64Array;
+  /** Texts, row after row: their columns are the last ones. */
+  readonly texts: readonly string[];
 };
 
 /** Rows that were made one by one. */
@@ -63,12 +65,20 @@ export function bulkRows<Table extends TimedTable>(
   rows: readonly RowOf[Table][],
 ): BulkRows {
   const values = rows as readonly Readonly<Record<string, unknown>>[];
-  const columns = bulkColumns[table].map(([name, width]) =>
-    width === "text"
-      ? values.map((row) => String(row[name]))
-      : Float64Array.from(values, (row) => Number(row[name])),
-  );
-  return { table, count: rows.length, columns };
+  const namesOf = (isText: boolean) =>
+    bulkColumns[table].filter(([, width]) => (width === "text") === isText).map(([name]) => name);
+  const [numbers, texts] = [namesOf(false), namesOf(true)];
+  return {
+    table,
+    count: rows.length,
+    numbers: Float64Array.from(values.flatMap((row) => numbers.map((name) => Number(row[name])))),
+    texts: values.flatMap((row) => texts.map((name) => String(row[name]))),
+  };
+}
+
+/** Whole numbers in each row of a table. */
+export function numbersOfRow(table: TimedTable): number {
+  return bulkColumns[table].filter(([, width]) => width !== "text").length;
 }
 
 /**
@@ -76,46 +86,49 @@ export function bulkRows<Table extends TimedTable>(
  * faster there. Rows come in the order of their recording, so only the markets have to be brought together.
  */
 export function inKeyOrder(rows: BulkRows): Uint32Array {
-  const markets = rows.columns[marketColumn] as Float64Array;
-  const counts = new Map<number, number>();
-  for (let i = 0; i < rows.count; i++) {
-    const market = markets[i] ?? 0;
-    counts.set(market, (counts.get(market) ?? 0) + 1);
+  const { count, numbers } = rows;
+  const step = numbersOfRow(rows.table);
+  const places = new Map<number, number>();
+  const placeOf = new Uint32Array(count);
+  for (let i = 0; i < count; i++) {
+    const market = numbers[i * step + marketColumn] ?? 0;
+    let place = places.get(market);
+    if (place === undefined) places.set(market, (place = places.size));
+    placeOf[i] = place;
   }
-  const nextOf = new Map<number, number>();
-  let next = 0;
-  for (const market of [...counts.keys()].toSorted((a, b) => a - b)) {
-    nextOf.set(market, next);
-    next += counts.get(market) ?? 0;
+  const counts = new Uint32Array(places.size);
+  for (const place of placeOf) counts[place] = (counts[place] ?? 0) + 1;
+  const next = new Uint32Array(places.size);
+  let at = 0;
+  for (const [, place] of [...places].toSorted(([a], [b]) => a - b)) {
+    next[place] = at;
+    at += counts[place] ?? 0;
   }
-  const order = new Uint32Array(rows.count);
-  for (let i = 0; i < rows.count; i++) {
-    const market = markets[i] ?? 0;
-    const at = nextOf.get(market) ?? 0;
-    order[at] = i;
-    nextOf.set(market, at + 1);
+  const order = new Uint32Array(count);
+  for (let i = 0; i < count; i++) {
+    const place = placeOf[i] ?? 0;
+    order[next[place] ?? 0] = i;
+    next[place] = (next[place] ?? 0) + 1;
   }
   return order;
 }
 
 /** Row numbers by the UTC day of the rows (days since 1970), in the order given. */
 export function byDay(rows: BulkRows, order: Uint32Array): ReadonlyMap<number, Uint32Array> {
-  const times = rows.columns[tsColumn] as Float64Array;
-  const dayOf = (i: number) => Math.floor((times[i] ?? 0) / partMs);
-  const counts = new Map<number, number>();
-  for (const i of order) {
-    const day = dayOf(i);
-    counts.set(day, (counts.get(day) ?? 0) + 1);
+  const { numbers } = rows;
+  const step = numbersOfRow(rows.table);
+  const days = new Set<number>();
+  let fromMs = Number.NaN;
+  for (let at = tsColumn; at < rows.count * step; at += step) {
+    const ts = numbers[at] ?? 0;
+    if (ts >= fromMs && ts < fromMs + partMs) continue;
+    days.add(Math.floor(ts / partMs));
+    fromMs = Math.floor(ts / partMs) * partMs;
   }
-  // One day is by far the most frequent.
-  if (counts.size === 1) return new Map([...counts.keys()].map((day) => [day, order]));
-  const days = new Map<number, { readonly rows: Uint32Array; count: number }>();
-  for (const [day, count] of counts) days.set(day, { rows: new Uint32Array(count), count: 0 });
-  for (const i of order) {
-    const day = days.get(dayOf(i));
-    if (day !== undefined) day.rows[day.count++] = i;
-  }
-  return new Map([...days].map(([day, { rows: numbers }]) => [day, numbers]));
+  // Nearly every batch is of one day.
+  if (days.size === 1) return new Map([...days].map((day) => [day, order]));
+  const dayOf = (row: number) => Math.floor((numbers[row * step + tsColumn] ?? 0) / partMs);
+  return new Map([...days].map((day) => [day, order.filter((row) => dayOf(row) === day)]));
 }
 
 /** What a loader read of one recording since its checkpoint: kept whole or not at all. */

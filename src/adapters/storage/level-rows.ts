@@ -1,69 +1,47 @@
-import { type BulkRows, bulkColumns } from "./bulk-tables.ts";
+import { type BulkRows, numbersOfRow } from "./bulk-tables.ts";
 import type { BookEventRow } from "./tables.ts";
 
 const roomAtFirst = 4_096;
+const table = "book_events";
+const step = numbersOfRow(table);
 
-/** Book events that are being collected, column by column. */
+/** Book events that are being collected. */
 export class LevelRows {
   #count = 0;
-  #room = roomAtFirst;
-  #columns = newColumns(roomAtFirst);
+  #numbers = new Float64Array(roomAtFirst * step);
 
   get count(): number {
     return this.#count;
   }
 
   add(row: BookEventRow): void {
-    if (this.#count === this.#room) this.#grow();
-    const at = this.#count++;
-    const columns = this.#columns;
-    columns.market_id[at] = row.market_id;
-    columns.ts[at] = row.ts;
-    columns.seq[at] = row.seq;
-    columns.part[at] = row.part;
-    columns.tape_id[at] = row.tape_id;
-    columns.outcome[at] = row.outcome;
-    columns.side[at] = row.side;
-    columns.price_e4[at] = row.price_e4;
-    columns.size_e6[at] = row.size_e6;
+    let at = this.#count * step;
+    if (at === this.#numbers.length) this.#grow();
+    const numbers = this.#numbers;
+    // In the order of `bulkColumns`.
+    numbers[at++] = row.market_id;
+    numbers[at++] = row.ts;
+    numbers[at++] = row.seq;
+    numbers[at++] = row.part;
+    numbers[at++] = row.tape_id;
+    numbers[at++] = row.outcome;
+    numbers[at++] = row.side;
+    numbers[at++] = row.price_e4;
+    numbers[at] = row.size_e6;
+    this.#count++;
   }
 
   /** Every row; begins anew. */
   take(): BulkRows {
-    const rows = {
-      table: "book_events",
-      count: this.#count,
-      columns: inOrder(this.#columns),
-    } as const;
+    const rows = { table, count: this.#count, numbers: this.#numbers, texts: [] } as const;
     this.#count = 0;
-    this.#columns = newColumns(this.#room);
+    this.#numbers = new Float64Array(this.#numbers.length);
     return rows;
   }
 
   #grow(): void {
-    this.#room *= 2;
-    const old = inOrder(this.#columns);
-    this.#columns = newColumns(this.#room);
-    for (const [i, column] of inOrder(this.#columns).entries()) column.set(old[i] ?? []);
+    const more = new Float64Array(2 * this.#numbers.length);
+    more.set(this.#numbers);
+    this.#numbers = more;
   }
-}
-
-function newColumns(room: number) {
-  const column = () => new Float64Array(room);
-  return {
-    market_id: column(),
-    ts: column(),
-    seq: column(),
-    part: column(),
-    tape_id: column(),
-    outcome: column(),
-    side: column(),
-    price_e4: column(),
-    size_e6: column(),
-  } satisfies Record<keyof BookEventRow, Float64Array>;
-}
-
-/** In the order of `bulkColumns`. */
-function inOrder(columns: ReturnType<typeof newColumns>): readonly Float64Array[] {
-  return bulkColumns.book_events.map(([name]) => columns[name as keyof BookEventRow]);
 }

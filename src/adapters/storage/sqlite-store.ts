@@ -1,6 +1,12 @@
 import type Database from "better-sqlite3";
 import { Kysely, SqliteDialect } from "kysely";
-import { type BulkRows, bulkColumns, inKeyOrder, type LoadBatch } from "./bulk-tables.ts";
+import {
+  type BulkRows,
+  bulkColumns,
+  inKeyOrder,
+  type LoadBatch,
+  numbersOfRow,
+} from "./bulk-tables.ts";
 import { barStatements } from "./minute-bars.ts";
 import type { TimedTable } from "./schema.ts";
 import type { Store } from "./store.ts";
@@ -56,24 +62,29 @@ function moveCheckpoint(
 
 function insertAll(database: Database.Database, rows: BulkRows): void {
   if (rows.count === 0) return;
-  const { table, columns } = rows;
+  const { table } = rows;
   const order = inKeyOrder(rows);
   const many = database.prepare(insertText(table, rowsOfStatement));
   const whole = order.length - (order.length % rowsOfStatement);
   const values: unknown[] = [];
   for (let start = 0; start < whole; start += rowsOfStatement) {
-    fill(values, columns, order.subarray(start, start + rowsOfStatement));
+    fill(values, rows, order.subarray(start, start + rowsOfStatement));
     many.run(values);
   }
   if (whole === order.length) return;
   const rest: unknown[] = [];
-  fill(rest, columns, order.subarray(whole));
+  fill(rest, rows, order.subarray(whole));
   database.prepare(insertText(table, order.length - whole)).run(rest);
 }
 
-function fill(values: unknown[], columns: BulkRows["columns"], numbers: Uint32Array): void {
+function fill(values: unknown[], { table, numbers, texts }: BulkRows, order: Uint32Array): void {
+  const step = numbersOfRow(table);
+  const textStep = bulkColumns[table].length - step;
   let at = 0;
-  for (const i of numbers) for (const column of columns) values[at++] = column[i];
+  for (const row of order) {
+    for (let i = row * step; i < (row + 1) * step; i++) values[at++] = numbers[i];
+    for (let i = row * textStep; i < (row + 1) * textStep; i++) values[at++] = texts[i];
+  }
 }
 
 function insertText(table: TimedTable, rows: number): string {

@@ -31,10 +31,10 @@ const recorded = fc
     ),
   );
 
-function rowsOf({ table, columns }: BulkRows, order: Iterable<number>): unknown[] {
+function rowsOf({ table, numbers }: BulkRows, order: Iterable<number>): unknown[] {
   const names = bulkColumns[table].map(([name]) => name);
   return Array.from(order, (row) =>
-    Object.fromEntries(names.map((name, i) => [name, columns[i]?.[row]])),
+    Object.fromEntries(names.map((name, i) => [name, numbers[row * names.length + i]])),
   );
 }
 
