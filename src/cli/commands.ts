@@ -167,7 +167,7 @@ const commands: readonly CommandEntry[] = [
   {
     name: "tape-info",
     group: "Data",
-    summary: "what a tape holds: times, frames, gaps, markets",
+    summary: "what a tape holds: times, frames, gaps, markets, runs, inputs",
     load: async () => (await import("./tape-tools.ts")).tapeInfoCommand,
   },
   {

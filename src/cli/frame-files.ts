@@ -8,6 +8,7 @@ import {
 import { TapeError } from "../adapters/tape/tape-error.ts";
 import { isTapeFolder, tapeRows } from "../adapters/tape/tape-reader.ts";
 import type { MarketRow } from "../adapters/tape/tape-row.ts";
+import type { Woken } from "../engine/core/wake-up.ts";
 
 /** One recorded step: a frame of the stream, or news of the connection that carried it. */
 export type TapeStep = {
@@ -139,6 +140,8 @@ function stepOf(value: unknown): TapeStep {
   if (typeof fields["gap"] === "number") {
     return { ...plainStep, atMs, link: "lost", lostRows: fields["gap"] };
   }
+  // Where strategies were woken, which says nothing of a book.
+  if (Array.isArray(fields["wakeUp"])) return { ...plainStep, atMs };
   if (typeof fields["frame"] === "string") {
     return { ...plainStep, atMs, frame: parseMarketFrame(fields["frame"]) };
   }
@@ -155,6 +158,11 @@ export function frameLine(atMs: number, text: string): string {
 /** The line that `record` writes for news of a connection. */
 export function linkLine(atMs: number, link: "up" | "lost", markets?: readonly string[]): string {
   return `${JSON.stringify({ t: atMs, link, markets })}\n`;
+}
+
+/** The line of an export that says where strategies were woken, and how many changes of each book that stands for. */
+export function wakeUpLine(atMs: number, woken: readonly Woken[]): string {
+  return `${JSON.stringify({ t: atMs, wakeUp: woken })}\n`;
 }
 
 /** A row of a tape as a line that `replay` reads; `record --out` writes the same lines. */

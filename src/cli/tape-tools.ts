@@ -2,18 +2,22 @@ import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import type { Writable } from "node:stream";
 import { TapeError } from "../adapters/tape/tape-error.ts";
-import { isTapeFolder, tapeRows, wholeTape } from "../adapters/tape/tape-reader.ts";
+import { isTapeFolder, tapeBlocks, wholeTape } from "../adapters/tape/tape-reader.ts";
 import { summarizeTape, type TapeSummary } from "../adapters/tape/tape-summary.ts";
 import { type TapeVerdict, verifyTape } from "../adapters/tape/verify-tape.ts";
 import { exitDone, exitFailed, exitWrongUse, readArguments } from "./arguments.ts";
-import { chosenStep, rowLine, stepOfRow } from "./frame-files.ts";
+import { chosenStep, rowLine, stepOfRow, wakeUpLine } from "./frame-files.ts";
+import { countInputs, inputLines, type TapeInputs, wokenBy } from "./tape-inputs.ts";
 import { marketsOption, timeOption } from "./tape-options.ts";
 import { WatchError } from "./watch-markets.ts";
 
-const infoHelp = `usage: pitboss tape-info TAPE [--json]
+const infoHelp = `usage: pitboss tape-info TAPE [--heads] [--json]
 
-What a tape holds: times, frames, gaps, size, markets. Reads the heads of its blocks only; tape-verify reads everything.
+What a tape holds: times, frames, gaps, size, markets, and where a service recorded it: its runs with their code and
+configuration, the engine's inputs by kind, wake-ups of strategies and how many changes of books each stands for. Frames are
+known from the heads of the blocks, inputs are read one by one; tape-verify reads everything.
 
+  --heads  the heads only: at once, however long the tape is
   --json   one object for programs
 
 example: pitboss tape-info ./var/tape`;
@@ -28,14 +32,16 @@ killed recording left behind its last whole block is told and is no fault; a gap
 
 example: pitboss tape-verify ./var/tape`;
 
-const exportHelp = `usage: pitboss tape-export TAPE [--out FILE] [--from TIME] [--to TIME] [--market ID,ID]
+const exportHelp = `usage: pitboss tape-export TAPE [--out FILE] [--from TIME] [--to TIME] [--market ID,ID] [--wake-ups]
 
-Writes a tape as JSON lines, as \`record --out\` does: {"t":…,"frame":"…"} with the frame as the venue sent it.
+Writes a tape as JSON lines, as \`record --out\` does: {"t":…,"frame":"…"} with the frame as the venue sent it. Inputs of the
+engine are left out: they speak of an account.
 
   --out FILE      instead of standard output; an existing file is not overwritten
   --from TIME     first moment, such as 2026-09-24T12:00:00Z or milliseconds since 1970
   --to TIME       last moment
   --market ID,ID  only frames that speak of these condition ids
+  --wake-ups      also where strategies were woken: {"t":…,"wakeUp":[["0x…",3]]}, each market with the changes it stands for
 
 example: pitboss tape-export ./var/tape --from 2026-09-24T12:00:00Z --out ./var/frames.jsonl`;
 
@@ -44,12 +50,16 @@ const marketsShown = 20;
 
 /** `pitboss tape-info`: 0 done, 2 wrong use. */
 export function tapeInfoCommand(args: readonly string[]): Promise<number> {
-  const parsed = readArguments(args, { json: { type: "boolean" } }, infoHelp, 1);
+  const flag = { type: "boolean" } as const;
+  const parsed = readArguments(args, { json: flag, heads: flag }, infoHelp, 1);
   if (!parsed.ok) return Promise.resolve(parsed.exitCode);
-  const { json } = parsed.values;
+  const { json, heads } = parsed.values;
   return guarded("tape-info", infoHelp, async () => {
-    const summary = summarizeTape(folderOf(parsed.rest));
-    process.stdout.write(json ? `${JSON.stringify(summary)}\n` : infoText(summary));
+    const folder = folderOf(parsed.rest);
+    const summary = summarizeTape(folder);
+    const engine = heads ? null : countInputs(folder);
+    const text = json ? `${JSON.stringify({ ...summary, engine })}\n` : infoText(summary, engine);
+    process.stdout.write(text);
     return exitDone;
   });
 }
@@ -71,7 +81,8 @@ export function tapeVerifyCommand(args: readonly string[]): Promise<number> {
 /** `pitboss tape-export`: 0 done, 1 when the tape is damaged or the file cannot be written, 2 wrong use. */
 export function tapeExportCommand(args: readonly string[]): Promise<number> {
   const text = { type: "string" } as const;
-  const options = { out: text, from: text, to: text, market: text };
+  const wakeUps = { type: "boolean" } as const;
+  const options = { out: text, from: text, to: text, market: text, "wake-ups": wakeUps };
   const parsed = readArguments(args, options, exportHelp, 1);
   if (!parsed.ok) return Promise.resolve(parsed.exitCode);
   const { values, rest } = parsed;
@@ -83,7 +94,7 @@ export function tapeExportCommand(args: readonly string[]): Promise<number> {
     };
     const markets = marketsOption(values.market);
     const out = values.out === undefined ? process.stdout : await opened(values.out);
-    const rows = await exportRows(folder, range, markets, out);
+    const rows = await writeLines(exportLines(folder, range, markets, values["wake-ups"]), out);
     if (out !== process.stdout) {
       out.end();
       await once(out, "close");
@@ -127,18 +138,33 @@ async function opened(file: string): Promise<Writable> {
   return stream;
 }
 
-async function exportRows(
+/** Lines of the rows of the range that speak of these markets; null for all. */
+function* exportLines(
   folder: string,
-  range: typeof wholeTape,
+  { fromMs, toMs }: typeof wholeTape,
   markets: ReadonlySet<string> | null,
-  out: Writable,
-): Promise<number> {
+  wakeUps: boolean | undefined,
+): Generator<string> {
+  for (const block of tapeBlocks(folder, { fromMs, toMs })) {
+    for (const row of block.rows()) {
+      if (row.atMs < fromMs || row.atMs > toMs) continue;
+      if (row.kind !== "step") {
+        if (markets === null || chosenStep(stepOfRow(row), markets) !== null) yield rowLine(row);
+        continue;
+      }
+      const woken = wakeUps ? wokenBy(row).filter(([id]) => markets?.has(id) ?? true) : [];
+      if (woken.length > 0) yield wakeUpLine(row.atMs, woken);
+    }
+  }
+}
+
+/** Returns how many there were. */
+async function writeLines(lines: Iterable<string>, out: Writable): Promise<number> {
   let rows = 0;
   let chunk = "";
-  for (const row of tapeRows(folder, range)) {
-    if (markets !== null && chosenStep(stepOfRow(row), markets) === null) continue;
+  for (const line of lines) {
     rows++;
-    chunk += rowLine(row);
+    chunk += line;
     if (chunk.length < exportChunkChars) continue;
     if (!out.write(chunk)) await once(out, "drain");
     chunk = "";
@@ -151,7 +177,7 @@ function moment(atMs: number | null): string {
   return atMs === null ? "-" : new Date(atMs).toISOString();
 }
 
-function infoText(summary: TapeSummary): string {
+function infoText(summary: TapeSummary, engine: TapeInputs | null): string {
   const { frames, packedFrames, bytes, gaps, lostRows, markets } = summary;
   const shown = markets
     .slice(0, marketsShown)
@@ -164,6 +190,7 @@ function infoText(summary: TapeSummary): string {
     `segments ${summary.segments}${summary.openSegments > 0 ? ` (${summary.openSegments} not closed)` : ""}, blocks ${summary.blocks}, bytes ${bytes}${frames > 0 ? ` (${(bytes / frames).toFixed(1)} a frame)` : ""}`,
     `kept as columns ${packedFrames} frames, as texts ${frames - packedFrames}`,
     `recorded by ${summary.codeVersion || "-"}, configuration ${summary.configHash || "-"}`,
+    ...(engine === null ? [] : inputLines(engine)),
     `markets ${markets.length}`,
     ...shown,
     ...more,

@@ -165,6 +165,21 @@ describe("pitboss replay --ledger", { timeout: allMs }, () => {
     expect((await pitboss("replay", tape, "--ledger", dir, "--strict")).code).toBe(1);
   });
 
+  test("tape-info counts what both runs were given, and names their code and end", async () => {
+    const { out } = await pitboss("tape-info", tape);
+    expect(out).toMatch(/^inputs of the engine \d+: .*\brequest kill 2\b/m);
+    expect(out).toMatch(/^inputs of the engine .*\btick \d+/m);
+    expect(out).toMatch(/^runs of a service 2$/m);
+    const ends = out.match(/^ {2}from .*, paper, code .+, configuration \w+: steps \d+, .*$/gm);
+    expect(ends?.map((line) => line.split(", ").at(-1))).toEqual([
+      "no end recorded",
+      "stopped in order",
+    ]);
+    const { engine } = JSON.parse((await pitboss("tape-info", tape, "--json")).out);
+    expect(engine).toMatchObject({ damage: null, wakeUps: { steps: 0 }, runs: [{}, {}] });
+    expect((await pitboss("tape-info", tape, "--heads")).out).not.toContain("inputs of");
+  });
+
   test("names the first difference and ends with 1", async () => {
     const other = retold((row) =>
       row.kind === "step" && row.text.includes('"do":"kill"')
