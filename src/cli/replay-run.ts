@@ -5,7 +5,7 @@ import type { MarketEvent } from "../engine/domain/market-event.ts";
 import type { Hasher } from "../engine/ports/hasher.ts";
 import type { EngineSettings } from "../engine/protocol/settings.ts";
 import type { EndRow, MarketStepsRow, RunRow, StepRow } from "../engine/runtime/journal-row.ts";
-import { canonicalLive, canonicalState } from "../engine/state/digest.ts";
+import { type BookWindow, canonicalLive, canonicalState } from "../engine/state/digest.ts";
 import type { EngineState } from "../engine/state/engine-state.ts";
 import type { Fact } from "../engine/state/fact.ts";
 import type { LedgerCursor } from "./ledger-cursor.ts";
@@ -140,7 +140,13 @@ export class ReplayRun {
       this.#differ(last, at, [`${end.steps} steps`, `${this.steps} steps`]);
     } else if (end.stateHash !== digest) {
       this.#differ(last, at, [`state ${end.stateHash}`, `state ${digest}`]);
+    } else if (end.liveHash !== undefined && end.liveHash !== this.#liveDigest()) {
+      this.#differ(last, at, [`live state ${end.liveHash}`, `live state ${this.#liveDigest()}`]);
     } else this.end = "stopped";
+  }
+
+  #liveDigest(books?: BookWindow): string {
+    return this.#hasher.sha256Hex(canonicalLive(this.state, books));
   }
 
   /** Rows of this run in the ledger that the tape says nothing about any more. */
@@ -184,7 +190,7 @@ export class ReplayRun {
       return [`asks for ${recorded || "nothing"}`, `asks for ${kinds || "nothing"}`];
     if (row.liveHash === undefined) return null;
     this.liveHashes++;
-    const live = this.#hasher.sha256Hex(canonicalLive(this.state));
+    const live = this.#liveDigest(row.liveBooks);
     return live === row.liveHash ? null : [`live state ${row.liveHash}`, `live state ${live}`];
   }
 

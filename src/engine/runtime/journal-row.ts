@@ -1,6 +1,7 @@
 import type { EngineInput } from "../core/input.ts";
 import type { Effect } from "../protocol/effect.ts";
 import type { EngineSettings } from "../protocol/settings.ts";
+import type { BookWindow } from "../state/digest.ts";
 
 /** Layout of the rows; another one is not read. */
 export const journalVersion = 1;
@@ -33,6 +34,8 @@ export type StepRow = {
   readonly effects?: readonly Effect["kind"][];
   /** SHA-256 of the canonical live state behind the step; there now and then. */
   readonly liveHash?: string;
+  /** The books that it covers, where there are more than one digest takes; all of them when absent. */
+  readonly liveBooks?: BookWindow;
   /** The step threw: an invariant was broken, and the run ended. */
   readonly broken?: true;
 };
@@ -44,7 +47,14 @@ export type MarketStepsRow = {
 };
 
 /** The run was stopped in order: what it ended with. */
-export type EndRow = { readonly end: { readonly steps: number; readonly stateHash: string } };
+export type EndRow = {
+  readonly end: {
+    readonly steps: number;
+    readonly stateHash: string;
+    /** Of the whole live state; absent from older recordings. */
+    readonly liveHash?: string;
+  };
+};
 
 export type JournalRow = RunRow | StepRow | MarketStepsRow | EndRow;
 

@@ -27,6 +27,8 @@ export type RunStart = {
 
 /** After so many steps the next tick's row carries a digest of the live state, unless said. */
 const liveHashEveryDefault = 1_000;
+/** Books of one digest at most, so that the turn which makes it stays short: with more of them they take turns. */
+export const booksPerDigest = 512;
 /** Events of frames that no step has taken yet; beyond it nobody listens to them. */
 const waitingMax = 200_000;
 const marketCorrelation = "market";
@@ -42,6 +44,8 @@ export class StepJournal {
   #run: RunStart | null = null;
   #steps = 0;
   #hashedAt = 0;
+  /** The first book of the next digest. */
+  #nextBook = 0;
   #rows = 0;
   /** Events that frames gave in this run. */
   #events = 0;
@@ -74,6 +78,7 @@ export class StepJournal {
     this.#run = run;
     this.#steps = 0;
     this.#hashedAt = 0;
+    this.#nextBook = 0;
     this.#rows = 0;
     this.#events = 0;
     this.#forget();
@@ -103,12 +108,11 @@ export class StepJournal {
         return;
       }
       const kinds = effects.map((effect) => effect.kind);
-      const liveHash = this.#liveHash(envelope);
       this.#writeStep(envelope, {
         ...this.#headOf(n, event, envelope),
         ...(facts.length > 0 && { facts: [firstSeq, facts.length] as const }),
         ...(kinds.length > 0 && { effects: kinds }),
-        ...(liveHash !== null && { liveHash }),
+        ...this.#liveHash(envelope),
       });
     });
   }
@@ -129,8 +133,10 @@ export class StepJournal {
     if (run === null) return;
     this.#fenced(run.state.live.nowMs, () => {
       this.#flush();
-      const stateHash = run.hasher.sha256Hex(canonicalState(run.state));
-      this.#write(run.state.live.nowMs, { end: { steps: this.#steps, stateHash } });
+      const { state, hasher } = run;
+      const stateHash = hasher.sha256Hex(canonicalState(state));
+      const liveHash = hasher.sha256Hex(canonicalLive(state));
+      this.#write(state.live.nowMs, { end: { steps: this.#steps, stateHash, liveHash } });
     });
   }
 
@@ -190,12 +196,17 @@ export class StepJournal {
     this.#write(envelope.atMs, row);
   }
 
-  #liveHash({ input }: Envelope): string | null {
-    if (input.kind !== "tick" || this.#steps - this.#hashedAt < this.#liveHashEvery) return null;
+  #liveHash({ input }: Envelope): Pick<StepRow, "liveHash" | "liveBooks"> {
+    if (input.kind !== "tick" || this.#steps - this.#hashedAt < this.#liveHashEvery) return {};
     const run = this.#run;
-    if (run === null) return null;
+    if (run === null) return {};
     this.#hashedAt = this.#steps;
-    return run.hasher.sha256Hex(canonicalLive(run.state));
+    const { size } = run.state.live.books;
+    const from = this.#nextBook < size ? this.#nextBook : 0;
+    const liveBooks = [from, booksPerDigest] as const;
+    this.#nextBook = from + booksPerDigest;
+    const liveHash = run.hasher.sha256Hex(canonicalLive(run.state, liveBooks));
+    return { liveHash, ...(size > booksPerDigest && { liveBooks }) };
   }
 
   #write(atMs: number, row: JournalRow): void {

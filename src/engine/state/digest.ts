@@ -41,23 +41,32 @@ export function canonicalState(state: EngineState): string {
   });
 }
 
+/** A part of the books, in their order. */
+export type BookWindow = readonly [from: number, count: number];
+
 /**
  * Canonical text of what a run keeps beside the ledger and decides with: books by their state and best prices, connections,
- * waits. Two runs that were given the same inputs have the same one at every step.
+ * waits. Two runs that were given the same inputs have the same one at every step. With a window the other books are left
+ * out of it.
  */
-export function canonicalLive({ live, seq }: EngineState): string {
-  const books = [...live.books.values()].map((book) => [
-    book.conditionId,
-    book.status,
-    book.timestamp,
-    book.frameAtMs,
-    book.confirmedAtMs,
-    book.framesApplied,
-    book.resyncs,
-    book.tickSize,
-    bestPrice(book.ladder, 0, "buy"),
-    bestPrice(book.ladder, 0, "sell"),
-  ]);
+export function canonicalLive(
+  { live, seq }: EngineState,
+  [from, count]: BookWindow = [0, live.books.size],
+): string {
+  const books = [...live.books.values()]
+    .slice(from, from + count)
+    .map((book) => [
+      book.conditionId,
+      book.status,
+      book.timestamp,
+      book.frameAtMs,
+      book.confirmedAtMs,
+      book.framesApplied,
+      book.resyncs,
+      book.tickSize,
+      bestPrice(book.ladder, 0, "buy"),
+      bestPrice(book.ladder, 0, "sell"),
+    ]);
   return JSON.stringify({
     seq,
     nowMs: live.nowMs,
