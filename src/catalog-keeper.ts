@@ -31,6 +31,8 @@ export type CatalogKeeperOptions = {
   readonly retryFirstMs?: number;
   /** Milliseconds for one batch; then its thread is given up. 60,000 when absent. */
   readonly answerMaxMs?: number;
+  /** Milliseconds without anything to write after which the thread ends; 10,000 when absent. */
+  readonly idleMaxMs?: number;
 };
 
 type Item = {
@@ -47,7 +49,7 @@ const retryMaxMs = 60_000;
 const answerMaxMsDefault = 60_000;
 const closeMaxMs = 1_000;
 /** A thread that has nothing to write is ended: it holds some 15 MB. */
-const idleMaxMs = 10_000;
+const idleMaxMsDefault = 10_000;
 /** Handing over a batch copies it on the loop that trades: small ones keep that below a millisecond or two. */
 const itemsOfBatch = 200;
 const attemptsMax = 5;
@@ -139,7 +141,8 @@ export class CatalogKeeper implements CatalogSink {
     if (this.#idle !== null) clearTimeout(this.#idle);
     this.#running = this.#run().finally(() => {
       this.#running = null;
-      this.#idle = setTimeout(() => this.#endThread(), idleMaxMs).unref();
+      const idleMs = this.#options.idleMaxMs ?? idleMaxMsDefault;
+      this.#idle = setTimeout(() => this.#endThread(), idleMs).unref();
     });
   }
 

@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, rmdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { CatalogKeeper, type CatalogKeeperOptions } from "../../src/catalog-keeper.ts";
@@ -127,6 +128,33 @@ describe("the catalog's keeper", { timeout: 300_000 }, () => {
     await open.idle();
     const { kept: count, leftOut } = open.figures();
     expect(count + leftOut).toBe(2);
+  });
+
+  test("its thread ends when nothing waits, and what comes later gets a new one", async () => {
+    const open = openKeeper({ idleMaxMs: 1 });
+    open.listed(many(3), [], 100);
+    await open.idle();
+    let atMs = 100;
+    // A thread that lives on would write into the file that is gone; only a new one opens the name again.
+    const keptAnew = async () => {
+      for (const end of ["", "-wal", "-shm"]) rmSync(`${file()}${end}`, { force: true });
+      open.listed(many(1), [], ++atMs);
+      await open.idle();
+      return kept();
+    };
+    await expect.poll(keptAnew, { ...waitMs, interval: 50 }).toHaveLength(1);
+  });
+
+  test("its thread is not ended under a batch, whether that came just before or just behind its end", async () => {
+    const open = openKeeper({ idleMaxMs: 1 });
+    const rounds = 40;
+    for (let round = 1; round <= rounds; round++) {
+      open.listed(many(100), [], round);
+      await open.idle();
+      // More and more turns of the loop: the next batch comes before the end, in it and behind it.
+      for (let turn = 0; turn < 20 * (round % 10); turn++) await nextTurn();
+    }
+    expect(open.figures()).toMatchObject({ kept: 100 * rounds, failures: 0, leftOut: 0 });
   });
 
   test("closing ends it while a store fails, and nothing is taken any more", async () => {
