@@ -55,10 +55,10 @@ export class DoubledMarkets {
   }
 
   /** False for what the other connection of the market has brought already. */
-  isNews(event: MarketEvent, from: MarketConnection): boolean {
+  isNews(event: MarketEvent, from: MarketConnection, isAnswer: boolean): boolean {
     const market = this.#markets.size === 0 ? undefined : this.#markets.get(event.conditionId);
     if (market === undefined) return from.role === "main" || event.kind !== "market.opened";
-    const isNews = market.isNews(lineOf(from), event, performance.now());
+    const isNews = market.isNews(lineOf(from), event, isAnswer, performance.now());
     if (!isNews) this.#duplicates++;
     return isNews;
   }

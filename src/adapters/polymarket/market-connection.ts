@@ -16,7 +16,8 @@ export type ConnectionEvents = {
   readonly onOpen: (connection: MarketConnection) => void;
   /** Reads the bytes of a text frame. */
   readonly read: (frame: Buffer) => MarketFrame;
-  readonly onEvent: (event: MarketEvent, connection: MarketConnection) => void;
+  /** `isAnswer`: the first book after a subscription; false for all that comes by itself. */
+  readonly onEvent: (event: MarketEvent, connection: MarketConnection, isAnswer: boolean) => void;
   readonly onRefused: (refusal: FrameRefusal, connection: MarketConnection) => void;
   readonly onLost: (connection: MarketConnection, loss: ConnectionLoss) => void;
 };
@@ -38,6 +39,8 @@ type Carried = {
   newestMs: number;
   /** Its book came since the connection was opened. */
   hasBook: boolean;
+  /** It was subscribed to, and its book has not come since. */
+  isDue: boolean;
   /** Events since it was last compared. */
   events: number;
   /** Monotonic; 0 for never. */
@@ -88,7 +91,7 @@ export class MarketConnection {
         this.#lag.begin();
         this.#dataAtMs = performance.now();
         for (const one of this.#carried.values()) {
-          Object.assign(one, { newestMs: 0, hasBook: false });
+          Object.assign(one, { newestMs: 0, hasBook: false, isDue: true });
         }
         this.#subscribeAll(send);
         events.onOpen(this);
@@ -197,6 +200,7 @@ export class MarketConnection {
     if (carried === undefined || !this.#link.isOpen()) return false;
     this.#operate("unsubscribe", [carried.market]);
     this.#operate("subscribe", [carried.market]);
+    carried.isDue = true;
     return true;
   }
 
@@ -211,7 +215,7 @@ export class MarketConnection {
   }
 
   #carry(market: WatchedMarket): void {
-    const unheard = { newestMs: 0, hasBook: false, events: 0, comparedAtMs: 0 };
+    const unheard = { newestMs: 0, hasBook: false, isDue: true, events: 0, comparedAtMs: 0 };
     this.#carried.set(market.conditionId, { market, ...unheard });
   }
 
@@ -222,7 +226,7 @@ export class MarketConnection {
     let spokenAtMs = 0;
     for (const event of events) {
       if (isForAll(event)) {
-        this.#events.onEvent(event, this);
+        this.#events.onEvent(event, this, false);
         continue;
       }
       const carried = this.#carried.get(event.conditionId);
@@ -231,9 +235,9 @@ export class MarketConnection {
         continue;
       }
       this.#dataAtMs = performance.now();
-      note(carried, event);
+      const isAnswer = note(carried, event);
       if (event.kind === "book.delta") spokenAtMs = Number(event.timestamp);
-      this.#events.onEvent(event, this);
+      this.#events.onEvent(event, this, isAnswer);
     }
     // A frame that carried changes shows how far behind we are; snapshots bear the time of an old change. Our own time is
     // monotonic: only differences count, and the machine's clock may be set meanwhile.
@@ -270,12 +274,16 @@ function isOf({ tokenIds }: WatchedMarket, event: MarketEvent): boolean {
   return event.kind !== "book.snapshot" || tokenIds.includes(event.tokenId);
 }
 
-/** Keeps what the event says of the market on this connection. */
-function note(carried: Carried, event: MarketEvent): void {
-  if (event.kind !== "book.delta" && event.kind !== "book.snapshot") return;
+/** Keeps what the event says of the market on this connection; true for a book that was due. */
+function note(carried: Carried, event: MarketEvent): boolean {
+  if (event.kind !== "book.delta" && event.kind !== "book.snapshot") return false;
   carried.newestMs = Math.max(carried.newestMs, Number(event.timestamp));
   carried.events++;
-  if (event.kind === "book.snapshot") carried.hasBook = true;
+  if (event.kind === "book.delta") return false;
+  const wasDue = carried.isDue;
+  carried.hasBook = true;
+  carried.isDue = false;
+  return wasDue;
 }
 
 function operationText(operation: "subscribe" | "unsubscribe", ids: readonly string[]): string {

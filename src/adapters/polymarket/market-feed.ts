@@ -97,7 +97,7 @@ export class MarketFeed implements MarketDataPort {
       capacity: this.#limits.tokensPerConnection,
       onOpen: (opened) => this.#opened(opened),
       read: (frame) => this.#read(frame),
-      onEvent: (event, from) => this.#heard(event, from),
+      onEvent: (event, from, isAnswer) => this.#heard(event, from, isAnswer),
       onRefused: (refusal) => this.#refused(refusal),
       onLost: (lost, loss) => this.#lost(lost, loss),
     });
@@ -282,8 +282,8 @@ export class MarketFeed implements MarketDataPort {
     return read;
   }
 
-  #heard(event: MarketEvent, from: MarketConnection): void {
-    if (!this.#doubled.isNews(event, from)) return;
+  #heard(event: MarketEvent, from: MarketConnection, isAnswer: boolean): void {
+    if (!this.#doubled.isNews(event, from, isAnswer)) return;
     if (event.kind === "book.snapshot") this.#snapshots.arrived(event.conditionId);
     this.#emit(event);
   }
