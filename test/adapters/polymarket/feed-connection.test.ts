@@ -251,3 +251,18 @@ describe("what was not asked for", () => {
     await until("the stream goes on", () => (sizes().includes(5) ? true : null));
   });
 });
+
+test("all connections lost at once come back with a frame for each hundred markets, and nothing else is asked", async () => {
+  const { venue } = rig;
+  await rig.start({}, {}, 1_000);
+  const before = venue.subscriptions().length;
+  for (const socket of venue.sockets) socket.terminate();
+  await rig.books(2_000);
+  const asked = venue.subscriptions().slice(before);
+  expect(asked.map(({ assets_ids }) => assets_ids.length)).toEqual(Array(10).fill(100));
+  expect(venue.books).toBe(0);
+  expect(rig.feed.health()).toMatchObject({
+    losses: { closed: 5 },
+    snapshots: { asked: 0, waiting: 0 },
+  });
+});
