@@ -1,8 +1,8 @@
-import { markStale } from "../domain/market-book.ts";
+import { type MarketBook, markStale } from "../domain/market-book.ts";
 import type { DegradedCause } from "../domain/reasons.ts";
 import { readAccount } from "./account.ts";
 import { emit, type StepContext } from "./context.ts";
-import { resync } from "./links.ts";
+import { resync, withMoney } from "./links.ts";
 import { raise } from "./notices.ts";
 
 /** Enters or leaves (null) a degraded state; traders are told once of each. */
@@ -40,7 +40,11 @@ export function clockMeasured(context: StepContext, offsetMs: number | null): vo
 export function timeJumped(context: StepContext, detail: string): void {
   const { state } = context;
   degrade(context, "stalled", detail);
-  for (const book of state.live.books.values()) {
+  // Requests take turns at the venue: what money is in comes before what somebody looked at.
+  const money = withMoney(state);
+  const isFirst = (book: MarketBook) => Number(money.has(book.conditionId));
+  const books = [...state.live.books.values()].sort((a, b) => isFirst(b) - isFirst(a));
+  for (const book of books) {
     if (book.status === "waiting") continue;
     markStale(book, "stalled");
     resync(context, book.conditionId, "stalled");

@@ -56,7 +56,8 @@ export function watchBooks(context: StepContext): void {
   else state.live.booksStaleSinceMs ??= atMs;
 }
 
-function withMoney(state: EngineState): Set<ConditionId> {
+/** Markets with shares or open orders of ours. */
+export function withMoney(state: EngineState): Set<ConditionId> {
   const ids = new Set<ConditionId>();
   for (const order of openOrders(state)) ids.add(order.draft.conditionId);
   for (const position of state.positions.values()) {

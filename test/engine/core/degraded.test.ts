@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { DegradedCause } from "../../../src/engine/domain/reasons.ts";
 import { type CoreDesk, openCoreDesk } from "../support/core-desk.ts";
 import { priceOf, sharesOf } from "../support/levels.ts";
-import { plain, plainRows } from "../support/markets.ts";
+import { plain, plainRows, taxed } from "../support/markets.ts";
 import { dollars } from "../support/settings.ts";
 import { fillOf, reportOf } from "../support/venue-reports.ts";
 
@@ -77,6 +77,19 @@ describe("what is wrong around the engine", () => {
 });
 
 describe("time that was lost (C3, C4)", () => {
+  test("asks first for the books that money is in: requests take turns, and hundreds may wait", () => {
+    const desk = openCoreDesk();
+    desk.place({ conditionId: taxed.conditionId, limit: priceOf("0.30"), timeInForce: "gtc" });
+    desk.drain();
+    expect([...desk.state.live.books.keys()]).toEqual([plain.conditionId, taxed.conditionId]);
+    desk.run({ kind: "time.jumped", detail: "the process did not run for 12000 ms" });
+    const asked = desk.drain().filter((effect) => effect.kind === "book.resync");
+    expect(asked.map(({ conditionId }) => conditionId)).toEqual([
+      taxed.conditionId,
+      plain.conditionId,
+    ]);
+  });
+
   test("ends every card and the trust in every book, and trades only after the account was read", () => {
     const desk = openWithShares();
     const card = desk.card(taking);
