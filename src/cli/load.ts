@@ -2,20 +2,21 @@ import { basename, resolve } from "node:path";
 import { loadConfig } from "../../config/load.ts";
 import { loadTape, type TapeFrame } from "../adapters/storage/load-tape.ts";
 import type { Store } from "../adapters/storage/store.ts";
-import { TapeError } from "../adapters/tape/tape-error.ts";
-import { isTapeFolder, tapeRows } from "../adapters/tape/tape-reader.ts";
+import { isTapeFolder } from "../adapters/tape/tape-reader.ts";
 import { openLedgerToRead } from "../open-ledger.ts";
 import { openConfiguredStore } from "../open-store.ts";
 import { projectLedger } from "../project-ledger.ts";
 import { exitDone, exitWrongUse, readArguments } from "./arguments.ts";
-import { FrameFileError, readFrameFile, stepOfRow } from "./frame-files.ts";
+import { readFrameFile } from "./frame-files.ts";
 import { explainStoreFailure } from "./store-command.ts";
+import { framesOfTape, nameOfTape } from "./tape-frames.ts";
 
 const help = `usage: pitboss load --config FILE [RECORDING...]
 Fills the store's tables: orders, fills, positions, audit, commands and notices from the ledger, and book events, snapshots
 and trades from recordings. It goes on where the last load ended; what is there already is not written again.
   --config FILE   names the home: files in its state folder, or its database
-  RECORDING       a tape, or frames of the market channel in any layout that replay reads; known by its name
+  RECORDING       a tape, or frames of the market channel in any layout that replay reads; a tape is known
+                  by its name and when it was begun, a file by its name
 A running service may go on meanwhile.
 exit code: 0 done, 1 it could not be done, 2 wrong use or configuration
 example: pitboss load --config config/service.local.toml tuesday.jsonl`;
@@ -60,35 +61,26 @@ export async function loadCommand(args: readonly string[]): Promise<number> {
 }
 
 async function loadFile(store: Store, file: string): Promise<void> {
-  const report = await loadTape(store, basename(file), framesOf(file), Date.now());
+  const isTape = isTapeFolder(file);
+  const name = basename(file);
+  const report = await loadTape(
+    store,
+    isTape ? { name: nameOfTape(file), was: name } : { name },
+    isTape ? framesOfTape(file) : framesOf(file),
+    Date.now(),
+  );
   const { bookEvents, snapshots, trades, framesKnown, undated } = report;
   const more = [
     ...(framesKnown > 0 ? [`${framesKnown} frames were there already`] : []),
     ...(undated > 0 ? [`${undated} events without a time left out`] : []),
   ];
   const counts = `${bookEvents} book events, ${snapshots} snapshots, ${trades} trades`;
-  process.stdout.write(`${[`${basename(file)}: ${counts}`, ...more].join("; ")}\n`);
+  process.stdout.write(`${[`${name}: ${counts}`, ...more].join("; ")}\n`);
 }
 
-/** A tape's rows have numbers of their own; frames of a file count from 1, so that they keep theirs when it grows. */
+/** Frames of a file count from 1, so that they keep their numbers when it grows. */
 function* framesOf(file: string): Generator<TapeFrame> {
-  if (isTapeFolder(file)) {
-    yield* framesOfTape(file);
-    return;
-  }
   for (const [i, step] of readFrameFile(file).entries()) {
     if (step.frame !== null) yield { seq: i + 1, atMs: step.atMs, events: step.frame.events };
-  }
-}
-
-function* framesOfTape(folder: string): Generator<TapeFrame> {
-  try {
-    for (const row of tapeRows(folder)) {
-      const { frame } = stepOfRow(row);
-      if (frame !== null) yield { seq: row.seq, atMs: row.atMs, events: frame.events };
-    }
-  } catch (error) {
-    if (error instanceof TapeError) throw new FrameFileError(error.message);
-    throw error;
   }
 }

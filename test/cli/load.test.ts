@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -46,6 +46,13 @@ test("load fills the store from a recording, once, and says what is wrong with a
     await recorder.close();
     expect(load(folder).out).toContain("wednesday: 0 book events, 0 snapshots, 1 trades\n");
     expect(load(folder).out).toContain("0 trades; 1 frames were there already");
+    // Another recorder's folder of the same name.
+    const other = join(dir, "elsewhere", "wednesday");
+    mkdirSync(other, { recursive: true });
+    const second = await openTapeRecorder({ folder: other, identity });
+    second.frame(1_784_500_000_001, Buffer.from(JSON.stringify(trade)));
+    await second.close();
+    expect(load(other).out).toContain("wednesday: 0 book events, 0 snapshots, 1 trades\n");
     const missing = load(join(dir, "nothing.jsonl"));
     expect(missing.code).toBe(2);
     expect(missing.err).toContain("nothing.jsonl");
@@ -53,6 +60,7 @@ test("load fills the store from a recording, once, and says what is wrong with a
     const trades = await store.db.selectFrom("trades").selectAll().execute();
     await store.close();
     expect(trades.map((row) => [row.side, row.price_e4, row.size_e6])).toEqual([
+      [1, 5300, 12_250_000],
       [1, 5300, 12_250_000],
       [1, 5300, 12_250_000],
       [1, 5300, 12_250_000],

@@ -197,7 +197,7 @@ export function describeCatalog(home: string, open: () => Promise<Store>): void 
           timestamp: `${Date.UTC(2026, 10, 20)}`,
         };
         const frame = { seq: 1, atMs: 1, events: [trade as never] };
-        await loadTape(store, "a", [frame], 1);
+        await loadTape(store, { name: "a" }, [frame], 1);
         await write(store, 100, [market]);
         const numbers = async () => {
           const rows = await store.db.selectFrom("outcomes").selectAll().execute();

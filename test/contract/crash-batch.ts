@@ -3,13 +3,18 @@ import type { BookEventRow } from "../../src/adapters/storage/tables.ts";
 
 export const crashCheckpoint = "tape crash";
 const rowsOfBatch = 2_000;
+/** A new day begins in the middle of a batch, and again and again. */
+const rowsOfDay = 5_000;
+const dayMs = 86_400_000;
+/** So many batches follow each other before one is acknowledged. */
+const batchesOfCommit = 3;
 const minuteMs = 60_000;
 const startMs = Date.UTC(2026, 10, 20);
 
 function row(seq: number): BookEventRow {
   return {
     market_id: 1 + (seq % 7),
-    ts: startMs + seq,
+    ts: startMs + Math.floor(seq / rowsOfDay) * dayMs + (seq % rowsOfDay),
     seq,
     part: 0,
     tape_id: 1,
@@ -39,6 +44,7 @@ export function crashBatch(from: number): LoadBatch {
     trades: 0,
   };
   return {
+    isFollowed: (from / rowsOfBatch) % batchesOfCommit !== batchesOfCommit - 1,
     rows: [bulkRows("book_events", rows), bulkRows("trades", rows)],
     bars: [bar],
     checkpoint: { name: crashCheckpoint, from, to: from + rowsOfBatch, atMs: 1 },

@@ -115,7 +115,7 @@ export function describeLoading(
   describe(`filling the store in ${home}`, () => {
     test("a recording becomes rows: every level, book and trade of it, with its own numbers", () =>
       withStore(async (store) => {
-        const report = await loadTape(store, "a", tapeFrames(101), 1);
+        const report = await loadTape(store, { name: "a" }, tapeFrames(101), 1);
         expect(report).toEqual({
           bookEvents: 180,
           snapshots: 2,
@@ -168,22 +168,45 @@ export function describeLoading(
     test("cut off anywhere and begun again, or loaded twice, or grown: the same rows", () =>
       withStore(async (whole) => {
         const frames = tapeFrames(60);
-        await loadTape(whole, "a", frames, 1);
+        await loadTape(whole, { name: "a" }, frames, 1);
         const wanted = await contentsOf(whole);
         await withStore(async (cut) => {
           async function* broken(): AsyncGenerator<TapeFrame> {
             yield* frames.slice(0, 33);
             await Promise.reject(new RangeError("the disk is gone"));
           }
-          await expect(loadTape(cut, "a", broken(), 1, 9)).rejects.toThrow("the disk is gone");
+          await expect(loadTape(cut, { name: "a" }, broken(), 1, 9)).rejects.toThrow(
+            "the disk is gone",
+          );
           const kept = await cut.db.selectFrom("checkpoints").selectAll().execute();
           expect(kept.map(({ position }) => position)).toEqual([30]);
-          await loadTape(cut, "a", frames.slice(0, 40), 1);
-          const rest = await loadTape(cut, "a", frames, 1);
+          await loadTape(cut, { name: "a" }, frames.slice(0, 40), 1);
+          const rest = await loadTape(cut, { name: "a" }, frames, 1);
           expect(rest.framesKnown).toBe(40);
-          expect((await loadTape(cut, "a", frames, 1)).framesKnown).toBe(60);
+          expect((await loadTape(cut, { name: "a" }, frames, 1)).framesKnown).toBe(60);
           expect(await contentsOf(cut)).toEqual(wanted);
         });
+      }));
+
+    test("a recording that was known by another name goes on under its new one", () =>
+      withStore(async (store) => {
+        const frames = tapeFrames(60);
+        await loadTape(store, { name: "a" }, frames.slice(0, 40), 1);
+        const renamed = { name: "a of Tuesday", was: "a" };
+        for (const known of [40, 60]) {
+          expect((await loadTape(store, renamed, frames, 1)).framesKnown).toBe(known);
+        }
+        const tapes = await store.db.selectFrom("tapes").select("name").execute();
+        expect(tapes).toEqual([{ name: "a of Tuesday" }]);
+        // Its old name is free for another one, of which nothing is known yet.
+        const other = await loadTape(store, { name: "a of Wednesday", was: "a" }, frames, 1);
+        expect(other.framesKnown).toBe(0);
+        const rows = await store.db
+          .selectFrom("trades")
+          .select((is) => is.fn.countAll<number>().as("count"))
+          .groupBy("tape_id")
+          .execute();
+        expect(rows.map(({ count }) => count)).toEqual([12, 12]);
       }));
 
     test("minutes are kept as the venue's best prices, whatever batches their frames came in", () =>
@@ -210,7 +233,7 @@ export function describeLoading(
             events: parseMarketFrame(JSON.stringify(value)).events,
           })),
         ];
-        await loadTape(whole, "a", frames, 1);
+        await loadTape(whole, { name: "a" }, frames, 1);
         const bars = await whole.db
           .selectFrom("minute_bars")
           .selectAll()
@@ -249,7 +272,7 @@ export function describeLoading(
           },
         ]);
         await withStore(async (single) => {
-          await loadTape(single, "a", frames, 1, 1);
+          await loadTape(single, { name: "a" }, frames, 1, 1);
           expect(await contentsOf(single)).toEqual(await contentsOf(whole));
         });
       }));

@@ -15,7 +15,8 @@ try {
     const batch = crashBatch(position);
     await store.load(batch);
     position = batch.checkpoint.to;
-    process.stdout.write(`${position}\n`);
+    // A batch that is followed may not be kept yet.
+    if (batch.isFollowed !== true) process.stdout.write(`${position}\n`);
   }
 } catch (error) {
   const code = error instanceof Error && "code" in error ? String(error.code) : "untyped";

@@ -36,7 +36,7 @@ async function fill(store: Store): Promise<void> {
     checkpoint: { name: "tape z", from: 0, to: rows.length, atMs: 1 },
   });
   // 20 November: later than everything that is pruned here.
-  await loadTape(store, "a", tapeFrames(30), 1);
+  await loadTape(store, { name: "a" }, tapeFrames(30), 1);
   const records = tradedLedger();
   await projectLedger(
     { read: (from, limit) => Promise.resolve(records.slice(from - 1, from - 1 + limit)) },

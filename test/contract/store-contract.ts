@@ -112,6 +112,44 @@ export function describeStore(home: string, open: (place: number) => Promise<Sto
         expect(await allEvents(store)).toEqual([...first, ...again.slice(10)]);
       }));
 
+    test("of rows that one batch has twice the first stays", () =>
+      withStore(async (store) => {
+        const rows = [1, 2, 2, 3].map((seq, i) => bookEvent(seq, { size_e6: i }));
+        await store.load(batch([events(rows)], 0, 3));
+        const kept = rows.filter((_, i) => i !== 2);
+        expect(await allEvents(store)).toEqual(kept);
+        // What is loaded behind it finds the day in order.
+        await store.load(batch([events([bookEvent(3), bookEvent(4)])], 3, 4));
+        expect(await allEvents(store)).toEqual([...kept, bookEvent(4)]);
+      }));
+
+    test("batches that are followed are kept by settling, over days and recordings, or not at all", () =>
+      withStore(async (store, place) => {
+        const followed = (seq: number, ts: number, name = "tape a"): LoadBatch => ({
+          ...batch([events([bookEvent(seq, { ts })])], seq - 1, seq, name),
+          isFollowed: true,
+        });
+        const moments = [0, 1, day, day + 1, 2 * day, 1, day + 2];
+        for (const [i, ms] of moments.entries()) await store.load(followed(i + 1, firstMs + ms));
+        // Another recording's batch does not belong to what is open.
+        const other = bookEvent(1, { tape_id: 2, ts: firstMs + 2 * day });
+        await store.load({ ...batch([events([other])], 0, 1, "tape b"), isFollowed: true });
+        await store.settle();
+        await store.settle();
+        const again = await open(place);
+        expect((await allEvents(again)).length).toBe(moments.length + 1);
+        const checkpoints = await again.db
+          .selectFrom("checkpoints")
+          .select(["name", "position"])
+          .orderBy("name")
+          .execute();
+        expect(checkpoints).toEqual([
+          { name: "tape a", position: moments.length },
+          { name: "tape b", position: 1 },
+        ]);
+        await again.close();
+      }));
+
     test(
       "a batch of many chunks comes in whole, also when its first row is there already",
       {

@@ -114,7 +114,7 @@ test("both homes hold the same rows of one ledger and one recording", async () =
         store,
         1,
       );
-      await loadTape(store, "a", tapeFrames(300), 1);
+      await loadTape(store, { name: "a" }, tapeFrames(300), 1);
       contents.push(await contentsOf(store));
     }
     expect(contents[0]).toEqual(contents[1]);
@@ -125,6 +125,69 @@ test("both homes hold the same rows of one ledger and one recording", async () =
 });
 
 describe("the store's parts in PostgreSQL", () => {
+  test("loaders that need the same new days at once all get their rows in", {
+    timeout: 240_000,
+  }, async () => {
+    const loaders = 4;
+    const batches = 6;
+    const stores: Store[] = [];
+    for (let i = 0; i < loaders; i++) stores.push(await open(1001));
+    // Each of them goes through the days in another order.
+    const load = async (store: Store, tape: number) => {
+      for (let i = 0; i < batches; i++) {
+        const rows = [0, 1, 2].map((step) =>
+          bookEvent(i * 3 + step + 1, {
+            tape_id: tape,
+            ts: Date.UTC(2026, 10, 1) + ((i * (tape + 1) + step * tape) % 7) * 86_400_000,
+          }),
+        );
+        await store.load({
+          isFollowed: i % 2 === 0,
+          rows: [bulkRows("trades", rows), bulkRows("book_events", rows)],
+          checkpoint: { name: `tape ${tape}`, from: i * 3, to: i * 3 + 3, atMs: 1 },
+        });
+      }
+      await store.settle();
+    };
+    await Promise.all(stores.map((store, i) => load(store, i + 1)));
+    for (const table of ["book_events", "trades"]) {
+      const counts = await query(
+        "store1001",
+        `SELECT tape_id::int AS tape, count(*)::int AS count FROM ${table} GROUP BY tape_id ORDER BY 1`,
+      );
+      expect(counts).toEqual([1, 2, 3, 4].map((tape) => ({ tape, count: batches * 3 })));
+    }
+    for (const store of stores) await store.close();
+  });
+
+  test("a day that is made has the key and the indexes of the whole, and what is not settled leaves nothing", async () => {
+    const store = await open(1002);
+    const rows = [1, 2].map((seq) => bookEvent(seq, { market_id: 1 }));
+    const batch = {
+      isFollowed: true,
+      rows: [bulkRows("book_events", rows)],
+      checkpoint: { name: "t", from: 0, to: 2, atMs: 1 },
+    };
+    await store.load(batch);
+    await store.close();
+    const again = await open(1002);
+    // It waits for the lost connection, whose rows go.
+    await again.load({ ...batch, isFollowed: false });
+    expect((await again.db.selectFrom("book_events").selectAll().execute()).length).toBe(2);
+    await again.close();
+    const indexes = (table: string) =>
+      query(
+        "store1002",
+        `SELECT regexp_replace(indexdef, '^.* USING ', '') AS def, indisvalid AS valid
+           FROM pg_indexes JOIN pg_index ON indexrelid = indexname::regclass
+          WHERE tablename = '${table}' ORDER BY 1`,
+      );
+    const wanted = await indexes("book_events");
+    expect(wanted.length).toBe(3);
+    expect(await indexes("book_events_p20261120")).toEqual(wanted);
+    expect(wanted).not.toContainEqual(expect.objectContaining({ valid: false }));
+  });
+
   test("each day is a table of its own, which a query of that day alone reads", async () => {
     const store = await open(1000);
     const dayMs = 86_400_000;

@@ -133,6 +133,8 @@ export function byDay(rows: BulkRows, order: Uint32Array): ReadonlyMap<number, U
 
 /** What a loader read of one recording since its checkpoint: kept whole or not at all. */
 export type LoadBatch = {
+  /** The next batch of the recording comes at once: both may be kept together, or neither. */
+  readonly isFollowed?: boolean;
   readonly rows: readonly BulkRows[];
   /** Joined with the bars of these minutes that are there. */
   readonly bars?: readonly MinuteBarRow[];

@@ -15,7 +15,8 @@ export async function missingDays(
   client: PoolClient,
   days: readonly Day[],
 ): Promise<readonly Day[]> {
-  await client.query(`LOCK TABLE ${timedTables.join(", ")} IN ROW EXCLUSIVE MODE`);
+  const tables = timedTables.map((table) => `ONLY ${table}`).join(", ");
+  await client.query(`LOCK TABLE ${tables} IN ROW EXCLUSIVE MODE`);
   const wanted = await notThere(client, days);
   if (wanted.length === 0) return wanted;
   // All at once and everywhere in one order, so that no two loaders wait for each other.
@@ -23,6 +24,8 @@ export async function missingDays(
     "SELECT pg_advisory_xact_lock(hashtext('pitboss day'), hashtext(name)) FROM unnest($1::text[]) AS name",
     [wanted.map(dayName)],
   );
+  // A backend looks at what others made meanwhile when it takes a lock on a table that it does not have yet, not before.
+  await client.query(`LOCK TABLE ${tables} IN ACCESS SHARE MODE`);
   return notThere(client, wanted);
 }
 

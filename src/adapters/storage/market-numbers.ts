@@ -19,6 +19,11 @@ export class MarketNumbers {
     this.#db = db;
   }
 
+  /** The token's number when it was asked for before; null otherwise. */
+  known(tokenId: string): TokenNumber | null {
+    return this.#tokens.get(tokenId) ?? null;
+  }
+
   /** The market's number, made when it has none. */
   async market(conditionId: string): Promise<number> {
     const known = this.#markets.get(conditionId);

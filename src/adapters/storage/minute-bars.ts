@@ -27,15 +27,25 @@ export class BarsOfBatch {
   #byName = new Map<string, Bar>();
 
   /** The bar of a token at a time in milliseconds since 1970. */
-  at(key: Key, atMs: number): Bar {
+  at({ marketId, outcome }: Omit<Key, "tapeId">, tapeId: number, atMs: number): Bar {
     const ts = atMs - (atMs % minuteMs);
-    const token = key.marketId * 2 + key.outcome;
+    const token = marketId * 2 + outcome;
     const newest = this.#newest.get(token);
     if (newest?.ts === ts) return newest;
     const name = `${token} ${ts}`;
     let bar = this.#byName.get(name);
     if (bar === undefined) {
-      bar = { ...key, ts, bid: null, ask: null, changes: 0, books: 0, trades: 0 };
+      bar = {
+        marketId,
+        outcome,
+        tapeId,
+        ts,
+        bid: null,
+        ask: null,
+        changes: 0,
+        books: 0,
+        trades: 0,
+      };
       this.#byName.set(name, bar);
       this.#bars.push(bar);
     }

@@ -38,6 +38,8 @@ export function sqliteStore(database: Database.Database, place: string): Store {
         throw new StoreError("store_failed", `${place}: ${message}`, error);
       }
     },
+    // Every batch is kept at once.
+    settle: () => Promise.resolve(),
     close: async () => {
       database.close();
     },

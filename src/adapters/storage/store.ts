@@ -9,7 +9,13 @@ export type Store = {
   /** "store.db" or the database, for people. */
   readonly place: string;
   readonly db: Kysely<StoreTables>;
-  /** Writes a batch and moves its checkpoint in one transaction; rows that are there already stay as they are. @throws StoreError */
+  /**
+   * Writes a batch and moves its checkpoint in one transaction; rows that are there already stay as they are. One at a
+   * time. A batch that is followed may stay open until the next one, or until `settle`. @throws StoreError
+   */
   load(batch: LoadBatch): Promise<void>;
+  /** Keeps what is still open. @throws StoreError */
+  settle(): Promise<void>;
+  /** What is still open is not kept. */
   close(): Promise<void>;
 };
