@@ -41,7 +41,7 @@ export type TapeName = {
 };
 
 /** Some 36 MB of book events; as much may be waiting for the store meanwhile. */
-const rowsOfBatchUsual = 500_000;
+export const rowsOfBatchUsual = 500_000;
 const textBytesOfBatch = 32 * 1024 * 1024;
 /** 2020 and 2100: a time outside is no time of this venue. */
 const firstMs = 1_577_836_800_000;
