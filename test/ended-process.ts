@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 
 export type EndedProcess = AsyncDisposable & {
@@ -13,18 +14,20 @@ const lookMs = 5;
 
 /** A process that has ended and that its parent, which goes on, never looks after: the system still lists it. */
 export async function endedUnnoticed(): Promise<EndedProcess> {
-  // `sleep` takes the shell's place and knows nothing of the shell's child.
-  const parent = spawn("sh", ["-c", "(exit 0) & echo $!; exec sleep 600"], {
-    stdio: ["ignore", "pipe", "ignore"],
+  // `sleep` takes the shell's place and knows nothing of the shell's child. That one ends when it is told to: a shell
+  // that were still there might look after it.
+  const parent = spawn("sh", ["-c", "(read line <&3) & echo $!; exec sleep 600"], {
+    stdio: ["ignore", "pipe", "ignore", "pipe"],
   });
-  const [data] = (await once(parent.stdout, "data")) as [Buffer];
+  const [, stdout, , line] = parent.stdio;
+  if (!(line instanceof Writable) || stdout === null) throw new Error("the shell has no pipes");
+  const [data] = (await once(stdout, "data")) as [Buffer];
   const pid = Number(data.toString());
-  const deadline = performance.now() + limitMs;
-  let fields = statOf(pid);
-  for (; fields[0] !== "Z"; fields = statOf(pid)) {
-    if (performance.now() > deadline) throw new Error(`process ${pid} does not end`);
-    await sleep(lookMs);
-  }
+  const nameOf = () => readFileSync(`/proc/${parent.pid}/comm`, "utf8").trim();
+  await until("the shell's place is taken", () => nameOf() === "sleep");
+  line.end("\n");
+  await until(`process ${pid} ends`, () => statOf(pid)[0] === "Z");
+  const fields = statOf(pid);
   return {
     lock: { pid, startedAt: fields[19] ?? "" },
     [Symbol.asyncDispose]: async () => {
@@ -32,6 +35,14 @@ export async function endedUnnoticed(): Promise<EndedProcess> {
       await once(parent, "exit");
     },
   };
+}
+
+async function until(what: string, holds: () => boolean): Promise<void> {
+  const deadline = performance.now() + limitMs;
+  while (!holds()) {
+    if (performance.now() > deadline) throw new Error(`never: ${what}`);
+    await sleep(lookMs);
+  }
 }
 
 function statOf(pid: number): readonly string[] {
