@@ -33,8 +33,7 @@ describe("of two lines", () => {
   });
 
   test("the book that was asked for counts, although the other one brought the same before", async () => {
-    const at = String(Date.now());
-    rig.venue.bookTimestamp = at;
+    rig.venue.streamTimestamp = String(Date.now());
     for (let n = 1; n <= 3; n++) {
       const before = rig.ofKind("book.snapshot").length;
       rig.feed.resync(one);
@@ -45,6 +44,7 @@ describe("of two lines", () => {
     await until("the loss", () => rig.ofKind("link.lost")[0]);
     await rig.books(before + 1);
     expect(rig.feed.health().losses).toEqual({ closed: 2 });
+    expect(rig.venue.books).toBe(0);
   });
 
   test("trades, quotes and news to all are heard once", async () => {

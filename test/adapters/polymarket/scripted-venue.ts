@@ -20,6 +20,8 @@ export class ScriptedVenue {
   books = 0;
   bookTimestamp: string | null = null;
   bookStatus = 200;
+  /** The time that books on the stream bear; null for now. */
+  streamTimestamp: string | null = null;
   /** Seconds that a refusal of /book names. */
   retryAfter: string | null = null;
   autoAnswer = true;
@@ -74,12 +76,12 @@ export class ScriptedVenue {
     }
     const frame = JSON.parse(text) as ClientFrame;
     if (frame.operation === "unsubscribe" || !this.autoAnswer) return;
-    socket.send(JSON.stringify(frame.assets_ids.map((id) => book(id))));
+    socket.send(JSON.stringify(frame.assets_ids.map((id) => book(id, this.streamTimestamp))));
   }
 
   /** Sends the token's book, asked for or not. */
   say(socket: number, tokenId: string): void {
-    this.sockets[socket]?.send(JSON.stringify([book(tokenId)]));
+    this.sockets[socket]?.send(JSON.stringify([book(tokenId, this.streamTimestamp)]));
   }
 
   subscriptions(): readonly (ClientFrame & { readonly socket: number; readonly atMs: number })[] {
