@@ -223,6 +223,7 @@ export class MarketConnection {
     this.#frames++;
     const { events, refused } = this.#events.read(frame);
     for (const refusal of refused) this.#refused(refusal);
+    const nowMs = performance.now();
     let spokenAtMs = 0;
     for (const event of events) {
       if (isForAll(event)) {
@@ -234,14 +235,14 @@ export class MarketConnection {
         this.#refused({ reason: "unasked", conditionId: null });
         continue;
       }
-      this.#dataAtMs = performance.now();
+      this.#dataAtMs = nowMs;
       const isAnswer = note(carried, event);
       if (event.kind === "book.delta") spokenAtMs = Number(event.timestamp);
       this.#events.onEvent(event, this, isAnswer);
     }
     // A frame that carried changes shows how far behind we are; snapshots bear the time of an old change. Our own time is
     // monotonic: only differences count, and the machine's clock may be set meanwhile.
-    if (spokenAtMs > 0 && this.#lag.isBehind(performance.now() - spokenAtMs)) {
+    if (spokenAtMs > 0 && this.#lag.isBehind(nowMs - spokenAtMs)) {
       this.giveUp("lagging", `frames come ${Math.round(this.#lag.lagMs)} ms late`);
     }
   }
