@@ -31,8 +31,7 @@ const kinds = {
   honest: [],
   dropped: ["hash_mismatch", "best_price_mismatch", "crossed"],
   repeated: [],
-  // Until the held frame comes it is a dropped one, and a slow machine may look at the group before.
-  reordered: ["out_of_order", "hash_mismatch", "best_price_mismatch"],
+  reordered: ["out_of_order"],
   resized: ["hash_mismatch"],
   "one-sided": ["mirror_mismatch"],
   crossed: ["crossed"],
@@ -300,7 +299,15 @@ async function spoil(one: Change): Promise<void> {
     honest: (frame) => [frame],
     dropped: () => [],
     repeated: (frame) => [held[held.push(frame) - 1] ?? ""],
-    reordered: (frame) => (held.push(frame), []),
+    reordered: (frame) => {
+      // Behind the next one, in one breath: alone the next one would show that a frame is missing.
+      proxy.tamper = (next) => {
+        if (!isPriceChange(next)) return [next];
+        proxy.honest();
+        return [next, frame];
+      };
+      return [];
+    },
     resized: (frame) => [rewritten(frame, doubled)],
     "one-sided": (frame) => [rewritten(frame, (entry, i) => (i === 1 ? doubled(entry) : entry))],
     crossed: (frame) => [
