@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { sql } from "kysely";
+import type { LoadBatch } from "../../src/adapters/storage/bulk-tables.ts";
 import { LevelRows } from "../../src/adapters/storage/level-rows.ts";
 import { rowsOfBatchUsual } from "../../src/adapters/storage/load-tape.ts";
 import type { Store } from "../../src/adapters/storage/store.ts";
@@ -17,7 +18,7 @@ import {
   rowsAgainst,
 } from "../support/bench-case.ts";
 import { demand } from "../support/bench-error.ts";
-import { type Contender, race, type Timing } from "../support/race.ts";
+import { type Contender, type Round, race, type Timing } from "../support/race.ts";
 import { scratchFolder } from "../support/scratch-folder.ts";
 import { seeded } from "../support/seeded.ts";
 
@@ -50,11 +51,8 @@ async function run(context: BenchContext): Promise<CaseResult> {
     "SQLite",
     100,
     [
-      contender(
-        `ours, ${countText(laterRows)} rows into an empty file`,
-        laterRows,
-        () => Promise.resolve(openSqliteStore(join(folder, `${files++}.db`))),
-        load,
+      loader(`ours, ${countText(laterRows)} rows into an empty file`, laterRows, () =>
+        Promise.resolve(openSqliteStore(join(folder, `${files++}.db`))),
       ),
     ],
     () => Promise.resolve(openSqliteStore(join(folder, `${files++}.db`))),
@@ -98,7 +96,7 @@ async function postgresIngest(
   };
   const openDay = async (count: number): Promise<Store> => {
     const store = await open();
-    await load(store, makeRows(count));
+    await load(store, batchesOf(makeRows(count)));
     return store;
   };
   /** The usual ways make no day. */
@@ -112,23 +110,22 @@ async function postgresIngest(
     "PostgreSQL",
     1_000,
     [
-      contender(
+      loader(
         `ours, a new day of ${countText(newDayRows)} rows with its key and indexes`,
         newDayRows,
         open,
-        load,
       ),
-      contender(
+      loader(
         `ours, ${countText(laterRows)} more into a day of as many`,
         laterRows,
         () => openDay(laterRows),
-        (store, rows) => load(store, rows, laterRows),
+        laterRows,
       ),
     ],
     openEmptyDay,
   );
   const bare = await race(
-    [contender("a new day without key and indexes", newDayRows, openBare(open), load)],
+    [loader("a new day without key and indexes", newDayRows, openBare(open))],
     { rounds: context.rounds, warmUps: 1 },
     (text) => context.progress(`storage: PostgreSQL ${text}`),
   );
@@ -197,7 +194,7 @@ function noteOf(home: string, timings: readonly Timing[]): string {
   return `${home}: ${countText(ours ?? 0)} rows/s, ${((ours ?? 0) / (many ?? 1)).toFixed(1)}x the query builder's many rows a statement`;
 }
 
-/** One round fills an empty table; opening and emptying it is not counted. */
+/** One round fills what `open` made; making that and the rows is not counted. */
 function contender(
   name: string,
   count: number,
@@ -209,27 +206,49 @@ function contender(
     round: async () => {
       const store = await open();
       const rows = makeRows(count);
-      const startedAt = performance.now();
-      await work(store, rows);
-      const eachNs = ((performance.now() - startedAt) * 1e6) / count;
-      await store.close();
-      return { samplesNs: Float64Array.of(eachNs), elapsedNs: eachNs };
+      return timed(store, count, () => work(store, rows));
     },
   };
 }
 
-/** As a loader does it: batches that follow each other, behind the rows that are there; over when all of them are kept. */
-async function load(store: Store, rows: readonly BookEventRow[], from = 0): Promise<void> {
+/** Batches as a loader makes them, behind so many rows that are there. */
+function loader(name: string, count: number, open: () => Promise<Store>, from = 0): Contender {
+  const batches = batchesOf(makeRows(count), from);
+  return {
+    name,
+    round: async () => {
+      const store = await open();
+      return timed(store, count, () => load(store, batches));
+    },
+  };
+}
+
+async function timed(store: Store, count: number, work: () => Promise<void>): Promise<Round> {
+  const startedAt = performance.now();
+  await work();
+  const eachNs = ((performance.now() - startedAt) * 1e6) / count;
+  await store.close();
+  return { samplesNs: Float64Array.of(eachNs), elapsedNs: eachNs };
+}
+
+function batchesOf(rows: readonly BookEventRow[], from = 0): readonly LoadBatch[] {
   const collected = new LevelRows();
+  const batches: LoadBatch[] = [];
   for (let at = 0; at < rows.length; at += rowsOfBatchUsual) {
     const some = rows.slice(at, at + rowsOfBatchUsual);
-    for (const row of some) collected.add(from === 0 ? row : { ...row, seq: row.seq + from });
-    await store.load({
+    for (const row of some) collected.add({ ...row, seq: row.seq + from });
+    batches.push({
       isFollowed: true,
       rows: [collected.take()],
       checkpoint: { name: "bench", from: from + at, to: from + at + some.length, atMs: 0 },
     });
   }
+  return batches;
+}
+
+/** Over when every row is kept. */
+async function load(store: Store, batches: readonly LoadBatch[]): Promise<void> {
+  for (const batch of batches) await store.load(batch);
   await store.settle();
 }
 
@@ -241,7 +260,7 @@ async function demandSame(
 ): Promise<void> {
   const rows = makeRows(2_500);
   const ways = [
-    (store: Store) => load(store, rows),
+    (store: Store) => load(store, batchesOf(rows)),
     (store: Store) => insertManyRows(store, rows, rowsOfStatement),
     (store: Store) => insertRowByRow(store, rows),
   ];
