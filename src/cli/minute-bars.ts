@@ -2,6 +2,7 @@ import { parseMarketFrame } from "../adapters/polymarket/parse-market-frame.ts";
 import { rowKind } from "../adapters/tape/block-builder.ts";
 import type { BlockView } from "../adapters/tape/block-view.ts";
 import { changeFlag } from "../adapters/tape/delta-layout.ts";
+import type { BlockMarket } from "../adapters/tape/market-table.ts";
 import type { MarketEvent } from "../engine/domain/market-event.ts";
 import { formatPrice, type Price, priceOne } from "../engine/domain/numbers.ts";
 import { type PriceSpan, widened } from "../engine/domain/price-span.ts";
@@ -61,12 +62,25 @@ export class MinuteBars {
       view.skipDelta(cursor);
       if (market === undefined) continue;
       for (let i = from; i < cursor.change; i++) {
-        const tokenId = market.tokenIds[(view.flags[i] ?? 0) & changeFlag.token1] ?? "";
-        const bar = this.#bar(market.conditionId, tokenId, cursor.atMs);
-        bar.changes++;
-        best(bar, bestOf(view.bestBids[i]), bestOf(view.bestAsks[i]));
+        const flags = view.flags[i] ?? 0;
+        const [bid, ask] = [view.bestBids[i] ?? 0, view.bestAsks[i] ?? 0];
+        const token = flags & changeFlag.token1;
+        this.#change(market, token, { bid, ask, atMs: cursor.atMs });
+        if ((flags & changeFlag.mirrored) === 0) continue;
+        const mirror = { bid: priceOne - ask, ask: priceOne - bid, atMs: cursor.atMs };
+        this.#change(market, token ^ changeFlag.token1, mirror);
       }
     }
+  }
+
+  #change(
+    { conditionId, tokenIds }: BlockMarket,
+    token: number,
+    change: { readonly bid: number; readonly ask: number; readonly atMs: number },
+  ): void {
+    const bar = this.#bar(conditionId, tokenIds[token] ?? "", change.atMs);
+    bar.changes++;
+    best(bar, bestOf(change.bid), bestOf(change.ask));
   }
 
   /** Writes the bars that are still open. */
@@ -131,8 +145,8 @@ export class MinuteBars {
 }
 
 /** An empty side is no price. */
-function bestOf(at: number | undefined): Price | null {
-  return at === undefined || at === 0 || at === priceOne ? null : (at as Price);
+function bestOf(at: number): Price | null {
+  return at === 0 || at === priceOne ? null : (at as Price);
 }
 
 function best(bar: Bar, bid: Price | null, ask: Price | null): void {

@@ -70,7 +70,7 @@ function playColumns(
   replay: BookReplay,
   kept: readonly BlockView[],
 ): void {
-  const columns = new ColumnReplay(replay, options.markets);
+  const columns = new ColumnReplay(replay, options.markets, options.keptBytes / 4);
   let frames = 0;
   const play = (block: BlockView) => {
     columns.block(block, options.fromMs, options.toMs);

@@ -3,131 +3,14 @@
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { makeTape } from "../../bench/support/frame-tape.ts";
 import { defaultFolderLimits, FolderWriter } from "../../src/adapters/tape/folder-writer.ts";
-import type { TapeNote } from "../../src/adapters/tape/tape-row.ts";
 import { openRecording, type Recording } from "../../src/cli/frame-files.ts";
 import { type ReplayOptions, replayBooks, replayEverything } from "../../src/cli/replay-books.ts";
 import { identity, startMs } from "../adapters/tape/frames.ts";
 import { scratchFolder } from "../adapters/tape/support.ts";
+import { kinds, later, type Step, stream, tape, trouble } from "./troubled-stream.ts";
 
-const marketCount = 4;
-const tape = makeTape({ markets: marketCount, frames: 600, hashes: true });
-const opening = tape.opening.map((frame) => frame.toString("utf8"));
-const stream = [...opening, ...tape.frames.map((frame) => frame.toString("utf8"))];
 const frameCount = stream.length;
-
-type Step = string | TapeNote;
-
-/** Something that happens at one place of a stream. */
-type Trouble = { readonly at: number; readonly kind: (typeof kinds)[number] };
-const kinds = [
-  "drop",
-  "repeat",
-  "again",
-  "swap",
-  "size",
-  "best",
-  "bests",
-  "alone",
-  "trade",
-  "book",
-  "tick",
-  "link",
-  "one-link",
-  "gap",
-  "own-book",
-  "price",
-  "token",
-  "spaces",
-] as const;
-
-function trouble(steps: Step[], { at, kind }: Trouble): void {
-  const place = at % steps.length;
-  const here = steps[place];
-  if (typeof here !== "string") return;
-  const market = tape.markets[at % marketCount];
-  const head = {
-    market: market?.conditionId,
-    asset_id: market?.tokenIds[0],
-    timestamp: "1780000000099",
-  };
-  switch (kind) {
-    case "drop":
-      steps.splice(place, 1);
-      return;
-    case "repeat":
-      steps.splice(place, 0, here);
-      return;
-    case "again":
-      steps.splice(place + 6, 0, here);
-      return;
-    case "swap":
-      steps.splice(place, 2, ...steps.slice(place, place + 2).toReversed());
-      return;
-    case "size":
-      steps[place] = here.replace(/"size":"[^"]*"/, '"size":"1234567.891"');
-      return;
-    case "best":
-      steps[place] = here.replace(/"best_bid":"[^"]*"/, '"best_bid":"0"');
-      return;
-    case "bests":
-      steps[place] = here
-        .replaceAll(/"best_bid":"[^"]*"/g, '"best_bid":"0"')
-        .replaceAll(/"best_ask":"[^"]*"/g, '"best_ask":"1"');
-      return;
-    case "alone":
-      // Of one token, with its ask alone right: nothing in the message itself contradicts it.
-      steps[place] = here
-        .replace(/("price_changes":\[\{[^}]*\}),\{[^}]*\}/, "$1")
-        .replace(/"best_bid":"[^"]*"/, '"best_bid":"0.001"');
-      return;
-    case "trade":
-      steps.splice(
-        place,
-        0,
-        JSON.stringify({
-          ...head,
-          event_type: "last_trade_price",
-          price: "0.5",
-          size: "7",
-          side: "BUY",
-        }),
-      );
-      return;
-    case "book":
-      steps.splice(place, 0, opening[at % marketCount] ?? "");
-      return;
-    case "tick":
-      steps.splice(
-        place,
-        0,
-        JSON.stringify({ ...head, event_type: "tick_size_change", new_tick_size: "0.01" }),
-      );
-      return;
-    case "link":
-      steps.splice(place, 0, { note: "link", link: "lost" });
-      return;
-    case "one-link":
-      steps.splice(place, 0, { note: "link", link: "lost", markets: [String(head.market)] });
-      return;
-    case "gap":
-      steps.splice(place, 0, { note: "gap", reason: "overload", lost: 3, fromMs: startMs });
-      return;
-    case "own-book":
-      steps.splice(place, 0, { note: "book", frame: opening[at % marketCount] ?? "" });
-      return;
-    case "price":
-      steps[place] = here.replace(/"price":"[^"]*"/, '"price":"0"');
-      return;
-    case "token":
-      steps[place] = here.replaceAll(/"asset_id":"\d/g, '"asset_id":"x');
-      return;
-    case "spaces":
-      steps[place] = here.replace(",", " , ");
-      return;
-  }
-}
 
 const journaled = Buffer.from('{"n":1,"input":{"kind":"tick"}}');
 const blockRows = 15;
@@ -205,6 +88,10 @@ describe("replaying columns", () => {
       gap: "no_snapshot",
       repeat: "",
       size: "mirror_mismatch",
+      early: "out_of_order",
+      "off-tick": "off_tick",
+      group: "",
+      turned: "",
     });
   }, 300_000);
 
@@ -212,9 +99,55 @@ describe("replaying columns", () => {
     for (let at = 300; at < 300 + blockRows; at++) {
       const steps: Step[] = [...stream];
       trouble(steps, { at, kind: "again" });
-      const { columns, frames } = await bothWays(taped(steps), {});
-      expect(columns, String(at)).toEqual(frames);
-      expect(columns.integrityFailures, String(at)).toEqual({});
+      for (const keptBytes of [0, replayEverything.keptBytes]) {
+        const { columns, frames } = await bothWays(taped(steps), { keptBytes });
+        expect(columns, String(at)).toEqual(frames);
+        expect(columns.integrityFailures, String(at)).toEqual({});
+      }
+    }
+  }, 300_000);
+
+  test("one trouble alone, wherever it is in its block", async () => {
+    for (const kind of later) {
+      for (let at = 300; at < 300 + blockRows; at++) {
+        const steps: Step[] = [...stream];
+        trouble(steps, { at, kind });
+        const { columns, frames } = await bothWays(taped(steps), { keptBytes: 0 });
+        expect(columns, `${kind} ${at}`).toEqual(frames);
+      }
+    }
+  }, 300_000);
+
+  test("a token that the tape knows before the book's own is not taken for one of them", async () => {
+    const steps: Step[] = [...stream];
+    const first = stream.findIndex((text) => text.includes("price_changes"));
+    const market = (stream[first] ?? "").slice(0, 90);
+    const at = stream.findIndex((text, i) => i > 300 && text.startsWith(market));
+    // Said beside what the venue says, which stays as it is.
+    for (const place of [at, first]) {
+      steps.splice(place, 0, stream[place] ?? "");
+      trouble(steps, { at: place, kind: "stranger" });
+    }
+    // A text has named the other token before, so the stranger is not taken for it.
+    const own = tape.markets.find(({ conditionId }) => market.includes(conditionId));
+    const trade = {
+      market: own?.conditionId,
+      asset_id: own?.tokenIds[1],
+      timestamp: "1780000000000",
+    };
+    const rest = { event_type: "last_trade_price", price: "0.5", size: "7", side: "BUY" };
+    steps.splice(first, 0, JSON.stringify({ ...trade, ...rest }));
+    const { columns, frames } = await bothWays(taped(steps), {});
+    expect(columns).toEqual(frames);
+    expect(columns.integrityFailures).toEqual({});
+  });
+
+  test("counts from the very frame that comes at the moment", async () => {
+    const recording = taped(stream);
+    for (let from = 300; from < 310; from++) {
+      const { columns, frames } = await bothWays(recording, { fromMs: startMs + from });
+      expect(columns).toEqual(frames);
+      expect(columns.frames).toBe(frameCount - from);
     }
   }, 300_000);
 

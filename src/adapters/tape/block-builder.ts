@@ -139,6 +139,7 @@ export class BlockBuilder {
       textBytesRaw: textsRaw.length,
       textBytes: textsStored.length,
       bodyCrc,
+      mirrors: columns.mirrorCount,
     };
     this.#startNext();
     const bytes = [encodeBlockHead(head), columnsStored, hashes, textsStored];

@@ -30,6 +30,8 @@ export class BlockColumns {
   rowCount = 0;
   deltaCount = 0;
   changeCount = 0;
+  /** Changes that stand for two (changeFlag.mirrored). */
+  mirrorCount = 0;
   bigSizeCount = 0;
   hashCount = 0;
   textCount = 0;
@@ -38,7 +40,7 @@ export class BlockColumns {
   get isFull(): boolean {
     return (
       this.rowCount >= blockRowsMax ||
-      this.changeCount >= blockChangesMax ||
+      this.changeCount + this.mirrorCount >= blockChangesMax ||
       this.textBytes >= blockTextBytesMax
     );
   }
@@ -47,6 +49,7 @@ export class BlockColumns {
     this.rowCount = 0;
     this.deltaCount = 0;
     this.changeCount = 0;
+    this.mirrorCount = 0;
     this.bigSizeCount = 0;
     this.hashCount = 0;
     this.textCount = 0;

@@ -78,7 +78,8 @@ export class BlockView {
   /** The bytes of the frames that are kept as texts, and of the recorder's own books, in order. @throws TapeError */
   *textFrames(): Generator<Buffer> {
     const cursor = this.cursor();
-    for (const kind of this.rowKinds) {
+    for (let row = 0; cursor.text < this.head.texts && row < this.head.rows; row++) {
+      const kind = this.rowKinds[row];
       if (kind === rowKind.delta) continue;
       const bytes = this.#textBytes(cursor);
       if (kind === rowKind.text) yield bytes;
@@ -144,7 +145,9 @@ export class BlockView {
     const to = cursor.change + (this.deltaChanges[cursor.delta++] ?? 0);
     for (; cursor.change < to; cursor.change++) {
       const flags = this.flags[cursor.change] ?? 0;
-      if ((flags & changeFlag.hashed) !== 0) cursor.hash++;
+      if ((flags & changeFlag.hashed) !== 0) {
+        cursor.hash += (flags & changeFlag.mirrored) === 0 ? 1 : 2;
+      }
       if ((flags & changeFlag.bigSize) !== 0) cursor.bigSize++;
     }
   }
@@ -175,34 +178,61 @@ export class BlockView {
     const count = this.deltaChanges[cursor.delta] ?? 0;
     cursor.delta++;
     let entries = "";
-    for (let i = 0; i < count; i++) entries += (i === 0 ? "" : ",") + this.#entry(cursor, market);
+    for (let i = 0; i < count; i++) {
+      entries += (i === 0 ? "" : ",") + this.#entries(cursor, market);
+    }
     const { market: opening, changes, timestamp, end } = deltaParts;
     return `${opening}${market?.conditionId ?? ""}${changes}${entries}${timestamp}${cursor.timestampMs}${end}`;
   }
 
-  #entry(cursor: BlockCursor, market: BlockMarket | undefined): string {
+  /** The change at the cursor as the message has it: said once, or about both tokens. */
+  #entries(cursor: BlockCursor, market: BlockMarket | undefined): string {
     const i = cursor.change++;
     const flags = this.flags[i] ?? 0;
-    const token = market?.tokenIds[flags & changeFlag.token1] ?? "";
     const micro =
       (flags & changeFlag.bigSize) === 0
         ? (this.sizes[i] ?? 0) * microPerSizeUnit
         : (this.bigSizes[cursor.bigSize++] ?? 0);
+    const [price, bid, ask] = [this.prices[i] ?? 0, this.bestBids[i] ?? 0, this.bestAsks[i] ?? 0];
+    const own = this.#entry(cursor, market, { flags, micro, price, bid, ask });
+    if ((flags & changeFlag.mirrored) === 0) return own;
+    const mirror = this.#entry(cursor, market, {
+      flags: flags ^ (changeFlag.token1 | changeFlag.sell),
+      micro,
+      price: pricesTop - price,
+      bid: pricesTop - ask,
+      ask: pricesTop - bid,
+    });
+    return `${own},${mirror}`;
+  }
+
+  #entry(cursor: BlockCursor, market: BlockMarket | undefined, change: Change): string {
+    const { flags, micro } = change;
+    const token = market?.tokenIds[flags & changeFlag.token1] ?? "";
     let hash = "";
     if ((flags & changeFlag.hashed) !== 0) {
       const from = cursor.hash++ * hashBytes;
       hash = this.hashes.toString("hex", from, from + hashBytes);
     }
     const side = (flags & changeFlag.sell) === 0 ? "BUY" : "SELL";
-    const text = (prices: Uint16Array) => priceTexts[prices[i] ?? 0] ?? "";
+    const text = (at: number) => priceTexts[at] ?? "";
     const part = deltaParts;
     return (
-      `${part.asset}${token}${part.price}${text(this.prices)}${part.size}${formatDecimal(micro, 6)}` +
-      `${part.side}${side}${part.hash}${hash}${part.bestBid}${text(this.bestBids)}` +
-      `${part.bestAsk}${text(this.bestAsks)}${part.entryEnd}`
+      `${part.asset}${token}${part.price}${text(change.price)}${part.size}${formatDecimal(micro, 6)}` +
+      `${part.side}${side}${part.hash}${hash}${part.bestBid}${text(change.bid)}` +
+      `${part.bestAsk}${text(change.ask)}${part.entryEnd}`
     );
   }
 }
+
+/** One change of a message; prices as the columns have them, `micro` the size in micro-shares. */
+type Change = {
+  readonly flags: number;
+  readonly micro: number;
+  readonly price: number;
+  readonly bid: number;
+  readonly ask: number;
+};
 
 /** How far a reader of rows has come, in each column. */
 export type BlockCursor = {

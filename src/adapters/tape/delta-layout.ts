@@ -27,6 +27,11 @@ export const changeFlag = {
   hashed: 4,
   /** The size stands in the column of big sizes. */
   bigSize: 8,
+  /**
+   * The message goes on with the same change said about the other token: at 1 - p on the other side, of the same size,
+   * with the same best prices mirrored. Nothing but its hash is kept, behind the first one's.
+   */
+  mirrored: 16,
 } as const;
 
 /** Sizes are kept in hundredths of a share, which the venue's have (polymarket-market-data 2.3); others are "big". */

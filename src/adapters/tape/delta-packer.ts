@@ -67,9 +67,10 @@ export class DeltaPacker {
     this.#at = from;
     this.#end = to;
     const columns = this.#columns;
-    const { changeCount, bigSizeCount, hashCount } = columns;
+    const { changeCount, mirrorCount, bigSizeCount, hashCount } = columns;
     if (this.#delta()) return true;
     columns.changeCount = changeCount;
+    columns.mirrorCount = mirrorCount;
     columns.bigSizeCount = bigSizeCount;
     columns.hashCount = hashCount;
     return false;
@@ -81,15 +82,17 @@ export class DeltaPacker {
     if (!this.#toQuote()) return false;
     const place = this.#markets.placeOf(this.#source, idFrom, this.#at);
     if (place < 0 || !this.#skip(before.firstAsset)) return false;
-    let changes = 0;
+    let said = 0;
+    const columns = this.#columns;
+    const first = columns.changeCount;
     do {
-      if (changes === deltaChangesMax || !this.#change(place)) return false;
-      changes++;
+      if (said === deltaChangesMax || !this.#change(place)) return false;
+      said++;
+      if (columns.changeCount - first > 1) this.#foldMirror();
     } while (this.#skip(before.nextAsset));
     if (!this.#skip(before.timestamp)) return false;
     const timestampMs = this.#wholeNumber();
     if (timestampMs < 0 || !this.#skip(before.end) || this.#at !== this.#end) return false;
-    const columns = this.#columns;
     const i = columns.deltaCount;
     if (i === 0) {
       this.baseTimestampMs = timestampMs;
@@ -99,7 +102,7 @@ export class DeltaPacker {
     if (Math.abs(step) > stepMax) return false;
     this.#lastTimestampMs = timestampMs;
     columns.deltaMarkets[i] = place;
-    columns.deltaChanges[i] = changes;
+    columns.deltaChanges[i] = columns.changeCount - first;
     columns.deltaSteps[i] = step;
     columns.deltaCount++;
     return true;
@@ -138,6 +141,33 @@ export class DeltaPacker {
     }
     columns.flags[i] = flags;
     return true;
+  }
+
+  /** Lets the change before the last one stand for both when they say the same about the two tokens. */
+  #foldMirror(): void {
+    const columns = this.#columns;
+    const { flags, prices, sizes, bestBids, bestAsks, bigSizes } = columns;
+    const b = columns.changeCount - 1;
+    const a = b - 1;
+    const flag = flags[a] ?? 0;
+    // A change that stands for two already has a flag too many here.
+    if ((flag ^ (flags[b] ?? 0)) !== (changeFlag.token1 | changeFlag.sell)) return;
+    if (
+      (prices[a] ?? 0) + (prices[b] ?? 0) !== pricesTop ||
+      (bestBids[a] ?? 0) + (bestAsks[b] ?? 0) !== pricesTop ||
+      (bestAsks[a] ?? 0) + (bestBids[b] ?? 0) !== pricesTop ||
+      sizes[a] !== sizes[b]
+    ) {
+      return;
+    }
+    if ((flag & changeFlag.bigSize) !== 0) {
+      const last = columns.bigSizeCount - 1;
+      if (bigSizes[last - 1] !== bigSizes[last]) return;
+      columns.bigSizeCount = last;
+    }
+    flags[a] = flag | changeFlag.mirrored;
+    columns.changeCount = b;
+    columns.mirrorCount++;
   }
 
   #token(place: number): number {

@@ -10,7 +10,9 @@ export const blockHeadBytes = 128;
 export const segmentEndBytes = 32;
 /** Longest part of a block that a reader believes; a longer one is damage, not data. */
 export const partBytesMax = 64 * 1024 * 1024;
-export const formatVersion = 1;
+/** 2: a change may stand for its mirror too. Tapes of 1 are read. */
+export const formatVersion = 2;
+const oldestVersion = 1;
 
 /** First bytes of a block's head. */
 export const blockMagic = Buffer.from("PBK1", "latin1");
@@ -41,7 +43,7 @@ export type BlockHead = {
   readonly frames: number;
   /** Frames that are kept as columns; the others are texts. */
   readonly deltas: number;
-  /** Level changes of these. */
+  /** Level changes that are kept of these. */
   readonly changes: number;
   readonly bigSizes: number;
   readonly hashes: number;
@@ -54,6 +56,8 @@ export type BlockHead = {
   readonly textBytes: number;
   /** Over everything of the block behind its head. */
   readonly bodyCrc: number;
+  /** Changes that stand for two, of both tokens. */
+  readonly mirrors: number;
 };
 
 /** Bytes of a 20-byte SHA-1. */
@@ -80,7 +84,7 @@ export function decodeSegmentHead(bytes: Buffer): SegmentHead | number | null {
   if (bytes.length < segmentHeadBytes || !bytes.subarray(0, 8).equals(segmentMagic)) return null;
   if (crc32(bytes.subarray(12, segmentHeadBytes)) !== bytes.readUInt32LE(8)) return null;
   const version = bytes.readUInt32LE(12);
-  if (version !== formatVersion) return version;
+  if (version < oldestVersion || version > formatVersion) return version;
   return {
     number: bytes.readDoubleLE(16),
     createdMs: bytes.readDoubleLE(24),
@@ -111,6 +115,7 @@ const words = [
   "textBytesRaw",
   "textBytes",
   "bodyCrc",
+  "mirrors",
 ] as const satisfies readonly (keyof BlockHead)[];
 const doublesAt = 16;
 const wordsAt = doublesAt + 8 * doubles.length;

@@ -55,6 +55,7 @@ export function encodeIndex(blocks: readonly IndexedBlock[]): Buffer {
     columnBytes: body.length,
     textBytesRaw: 0,
     textBytes: 0,
+    mirrors: 0,
     bodyCrc: crc32(body),
   };
   return Buffer.concat([encodeBlockHead(head), body]);

@@ -66,7 +66,7 @@ export function summarizeTape(folder: string): TapeSummary {
       sum.rows += head.rows;
       sum.frames += head.frames;
       sum.packedFrames += head.deltas;
-      sum.levelChanges += head.changes;
+      sum.levelChanges += head.changes + head.mirrors;
       sum.gaps += head.gaps;
       sum.lostRows += head.lostRows;
       firstAtMs = Math.min(firstAtMs, head.firstAtMs);

@@ -141,7 +141,11 @@ export function setLevel(
     regrid(book, own);
     slot = own / book.step;
   }
-  const isBid = (side === "buy") === (outcome === 0);
+  setSlotLevel(book, (side === "buy") === (outcome === 0), slot, size);
+}
+
+/** The same by the slot of a level as outcome 0 sees it; 0 < slot < top. */
+export function setSlotLevel(book: OrderBook, isBid: boolean, slot: number, size: number): void {
   setSlot(book, isBid, slot, size);
   if (isBid) {
     if (size > 0 && slot > book.bestBid) book.bestBid = slot;

@@ -30,8 +30,8 @@ export function frameOf(n: number): string {
     size: String((n % 700) / 4),
     side: token === 0 ? "BUY" : "SELL",
     hash: n % 9 === 0 ? "" : digestOf(`${n} ${token}`, "sha1"),
-    best_bid: n % 11 === 0 ? "0" : "0.41",
-    best_ask: n % 11 === 0 ? "1" : "0.43",
+    best_bid: n % 11 === 0 ? "0" : token === 0 ? "0.41" : "0.57",
+    best_ask: n % 11 === 0 ? "1" : token === 0 ? "0.43" : "0.59",
   });
   return JSON.stringify({
     market: market.conditionId,
