@@ -62,13 +62,13 @@ export class Stepper {
       input,
     };
     const result = this.#step(envelope);
+    this.wakeUps.stepped();
     const { facts, effects, reply } = result;
     const decidedMs = clock.monotonicMs();
     const firstSeq = ledger.nextSeq;
     if (facts.length === 0) {
       journal?.stepped(envelope, result, firstSeq);
       for (const effect of effects) this.#deps.runEffect(effect, decidedMs);
-      this.wakeUps.stepped();
       return { reply, durable: this.#newest };
     }
     const durable = this.#commit({ facts, effects, decidedMs }, state.live.nowMs, correlationId);
@@ -77,7 +77,6 @@ export class Stepper {
     this.#newest = durable;
     // Encoded while the disk works: nothing waits for it.
     journal?.stepped(envelope, result, firstSeq);
-    this.wakeUps.stepped();
     return { reply, durable };
   }
 
