@@ -218,6 +218,35 @@ describe("the way back to a venue that turns us away", () => {
   });
 });
 
+test("a reader that stays too slow comes back less and less often, counted, and whole once it keeps up", async () => {
+  const { venue } = rig;
+  await rig.start({ lagMaxMs: 1_000, backOffFirstMs: 4, backOffLongestMs: 64 });
+  const losses = () => rig.logged("market_feed.lost");
+  for (let round = 0; round < 14; round++) {
+    const socket = venue.sockets.length - 1;
+    rig.send(socket, delta("1", "1", String(Date.now())));
+    for (let i = 0; i < 60; i++) rig.send(socket, delta("1", "2", String(Date.now() - 60_000)));
+    await until("the loss", () => losses()[round]);
+    await rig.books(round + 2);
+  }
+  expect(rig.feed.health()).toMatchObject({
+    losses: { lagging: 14 },
+    connections: [{ up: true, losses: 14, lagMs: 0 }],
+  });
+  expect(rig.ofKind("link.lost").map(({ cause }) => cause)).toEqual(Array(14).fill("lagging"));
+  // By chance they all stay below less than once in a billion times.
+  expect(
+    Math.max(
+      ...losses()
+        .slice(4)
+        .map(({ retryMs }) => Number(retryMs)),
+    ),
+  ).toBeGreaterThan(8);
+  rig.send(venue.sockets.length - 1, delta("1", "8", String(Date.now())));
+  await until("its change", () => (sizes().includes(8) ? true : null));
+  expect(losses()).toHaveLength(14);
+});
+
 describe("what was not asked for", () => {
   test("is counted by its reason, is no fault of the connection, and is not handed on", async () => {
     await rig.start();
