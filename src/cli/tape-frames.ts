@@ -3,8 +3,9 @@ import { conditionIdOf, tokenIdOf } from "../adapters/polymarket/wire.ts";
 import type { TapeFrame } from "../adapters/storage/load-tape.ts";
 import { rowKind } from "../adapters/tape/block-builder.ts";
 import type { BlockCursor, BlockView } from "../adapters/tape/block-view.ts";
-import { changeFlag, microPerSizeUnit } from "../adapters/tape/delta-layout.ts";
+import { changeFlag, microPerSizeUnit, pricesTop } from "../adapters/tape/delta-layout.ts";
 import { readManifest } from "../adapters/tape/manifest.ts";
+import type { BlockMarket } from "../adapters/tape/market-table.ts";
 import { TapeError } from "../adapters/tape/tape-error.ts";
 import { tapeBlocks } from "../adapters/tape/tape-reader.ts";
 import type { BookDelta, LevelChange } from "../engine/domain/market-event.ts";
@@ -84,15 +85,17 @@ function deltaAt(view: BlockView, cursor: BlockCursor): BookDelta {
       (flags & changeFlag.bigSize) === 0
         ? (view.sizes[change] ?? 0) * microPerSizeUnit
         : (view.bigSizes[bigSize++] ?? 0);
-    changes.push({
-      tokenId: market?.tokenIds[flags & changeFlag.token1] ?? "",
-      side: (flags & changeFlag.sell) === 0 ? "buy" : "sell",
-      price: (view.prices[change] ?? 0) as Price,
-      size: size as Shares,
-      hash: null,
-      bestBid: bestOf(view.bestBids[change]),
-      bestAsk: bestOf(view.bestAsks[change]),
-    });
+    const price = view.prices[change] ?? 0;
+    const [bid, ask] = [view.bestBids[change] ?? 0, view.bestAsks[change] ?? 0];
+    changes.push(changeOf(market, flags, { price, size, bid, ask }));
+    if ((flags & changeFlag.mirrored) === 0) continue;
+    const mirror = {
+      price: pricesTop - price,
+      size,
+      bid: pricesTop - ask,
+      ask: pricesTop - bid,
+    };
+    changes.push(changeOf(market, flags ^ (changeFlag.token1 | changeFlag.sell), mirror));
   }
   return {
     kind: "book.delta",
@@ -102,7 +105,30 @@ function deltaAt(view: BlockView, cursor: BlockCursor): BookDelta {
   };
 }
 
+type Said = {
+  readonly price: number;
+  readonly size: number;
+  readonly bid: number;
+  readonly ask: number;
+};
+
+function changeOf(
+  market: BlockMarket | undefined,
+  flags: number,
+  { price, size, bid, ask }: Said,
+): LevelChange {
+  return {
+    tokenId: market?.tokenIds[flags & changeFlag.token1] ?? "",
+    side: (flags & changeFlag.sell) === 0 ? "buy" : "sell",
+    price: price as Price,
+    size: size as Shares,
+    hash: null,
+    bestBid: bestOf(bid),
+    bestAsk: bestOf(ask),
+  };
+}
+
 /** An empty side is no price. */
-function bestOf(at: number | undefined): Price | null {
-  return at === undefined || at === 0 || at === priceOne ? null : (at as Price);
+function bestOf(at: number): Price | null {
+  return at === 0 || at === priceOne ? null : (at as Price);
 }
