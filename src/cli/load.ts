@@ -10,6 +10,7 @@ import { exitDone, exitWrongUse, readArguments } from "./arguments.ts";
 import { readFrameFile } from "./frame-files.ts";
 import { explainStoreFailure } from "./store-command.ts";
 import { framesOfTape, nameOfTape } from "./tape-frames.ts";
+import { progressOnTerminal } from "./terminal-progress.ts";
 
 const help = `usage: pitboss load --config FILE [RECORDING...]
 Fills the store's tables: orders, fills, positions, audit, commands and notices from the ledger, and book events, snapshots
@@ -22,6 +23,7 @@ exit code: 0 done, 1 it could not be done, 2 wrong use or configuration
 example: pitboss load --config config/service.local.toml tuesday.jsonl`;
 
 const recordingsMax = 1_000;
+const framesPerProgress = 20_000;
 
 /** `pitboss load`. Resolves to the exit code. */
 export async function loadCommand(args: readonly string[]): Promise<number> {
@@ -66,7 +68,7 @@ async function loadFile(store: Store, file: string): Promise<void> {
   const report = await loadTape(
     store,
     isTape ? { name: nameOfTape(file), was: name } : { name },
-    isTape ? framesOfTape(file) : framesOf(file),
+    counted(isTape ? framesOfTape(file) : framesOf(file)),
     Date.now(),
   );
   const { bookEvents, snapshots, trades, framesKnown, undated } = report;
@@ -76,6 +78,15 @@ async function loadFile(store: Store, file: string): Promise<void> {
   ];
   const counts = `${bookEvents} book events, ${snapshots} snapshots, ${trades} trades`;
   process.stdout.write(`${[`${name}: ${counts}`, ...more].join("; ")}\n`);
+}
+
+function* counted(frames: Iterable<TapeFrame>): Generator<TapeFrame> {
+  const progress = progressOnTerminal("frames");
+  let count = 0;
+  for (const frame of frames) {
+    if (++count % framesPerProgress === 0) progress(count, frame.atMs);
+    yield frame;
+  }
 }
 
 /** Frames of a file count from 1, so that they keep their numbers when it grows. */

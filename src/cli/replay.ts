@@ -5,6 +5,7 @@ import { FrameFileError, openRecording } from "./frame-files.ts";
 import { type ReplayOptions, replayBooks, replayEverything } from "./replay-books.ts";
 import { replayDecisionsCommand } from "./replay-decisions.ts";
 import { marketsOption, timeOption } from "./tape-options.ts";
+import { progressOnTerminal } from "./terminal-progress.ts";
 import { WatchError, wholeOption } from "./watch-markets.ts";
 
 const help = `usage: pitboss replay TAPE|FILE [options]
@@ -34,8 +35,6 @@ equal, or the first difference; exit 1 for that one.
 
 example: pitboss replay ./var/tape --fast --from 2026-09-24T12:00:00Z
 example: pitboss replay --tape ./var/tape --ledger ./var/desk`;
-
-const progressEveryMs = 1_000;
 
 /** `pitboss replay`: 0 done, 1 without any event or with --strict when a book was contradicted, 2 wrong use. */
 export async function replayCommand(args: readonly string[]): Promise<number> {
@@ -127,16 +126,6 @@ function speedOption(text: string | undefined): number | null {
     throw new WatchError(`--speed must be a number from 0.001 to 1000000, was "${text}"`);
   }
   return value;
-}
-
-/** One line a second for whoever waits; nothing into files and pipes. */
-function progressOnTerminal(what: "frames" | "rows"): ReplayOptions["progress"] {
-  let toldAtMs = performance.now();
-  return (count, atMs) => {
-    if (!process.stderr.isTTY || performance.now() - toldAtMs < progressEveryMs) return;
-    toldAtMs = performance.now();
-    process.stderr.write(`${count} ${what}, at ${new Date(atMs).toISOString()}\n`);
-  };
 }
 
 /** A recording without any market event is none, whatever was asked. */
