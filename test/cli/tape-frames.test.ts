@@ -11,12 +11,12 @@ import { frameOf, marketOf, startMs } from "../adapters/tape/frames.ts";
 import { recordFrames, scratchFolder } from "../adapters/tape/support.ts";
 
 /** Frames that the packer takes and the parser has its own opinion about. */
-function oddFrame(price: string, size: string, best: string, count: number): string {
+function oddFrame(price: string, sizes: readonly string[], best: string, count: number): string {
   const { conditionId, tokens } = marketOf(1);
   const entry = (i: number) => ({
     asset_id: tokens[i % 2],
     price,
-    size,
+    size: sizes[i % sizes.length],
     side: i % 2 === 0 ? "BUY" : "SELL",
     hash: "",
     best_bid: best,
@@ -36,7 +36,10 @@ const frames = fc.array(
     fc
       .tuple(
         fc.constantFrom("0.5", "0", "1", "0.0001", "0.9999"),
-        fc.constantFrom("0", "7", "0.000001", "123456789.5", "21000000"),
+        fc.array(fc.constantFrom("0", "7", "0.000001", "123456789.5", "21000000.25"), {
+          minLength: 1,
+          maxLength: 3,
+        }),
         fc.constantFrom("0", "1", "0.51"),
         fc.integer({ min: 0, max: 4 }),
       )

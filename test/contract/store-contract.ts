@@ -125,15 +125,24 @@ export function describeStore(home: string, open: (place: number) => Promise<Sto
 
     test("batches that are followed are kept by settling, over days and recordings, or not at all", () =>
       withStore(async (store, place) => {
-        const followed = (seq: number, ts: number, name = "tape a"): LoadBatch => ({
-          ...batch([events([bookEvent(seq, { ts })])], seq - 1, seq, name),
+        const followed = (seq: number, ts: number): LoadBatch => ({
+          ...batch([events([bookEvent(seq, { ts })])], seq - 1, seq),
           isFollowed: true,
         });
-        const moments = [0, 1, day, day + 1, 2 * day, 1, day + 2];
-        for (const [i, ms] of moments.entries()) await store.load(followed(i + 1, firstMs + ms));
-        // Another recording's batch does not belong to what is open.
-        const other = bookEvent(1, { tape_id: 2, ts: firstMs + 2 * day });
-        await store.load({ ...batch([events([other])], 0, 1, "tape b"), isFollowed: true });
+        const moments = [0, 1, day, day + 1, 1, day + 2, 2 * day];
+        const other = [events([bookEvent(1, { tape_id: 2, ts: firstMs + 9 * day })])];
+        await store.load(batch(other, 0, 1, "tape b"));
+        const load = (i: number) => store.load(followed(i + 1, firstMs + (moments[i] ?? 0)));
+        for (const i of moments.keys()) await load(i);
+        // Neither another recording's batch belongs to what is open, nor one of another place of the recording.
+        const sameDay = [events([bookEvent(1, { tape_id: 2, ts: firstMs + 2 * day })])];
+        const notThere = batch(sameDay, moments.length, moments.length + 1, "tape b");
+        expect(await codeOf(store.load(notThere))).toBe("store_checkpoint_moved");
+        await load(moments.push(3 * day) - 1);
+        expect(await codeOf(store.load(followed(99, firstMs + 3 * day)))).toBe(
+          "store_checkpoint_moved",
+        );
+        await load(moments.push(4 * day) - 1);
         await store.settle();
         await store.settle();
         const again = await open(place);
