@@ -5,8 +5,10 @@ import { tapeRows } from "../../src/adapters/tape/tape-reader.ts";
 import { openTapeRecorder } from "../../src/adapters/tape/tape-recorder.ts";
 import { openRecording } from "../../src/cli/frame-files.ts";
 import { playBooks, replayEverything } from "../../src/cli/replay-books.ts";
+import { levelsOf } from "../../src/engine/domain/order-book.ts";
 import { UsualBooks } from "../baseline/usual-book.ts";
 import { readUsual, UsualRecorder } from "../baseline/usual-recorder.ts";
+import { BareLadders, EventFile } from "../floor/bare-events.ts";
 import {
   type Aim,
   type BenchCase,
@@ -27,7 +29,9 @@ import { seeded } from "../support/seeded.ts";
 export const tapeCase: BenchCase = { name: "tape", run };
 
 const marketCount = 100;
-const frameCount = 40_000;
+const frameCount = 20_000;
+/** Of the recording that tells what a change costs by itself. */
+const longFrameCount = 240_000;
 const startMs = 1_790_000_000_000;
 /** Arrival of the frames: 5,000 a second. */
 const framesPerMs = 5;
@@ -69,6 +73,9 @@ async function run(context: BenchContext): Promise<CaseResult> {
     progress,
   );
   const replaying = await race(replayers(tape, file, source, events), options, progress);
+  context.progress("tape: making the long recording");
+  const long = await makeLong(folder);
+  const longer = await race(long.contenders, options, progress);
   const groups = [
     rowsAgainst("recording, a level change", recording),
     rowsAgainst("main thread, a level change", handing),
@@ -77,10 +84,19 @@ async function run(context: BenchContext): Promise<CaseResult> {
   const bytes = bytesIn(tape);
   return {
     title: `Tape: ${countText(frameCount)} frames (${countText(changes)} level changes) of ${marketCount} markets`,
-    rows: groups.flatMap((group) => group.rows),
+    rows: [
+      ...groups.flatMap((group) => group.rows),
+      ...longer.map((timing) => ({
+        label: `replay of ${countText(longFrameCount)} frames: ${timing.name}`,
+        timing,
+        ratio: null,
+      })),
+    ],
     notes: [
       `${(bytes / frames.length).toFixed(0)} bytes a frame on the disk, ${(statSync(file).size / bytes).toFixed(1)}x less than JSON lines`,
       `recording ${perSecondText(recording[0])} level changes a second in one thread, replay ${perSecondText(replaying[0])}`,
+      costText([replaying[0], events], [longer[0], long.events]),
+      `the floor (events of 32 bytes into bare ladders): ${floorText(longer)}`,
       `main thread: ${durationText(2 * (handing[0]?.medianNs ?? Number.NaN))} a frame`,
     ],
     ratios: {
@@ -90,13 +106,13 @@ async function run(context: BenchContext): Promise<CaseResult> {
     },
     aims: [
       rateAim("level changes recorded a second", recording[0], wanted.rowsPerSecond),
-      rateAim("level changes replayed a second", replaying[0], wanted.eventsPerSecond),
+      rateAim("level changes replayed a second", longer[0], wanted.eventsPerSecond),
     ],
   };
 }
 
 /** The frames with hashes as long as the venue's, which nobody could compress. They are made up: nobody verifies them here. */
-function hashed(source: FrameTape): Buffer[] {
+function* hashed(source: FrameTape): Generator<Buffer> {
   const draw = seeded(7);
   const hash = () =>
     Array.from({ length: 5 }, () =>
@@ -104,9 +120,9 @@ function hashed(source: FrameTape): Buffer[] {
         .toString(16)
         .padStart(8, "0"),
     ).join("");
-  return source.frames.map((frame) =>
-    Buffer.from(frame.toString("utf8").replaceAll('"hash":""', () => `"hash":"${hash()}"`)),
-  );
+  for (const frame of source.frames) {
+    yield Buffer.from(frame.toString("utf8").replaceAll('"hash":""', () => `"hash":"${hash()}"`));
+  }
 }
 
 const atMsOf = (n: number): number => startMs + Math.floor(n / framesPerMs);
@@ -218,6 +234,70 @@ function replayers(tape: string, file: string, source: FrameTape, events: number
       round: () => round(() => usualBooks(file, source)),
     },
   ];
+}
+
+/** The long recording, as a tape and as bare events. Both give the same books first. */
+async function makeLong(
+  folder: string,
+): Promise<{ readonly contenders: Contender[]; readonly events: number }> {
+  const source = makeTape({ markets: marketCount, frames: longFrameCount, hashes: false });
+  const [tape, file] = [join(folder, "long"), join(folder, "events")];
+  const writer = new FolderWriter(tape, identity, defaultFolderLimits, startMs);
+  const events = new EventFile(file, source.markets);
+  let n = 0;
+  const add = (bytes: Buffer) => {
+    const atMs = atMsOf(n++);
+    writer.frame(atMs, bytes, [0, bytes.length], atMs);
+    events.add(bytes.toString("utf8"));
+  };
+  for (const bytes of source.opening) add(bytes);
+  for (const bytes of hashed(source)) add(bytes);
+  writer.close(atMsOf(n));
+  events.close();
+  const recording = openRecording(tape);
+  const bare = () => {
+    const ladders = new BareLadders(source.markets.length);
+    ladders.play(file);
+    return ladders;
+  };
+  const [floor, { books }] = [bare(), await playBooks(recording, plain)];
+  for (const [market, { conditionId }] of source.markets.entries()) {
+    const ladder = books.get(conditionId)?.ladder;
+    for (const side of ["buy", "sell"] as const) {
+      const mine = ladder === undefined ? [] : levelsOf(ladder, 0, side);
+      const theirs = floor.levels(market, side === "buy");
+      const text = mine.map(({ price, size }) => `${price / 10}:${size}`).join(" ");
+      demand(
+        text === theirs.map((level) => level.join(":")).join(" "),
+        `${side}s of ${conditionId}`,
+      );
+    }
+  }
+  const round = async (replay: () => unknown): Promise<Round> => {
+    const startedAt = performance.now();
+    await replay();
+    return shareOf(startedAt, events.events);
+  };
+  const contenders = [
+    { name: "from the columns", round: () => round(() => playBooks(recording, plain)) },
+    { name: "bare events, the floor", round: () => round(bare) },
+  ];
+  return { contenders, events: events.events };
+}
+
+type Played = readonly [timing: Timing | undefined, events: number];
+
+/** What a change costs by itself and what every replay costs besides, from the lowest rounds of both lengths. */
+function costText([short, few]: Played, [long, many]: Played): string {
+  const [one, all] = [few * (short?.lowestNs ?? Number.NaN), many * (long?.lowestNs ?? Number.NaN)];
+  const eachNs = (all - one) / (many - few);
+  return `replay, lowest rounds: ${durationText(eachNs)} a level change and ${durationText(one - eachNs * few)} besides`;
+}
+
+function floorText([ours, floor]: readonly Timing[]): string {
+  const ratio = (of: (timing: Timing | undefined) => number | undefined) =>
+    countText((of(ours) ?? Number.NaN) / (of(floor) ?? Number.NaN));
+  return `replay takes ${ratio((one) => one?.medianNs)} times as long, ${ratio((one) => one?.lowestNs)} by the lowest rounds`;
 }
 
 function bytesIn(folder: string): number {

@@ -136,8 +136,8 @@ export function setLevel(
   size: Shares,
 ): void {
   const own = outcome === 0 ? at : priceOne - at;
-  let slot = own / book.step;
-  if (!Number.isInteger(slot)) {
+  let slot = (own / book.step) | 0;
+  if (slot * book.step !== own) {
     regrid(book, own);
     slot = own / book.step;
   }
