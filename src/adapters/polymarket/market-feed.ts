@@ -15,7 +15,7 @@ import { bookLimit, errorText, getRepeatedly } from "./clob-client.ts";
 import { ConnectionPool } from "./connection-pool.ts";
 import { DoubledMarkets } from "./doubled-markets.ts";
 import { defaultFeedLimits, type FeedLimits, type FeedTimings } from "./feed-timings.ts";
-import type { HttpClient } from "./http-client.ts";
+import type { HttpAnswer, HttpClient } from "./http-client.ts";
 import type { ConnectionLoss, MarketConnection } from "./market-connection.ts";
 import { parseBook, type RefusalReason } from "./parse-book.ts";
 import { type FrameRefusal, harmless, type MarketFrame } from "./parse-market-frame.ts";
@@ -161,19 +161,21 @@ export class MarketFeed implements MarketDataPort {
     this.#doubled.set(markets);
   }
 
-  async readBook(market: WatchedMarket): Promise<BookRead> {
+  readBook(market: WatchedMarket): Promise<BookRead> {
+    return this.#bookOf(market, () => getRepeatedly(() => this.#askBook(market)));
+  }
+
+  #askBook({ tokenIds }: WatchedMarket): Promise<HttpAnswer> {
+    const query = `token_id=${tokenIds[0]}`;
+    return this.#options.http.request({ method: "GET", path: "/book", query, maxBytes: bookLimit });
+  }
+
+  async #bookOf(market: WatchedMarket, ask: () => Promise<HttpAnswer>): Promise<BookRead> {
     // Asking again inside the time that the venue named would make it longer.
     const pausedMs = this.#snapshots.readsPausedForMs();
     if (pausedMs > 0) return { ok: false, detail: `the venue takes no reads for ${pausedMs} ms` };
     try {
-      const answer = await getRepeatedly(() =>
-        this.#options.http.request({
-          method: "GET",
-          path: "/book",
-          query: `token_id=${market.tokenIds[0]}`,
-          maxBytes: bookLimit,
-        }),
-      );
+      const answer = await ask();
       if (answer.status === 429) this.#readRefused(pauseAfter429(answer.retryAfter));
       const fields = answer.status === 200 ? fieldsOf(jsonOf(answer.body)) : null;
       if (fields === null) return { ok: false, detail: errorText(answer) };
@@ -300,7 +302,8 @@ export class MarketFeed implements MarketDataPort {
   async #readByRest(conditionId: string): Promise<boolean> {
     const market = this.#watched.get(conditionId);
     if (market === undefined || this.#closed) return false;
-    const read = await this.readBook(market);
+    // One request a turn: it has its own repetition, with a pause that grows.
+    const read = await this.#bookOf(market, () => this.#askBook(market));
     if (!this.#watched.has(conditionId) || this.#closed) return false;
     if (read.ok) this.#emit(read.book);
     else this.#options.log.warn("market_feed.no_snapshot", { conditionId, detail: read.detail });

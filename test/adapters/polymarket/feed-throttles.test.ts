@@ -122,6 +122,24 @@ describe("REST reads in place of books that do not come", () => {
     });
   });
 
+  test("are one request a turn, also while the venue fails: it is not asked three times as often", async () => {
+    const { venue } = rig;
+    await rig.start({ snapshotLimitMs: 30 }, { resyncs: { perSecond: 5, burst: 1 } });
+    venue.autoAnswer = false;
+    venue.bookStatus = 500;
+    const startedAt = performance.now();
+    rig.feed.watch(markets(10, 2));
+    await until("five reads", () => venue.askedAtMs[4]);
+    venue.askedAtMs.slice(0, 5).forEach((atMs, i) => {
+      expect(atMs - startedAt).toBeGreaterThan(200 * i - 2);
+    });
+    // A read that a person waits for is repeated at once.
+    venue.asked.length = 0;
+    const [one] = markets(1);
+    if (one !== undefined) expect(await rig.feed.readBook(one)).toMatchObject({ ok: false });
+    expect(venue.asked.filter((id) => id === "1")).toHaveLength(3);
+  });
+
   test("end when the stream brings the book while one is under way", async () => {
     const { venue } = rig;
     await rig.start({ snapshotLimitMs: 50 }, {}, 2);

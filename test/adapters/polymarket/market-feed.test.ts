@@ -154,7 +154,6 @@ describe("integrity", () => {
     venue.bookStatus = 500;
     start({ snapshotLimitMs: 30 });
     feed.watch(markets(1));
-    // Each read is repeated twice by the client, so four requests are two rounds.
     await until("failed reads", () => (venue.books >= 4 ? true : null));
     expect(ofKind("book.snapshot")).toEqual([]);
     venue.bookStatus = 200;
