@@ -43,6 +43,8 @@ export function* framesOfBlock(view: BlockView): Generator<TapeFrame> {
     ({ conditionId, tokenIds }) =>
       conditionIdOf(conditionId) === conditionId && tokenIds.every((id) => tokenIdOf(id) === id),
   );
+  // With the first frame come the markets of all.
+  let markets: TapeFrame["markets"] = view.markets.filter((_, i) => isPlain[i] === true);
   const cursor = view.cursor();
   while (cursor.row < view.head.rows) {
     const { seq } = cursor;
@@ -53,13 +55,16 @@ export function* framesOfBlock(view: BlockView): Generator<TapeFrame> {
       hasPrices(view, cursor)
     ) {
       const delta = deltaAt(view, cursor);
-      yield { seq, atMs: cursor.atMs, events: [delta] };
+      yield { seq, atMs: cursor.atMs, events: [delta], markets };
+      markets = null;
       continue;
     }
     const row = view.next(cursor);
     if (row.kind === "step") continue;
     const { frame } = stepOfRow(row);
-    if (frame !== null) yield { seq: row.seq, atMs: row.atMs, events: frame.events };
+    if (frame === null) continue;
+    yield { seq: row.seq, atMs: row.atMs, events: frame.events, markets };
+    markets = null;
   }
 }
 

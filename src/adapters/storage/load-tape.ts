@@ -8,7 +8,7 @@ import type { Price } from "../../engine/domain/numbers.ts";
 import type { Level } from "../../engine/domain/order-book.ts";
 import { bulkRows } from "./bulk-tables.ts";
 import { LevelRows } from "./level-rows.ts";
-import { MarketNumbers, type TokenNumber } from "./market-numbers.ts";
+import { MarketNumbers, type MarketTokens, type TokenNumber } from "./market-numbers.ts";
 import { BarsOfBatch, quoted } from "./minute-bars.ts";
 import type { Store } from "./store.ts";
 import { StoreError } from "./store-error.ts";
@@ -21,6 +21,8 @@ export type TapeFrame = {
   /** Local milliseconds at which it was received; null on recordings that do not say. */
   readonly atMs: number | null;
   readonly events: readonly MarketEvent[];
+  /** Markets that this frame and the following ones speak of, where the recording lists them. */
+  readonly markets?: readonly MarketTokens[] | null;
 };
 
 export type LoadReport = {
@@ -145,8 +147,8 @@ class TapeLoad {
       this.#report.framesKnown++;
       return null;
     }
-    if (!frame.events.every((event) => this.#isKnown(event))) return this.#addUnknown(frame);
-    return this.#addKnown(frame);
+    const isKnown = frame.markets == null && frame.events.every((event) => this.#isKnown(event));
+    return isKnown ? this.#addKnown(frame) : this.#addUnknown(frame);
   }
 
   async end(): Promise<LoadReport> {
@@ -179,6 +181,7 @@ class TapeLoad {
 
   /** Gives numbers to its markets and tokens, and keeps what it says of a market's life. */
   async #addUnknown(frame: TapeFrame): Promise<void> {
+    if (frame.markets != null) await this.#numbers.learn(frame.markets);
     for (const event of frame.events) {
       // An event without a time leaves no row, and so no number either.
       const at = timeOf(event, frame);

@@ -7,6 +7,12 @@ import type { OutcomeRow, StoreTables } from "./tables.ts";
 /** Where a token's rows stand. The outcome's number is the store's own: the table of outcomes says which token it is. */
 export type TokenNumber = { readonly marketId: number; readonly outcome: 0 | 1 };
 
+/** A market's tokens, as a recording names them. */
+export type MarketTokens = { readonly conditionId: string; readonly tokenIds: readonly string[] };
+
+/** SQLite takes at most 32,766 values in one statement; a market's row has a dozen. */
+const marketsOfStatement = 1_000;
+
 /** The store's numbers of markets and tokens, remembered. A market that nobody has described yet gets an empty row. */
 export class MarketNumbers {
   readonly #db: Kysely<StoreTables>;
@@ -58,18 +64,60 @@ export class MarketNumbers {
     const known = this.#tokens.get(tokenId);
     if (known !== undefined) return known;
     const taken = this.#taken.get(marketId) ?? 0;
-    if (taken > 1) {
-      throw new StoreError("store_bad_value", `${conditionId} has two other tokens: ${tokenId}`);
-    }
-    const row: OutcomeRow = {
-      token_id: tokenId,
-      market_id: marketId,
-      outcome: taken === 0 ? 0 : 1,
-      name,
-    };
+    const row = { ...freshOutcome(conditionId, marketId, tokenId, taken), name };
     await this.#db.insertInto("outcomes").values(row).execute();
     this.#know(row);
     return { marketId, outcome: row.outcome };
+  }
+
+  /** Gives numbers to the tokens of many markets at once, as `token` does to one. @throws StoreError for a third token of a market */
+  async learn(markets: readonly MarketTokens[]): Promise<void> {
+    const unknown = markets.filter(({ tokenIds }) => tokenIds.some((id) => !this.#tokens.has(id)));
+    for (let at = 0; at < unknown.length; at += marketsOfStatement) {
+      await this.#learnSome(unknown.slice(at, at + marketsOfStatement));
+    }
+  }
+
+  async #learnSome(markets: readonly MarketTokens[]): Promise<void> {
+    const wanted = markets.map(({ conditionId }) => conditionId);
+    const find = this.#db
+      .selectFrom("markets")
+      .select(["market_id", "condition_id"])
+      .where("condition_id", "in", wanted);
+    const known = new Set((await find.execute()).map((row) => row.condition_id));
+    const missing = wanted.filter((conditionId) => !known.has(conditionId));
+    if (missing.length > 0) {
+      await this.#db
+        .insertInto("markets")
+        .values(missing.map(undescribed))
+        .onConflict((clash) => clash.column("condition_id").doNothing())
+        .execute();
+    }
+    const found = await find.execute();
+    const outcomes = await this.#db
+      .selectFrom("outcomes")
+      .selectAll()
+      .where(
+        "market_id",
+        "in",
+        found.map((row) => row.market_id),
+      )
+      .execute();
+    for (const row of outcomes) this.#know(row);
+    for (const row of found) this.#markets.set(row.condition_id, row.market_id);
+    const fresh = markets.flatMap(({ conditionId, tokenIds }) =>
+      this.#freshOutcomes(conditionId, tokenIds),
+    );
+    if (fresh.length > 0) await this.#db.insertInto("outcomes").values(fresh).execute();
+    for (const row of fresh) this.#know(row);
+  }
+
+  /** Rows for those of a known market's tokens that have no number yet. */
+  #freshOutcomes(conditionId: string, tokenIds: readonly string[]): readonly OutcomeRow[] {
+    const marketId = this.#markets.get(conditionId) ?? 0;
+    const taken = this.#taken.get(marketId) ?? 0;
+    const fresh = tokenIds.filter((id) => !this.#tokens.has(id));
+    return fresh.map((id, i) => freshOutcome(conditionId, marketId, id, taken + i));
   }
 
   /** Keeps what the ledger says of markets; tokens that were seen before keep their numbers. */
@@ -92,4 +140,17 @@ export class MarketNumbers {
     if (!this.#tokens.has(tokenId)) this.#taken.set(marketId, (this.#taken.get(marketId) ?? 0) + 1);
     this.#tokens.set(tokenId, { marketId, outcome });
   }
+}
+
+/** The row of a token that comes after `taken` others of its market. */
+function freshOutcome(
+  conditionId: string,
+  marketId: number,
+  tokenId: string,
+  taken: number,
+): OutcomeRow {
+  if (taken > 1) {
+    throw new StoreError("store_bad_value", `${conditionId} has two other tokens: ${tokenId}`);
+  }
+  return { token_id: tokenId, market_id: marketId, outcome: taken === 0 ? 0 : 1, name: "" };
 }
