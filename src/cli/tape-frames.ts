@@ -4,7 +4,7 @@ import type { TapeFrame } from "../adapters/storage/load-tape.ts";
 import { rowKind } from "../adapters/tape/block-builder.ts";
 import type { BlockCursor, BlockView } from "../adapters/tape/block-view.ts";
 import { changeFlag, microPerSizeUnit, pricesTop } from "../adapters/tape/delta-layout.ts";
-import { readManifest } from "../adapters/tape/manifest.ts";
+import { type Manifest, readManifest } from "../adapters/tape/manifest.ts";
 import type { BlockMarket } from "../adapters/tape/market-table.ts";
 import { TapeError } from "../adapters/tape/tape-error.ts";
 import { tapeBlocks } from "../adapters/tape/tape-reader.ts";
@@ -18,11 +18,15 @@ import { FrameFileError, stepOfRow } from "./frame-files.ts";
  */
 export function nameOfTape(folder: string): string {
   const name = basename(folder);
+  const manifest = manifestOf(folder);
+  return manifest === null ? name : `${name} ${new Date(manifest.createdMs).toISOString()}`;
+}
+
+function manifestOf(folder: string): Manifest | null {
   try {
-    const manifest = readManifest(folder);
-    return manifest === null ? name : `${name} ${new Date(manifest.createdMs).toISOString()}`;
+    return readManifest(folder);
   } catch (error) {
-    if (error instanceof TapeError) return name;
+    if (error instanceof TapeError) return null;
     throw error;
   }
 }
@@ -30,21 +34,24 @@ export function nameOfTape(folder: string): string {
 /** What a tape says of the market, in order, without the hashes of its changes. @throws FrameFileError */
 export function* framesOfTape(folder: string): Generator<TapeFrame> {
   try {
-    for (const view of tapeBlocks(folder)) yield* framesOfBlock(view);
+    let listed = manifestOf(folder)?.markets ?? [];
+    for (const view of tapeBlocks(folder)) {
+      yield* framesOfBlock(view, listed);
+      listed = [];
+    }
   } catch (error) {
     if (error instanceof TapeError) throw new FrameFileError(error.message);
     throw error;
   }
 }
 
-/** Packed changes come straight from the columns; everything else, and what is not plain, through the parser. */
-export function* framesOfBlock(view: BlockView): Generator<TapeFrame> {
-  const isPlain = view.markets.map(
-    ({ conditionId, tokenIds }) =>
-      conditionIdOf(conditionId) === conditionId && tokenIds.every((id) => tokenIdOf(id) === id),
-  );
-  // With the first frame come the markets of all.
-  let markets: TapeFrame["markets"] = view.markets.filter((_, i) => isPlain[i] === true);
+/**
+ * Packed changes come straight from the columns; everything else, and what is not plain, through the parser. With the first
+ * frame come the block's markets, and those of the tape that are `listed` beside them.
+ */
+function* framesOfBlock(view: BlockView, listed: readonly BlockMarket[]): Generator<TapeFrame> {
+  const isPlain = view.markets.map(hasPlainIds);
+  let markets: TapeFrame["markets"] = [...listed, ...view.markets].filter(hasPlainIds);
   const cursor = view.cursor();
   while (cursor.row < view.head.rows) {
     const { seq } = cursor;
@@ -66,6 +73,10 @@ export function* framesOfBlock(view: BlockView): Generator<TapeFrame> {
     yield { seq: row.seq, atMs: row.atMs, events: frame.events, markets };
     markets = null;
   }
+}
+
+function hasPlainIds({ conditionId, tokenIds }: BlockMarket): boolean {
+  return conditionIdOf(conditionId) === conditionId && tokenIds.every((id) => tokenIdOf(id) === id);
 }
 
 /** False for prices that only the parser knows what to say about. */

@@ -3,12 +3,13 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { defaultFolderLimits, FolderWriter } from "../../src/adapters/tape/folder-writer.ts";
 import { manifestName } from "../../src/adapters/tape/manifest.ts";
 import { tapeRows } from "../../src/adapters/tape/tape-reader.ts";
 import { stepOfRow } from "../../src/cli/frame-files.ts";
 import { framesOfTape, nameOfTape } from "../../src/cli/tape-frames.ts";
-import { frameOf, marketOf, startMs } from "../adapters/tape/frames.ts";
-import { recordFrames, scratchFolder } from "../adapters/tape/support.ts";
+import { frameOf, identity, marketOf, startMs } from "../adapters/tape/frames.ts";
+import { addFrames, recordFrames, scratchFolder } from "../adapters/tape/support.ts";
 
 /** Frames that the packer takes and the parser has its own opinion about. */
 function oddFrame(price: string, sizes: readonly string[], best: string, count: number): string {
@@ -66,6 +67,21 @@ test("every frame gives the events that the parser reads, but for the hashes of 
     { numRuns: 60 },
   );
 }, 240_000);
+
+test("the markets that were followed come with the first frame, for a load that asks for all of them at once", () => {
+  const folder = scratchFolder();
+  const writer = new FolderWriter(folder, identity, defaultFolderLimits, startMs);
+  const followed = [1, 2, 3].map((n) => {
+    const { conditionId, tokens } = marketOf(n);
+    return { conditionId, tokenIds: tokens };
+  });
+  writer.followed(followed, startMs);
+  addFrames(writer, [0, 30], 10);
+  writer.close(startMs + 30);
+  const [first, ...rest] = framesOfTape(folder);
+  expect(first?.markets?.slice(0, 3)).toEqual(followed);
+  expect(rest.some(({ markets }) => markets != null && markets.length > 0)).toBe(true);
+});
 
 test("a tape is named by its folder and when it was begun; without a manifest that says so, by its folder", () => {
   const folder = join(scratchFolder(), "tuesday");

@@ -72,7 +72,14 @@ export class MarketNumbers {
 
   /** Gives numbers to the tokens of many markets at once, as `token` does to one. @throws StoreError for a third token of a market */
   async learn(markets: readonly MarketTokens[]): Promise<void> {
-    const unknown = markets.filter(({ tokenIds }) => tokenIds.some((id) => !this.#tokens.has(id)));
+    const tokens = new Map<string, Set<string>>();
+    for (const { conditionId, tokenIds } of markets) {
+      const fresh = tokenIds.filter((id) => !this.#tokens.has(id));
+      if (fresh.length > 0) {
+        tokens.set(conditionId, new Set([...(tokens.get(conditionId) ?? []), ...fresh]));
+      }
+    }
+    const unknown = [...tokens].map(([conditionId, ids]) => ({ conditionId, tokenIds: [...ids] }));
     for (let at = 0; at < unknown.length; at += marketsOfStatement) {
       await this.#learnSome(unknown.slice(at, at + marketsOfStatement));
     }
