@@ -21,7 +21,8 @@ export async function missingDays(
   if (wanted.length === 0) return wanted;
   // All at once and everywhere in one order, so that no two loaders wait for each other.
   await client.query(
-    "SELECT pg_advisory_xact_lock(hashtext('pitboss day'), hashtext(name)) FROM unnest($1::text[]) AS name",
+    `SELECT pg_advisory_xact_lock(hashtext('pitboss day'), key)
+       FROM (SELECT DISTINCT hashtext(name) AS key FROM unnest($1::text[]) AS name ORDER BY key) AS days`,
     [wanted.map(dayName)],
   );
   // A backend looks at what others made meanwhile when it takes a lock on a table that it does not have yet, not before.
