@@ -278,7 +278,7 @@ export class MessageScanner {
         return { kind: "tick-size.changed", ...about, tickSize };
       }
       case "book":
-        return new ScannedBook(this.#rows.taken(), {
+        return new ScannedBook(this.#rows.taken(this.#text, fields.hash !== null), {
           ...about,
           hash: fields.hash,
           tickSize: this.#has(bit.tick) ? (fields.tick as Price) : null,

@@ -59,6 +59,11 @@ export class TextBytes {
     this.length = frame.length;
   }
 
+  /** The buffer as it is now, like `view`; for loops that look at each byte. */
+  get bytes(): Uint8Array {
+    return this.#buffer;
+  }
+
   byte(at: number): number {
     return this.#buffer[at] ?? 0;
   }

@@ -80,41 +80,47 @@ export function applySnapshot(
 /** The same from rows. */
 export function applyRows(book: OrderBook, outcome: OutcomeIndex, rows: SnapshotRows): void {
   const { values, bidCount, text } = rows;
-  restart(
-    book,
-    stepFor(book.step, (step) => {
-      // Prices are small integers: as such their remainders are not computed in floating point.
-      for (let i = 0; i < values.length; i += 2)
-        if (((values[i] ?? 0) | 0) % step !== 0) return false;
-      return true;
-    }),
-  );
-  applySide(book, outcome === 0, { outcome, values, from: 0, to: 2 * bidCount });
-  applySide(book, outcome === 1, { outcome, values, from: 2 * bidCount, to: values.length });
+  const bids = { outcome, values, from: 0, to: 2 * bidCount };
+  const asks = { outcome, values, from: 2 * bidCount, to: values.length };
+  restart(book, book.step);
+  if (!applySide(book, outcome === 0, bids) || !applySide(book, outcome === 1, asks)) {
+    restart(book, stepOf(book.step, values));
+    applySide(book, outcome === 0, bids);
+    applySide(book, outcome === 1, asks);
+  }
   if (text === null) return;
-  const { bids, asks } = text;
   // A bid for outcome 1 stands in the ladder as an ask.
-  book.given = outcome === 0 ? { outcome, bids, asks } : { outcome, bids: asks, asks: bids };
+  book.given =
+    outcome === 0
+      ? { outcome, bids: text.bids, asks: text.asks }
+      : { outcome, bids: text.asks, asks: text.bids };
 }
 
-/** Adds levels of one outcome (price, size, price, size) to the side of a book on whose grid they lie. */
-function applySide(
-  book: OrderBook,
-  isBid: boolean,
-  part: {
-    readonly outcome: OutcomeIndex;
-    readonly values: Float64Array;
-    readonly from: number;
-    readonly to: number;
-  },
-): void {
+function stepOf(tick: number, values: Float64Array): number {
+  return stepFor(tick, (step) => {
+    for (let i = 0; i < values.length; i += 2) if ((values[i] ?? 0) % step !== 0) return false;
+    return true;
+  });
+}
+
+type SideRows = {
+  readonly outcome: OutcomeIndex;
+  readonly values: Float64Array;
+  readonly from: number;
+  readonly to: number;
+};
+
+/** Adds levels of one outcome (price, size, price, size) to one side of a book; false at one that lies off its grid. */
+function applySide(book: OrderBook, isBid: boolean, part: SideRows): boolean {
   const { outcome, values, from, to } = part;
   const { step } = book;
   let best = isBid ? book.bestBid : book.bestAsk;
   for (let i = from; i < to; i += 2) {
-    const at = values[i] ?? 0;
+    const at = (values[i] ?? 0) | 0;
     const size = values[i + 1] ?? 0;
-    const slot = (outcome === 0 ? at : priceOne - at) / step;
+    const own = outcome === 0 ? at : priceOne - at;
+    const slot = (own / step) | 0;
+    if (slot * step !== own) return false;
     setSlot(book, isBid, slot, size);
     if (size > 0) {
       if (isBid ? slot > best : slot < best) best = slot;
@@ -125,6 +131,7 @@ function applySide(
   }
   if (isBid) book.bestBid = best;
   else book.bestAsk = best;
+  return true;
 }
 
 /** Sets the total size of one level of one outcome's book. Absolute, so applying it twice changes nothing. */

@@ -83,6 +83,41 @@ describe("books", () => {
   });
 });
 
+test("a level in every spelling is the simple way's, and its text stays only where the hash covers it", () => {
+  const prices = "0.5 0.50 0.05 0.001 0.0001 0.9999 0.12345 0 1 .5 0. 00.5 5e-1".split(" ");
+  const usual = "1 10 7.5 7.05 7.25 7.50 7.0 7.00 0.5 0.25 0 0.0 007 7. .5";
+  const long = "7.125 7.000001 7.0000001 1234567 12345678 1234567.89 12345678.91 9007199254.740991";
+  const sizes = ["", ...`${usual} ${long} 99999999999 -1 1e3 7.2x 7x5`.split(" ")];
+  const [market] = watched;
+  const reader = readerOf(watched);
+  let given = 0;
+  const read = (levels: string, hash = "a7".repeat(20)) => {
+    const text =
+      `{"market":"${market?.conditionId}","asset_id":"${market?.tokenIds[0]}","timestamp":"7","hash":"${hash}",` +
+      `"bids":[${levels}],"asks":[],"event_type":"book"}`;
+    expectSame(reader, Buffer.from(text));
+    const [event] = reader.read(Buffer.from(text)).events;
+    if (event?.kind === "book.snapshot" && (event.rows?.text ?? null) !== null) given++;
+  };
+  for (const at of prices) {
+    for (const size of sizes) {
+      const level = `{"price":"${at}","size":"${size}"}`;
+      read(level);
+      read(`{"price":"0.0001","size":"3"},${level},{"price":"0.9999","size":"4"}`);
+    }
+  }
+  expect(given).toBeGreaterThan(60);
+  given = 0;
+  read('{"price":"0.5","size":"7.25"}', "");
+  expect(given).toBe(0);
+  // Where a value has to end.
+  for (const end of ['x},{"', '",]', '"]}', "x]", '""', "},{", '"x{"']) {
+    read(`{"price":"0.5","size":"7.25${end}price":"0.6","size":"4"}`);
+    read(`{"price":"0.5","size":"7${end}price":"0.6","size":"4"}`);
+    read(`{"price":"0.5${end}size":"7"}`);
+  }
+});
+
 describe.skipIf(skipped(2))("recorded frames", () => {
   /** The markets of a recording, as a catalog would name them. */
   function marketsOf(frames: readonly unknown[]): WatchedMarket[] {
