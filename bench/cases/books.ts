@@ -1,6 +1,8 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { levelsOf } from "../../src/engine/domain/order-book.ts";
 import { UsualBooks } from "../baseline/usual-book.ts";
+import { BareBook } from "../floor/bare-book.ts";
 import {
   type BenchCase,
   type BenchContext,
@@ -9,9 +11,10 @@ import {
   ratioAim,
   rowsAgainst,
 } from "../support/bench-case.ts";
+import { demand } from "../support/bench-error.ts";
 import { type FrameTape, makeTape } from "../support/frame-tape.ts";
 import { demandSameBooks, LiveBooks } from "../support/live-books.ts";
-import { type Contender, keep, race, timeEach } from "../support/race.ts";
+import { type Contender, keep, race, type Timing, timeEach } from "../support/race.ts";
 
 /** A thousand books at once: what a resync of all of them computes, and what they hold in memory. */
 export const booksCase: BenchCase = { name: "books", run };
@@ -35,9 +38,9 @@ async function run(context: BenchContext): Promise<CaseResult> {
     for (const frame of frames) theirs.read(frame.toString("utf8"));
     demandSameBooks(mine, theirs);
     const options = { rounds: context.rounds, warmUps: 2 };
-    const timings = await race([ours(tape, frames), usual(tape, hashes, frames)], options, (text) =>
-      context.progress(`books: ${text}`),
-    );
+    demandSameFloor(tape, frames, mine);
+    const contenders = [ours(tape, frames), floor(frames), usual(tape, hashes, frames)];
+    const timings = await race(contenders, options, (text) => context.progress(`books: ${text}`));
     const label = hashes ? "each book's hash verified" : "no hashes";
     const compared = rowsAgainst(label, timings);
     rows.push(...compared.rows);
@@ -48,11 +51,7 @@ async function run(context: BenchContext): Promise<CaseResult> {
       is: durationText(ns),
       met: ns <= wantedResyncNs,
     });
-    if (!hashes) {
-      notes.push(
-        `the limit of performance.md for all of them is ${durationText(floorResyncNs)}, on its machine`,
-      );
-    }
+    if (!hashes) notes.push(floorText(timings));
   }
   const memory = compareMemory(context);
   notes.push(
@@ -104,6 +103,45 @@ function usual(tape: FrameTape, hashes: boolean, frames: readonly Buffer[]): Con
 }
 
 const nothing = Buffer.alloc(0);
+
+/** A book for each frame, as ours has. */
+function floor(frames: readonly Buffer[]): Contender {
+  const books = frames.map(() => new BareBook());
+  return {
+    name: "bare scan, the floor",
+    round: () =>
+      timeEach(frames.length, (i) => {
+        books[i]?.read(frames[i] ?? nothing);
+      }),
+  };
+}
+
+function demandSameFloor(tape: FrameTape, frames: readonly Buffer[], ours: LiveBooks): void {
+  for (const [i, { conditionId }] of tape.markets.entries()) {
+    const bare = new BareBook();
+    bare.read(frames[i] ?? nothing);
+    const ladder = ours.books.get(conditionId)?.ladder;
+    const wanted = new Float64Array(bare.sizes.length);
+    const half = wanted.length / 2;
+    for (const { price, size } of ladder ? levelsOf(ladder, 0, "buy") : [])
+      wanted[price / 10] = size;
+    for (const { price, size } of ladder ? levelsOf(ladder, 0, "sell") : []) {
+      wanted[half + price / 10] = size;
+    }
+    demand(bare.sizes.join() === wanted.join(), `the floor's levels of ${conditionId}`);
+    demand(bare.bestBid === ladder?.bestBid, `the floor's best bid of ${conditionId}`);
+    demand(bare.bestAsk === ladder?.bestAsk, `the floor's best ask of ${conditionId}`);
+  }
+}
+
+function floorText([mine, bare]: readonly Timing[]): string {
+  const ratio = (of: (timing: Timing | undefined) => number | undefined) =>
+    ((of(mine) ?? Number.NaN) / (of(bare) ?? Number.NaN)).toPrecision(3);
+  return (
+    `without hashes ${ratio((one) => one?.medianNs)} times the floor, ${ratio((one) => one?.lowestNs)} by the lowest rounds; ` +
+    `performance.md has ${durationText(floorResyncNs)} for all of them, on its machine`
+  );
+}
 
 type Memory = { readonly ours: number; readonly hashed: number; readonly usual: number };
 
