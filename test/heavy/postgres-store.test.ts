@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { sql } from "kysely";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bulkRows } from "../../src/adapters/storage/bulk-tables.ts";
@@ -21,6 +22,8 @@ import { PostgresServer } from "./postgres.ts";
 
 /** A busy disk takes its time with a server's folder. */
 const hookMs = 300_000;
+
+const firstOfDay = Date.UTC(2026, 10, 20);
 
 let server: PostgresServer;
 const records = tradedLedger();
@@ -101,6 +104,51 @@ test("kill -9 of the server amid a load: every acknowledged batch is there whole
     expect(await expectWholeLoad(store)).toBeGreaterThanOrEqual(acknowledged);
     await store.close();
   }
+});
+
+test("kill -9 of the server while a day gets its indexes: all of it is there or nothing, and it is loaded again", {
+  timeout: 240_000,
+}, async () => {
+  await using own = await PostgresServer.open();
+  const count = 200_000;
+  const rows = Array.from({ length: count }, (_, i) => bookEvent(i + 1, { ts: firstOfDay + i }));
+  const batch = {
+    isFollowed: true,
+    rows: [bulkRows("book_events", rows)],
+    checkpoint: { name: "t", from: 0, to: count, atMs: 1 },
+  };
+  const store = await openPostgresStore(placeAt(own.url()).options);
+  await store.load(batch);
+  const watcher = new Client({ connectionString: own.url() });
+  watcher.on("error", () => undefined);
+  await watcher.connect();
+  let outcome: "kept" | "failed" | null = null;
+  const settled = store.settle().then(
+    () => (outcome = "kept"),
+    () => (outcome = "failed"),
+  );
+  const building =
+    "SELECT FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'ALTER TABLE % ATTACH %'";
+  // Ended as well when it was too fast to be seen: what must hold then is the same.
+  const isSeen = async () => outcome !== null || (await watcher.query(building)).rowCount === 1;
+  await expect.poll(isSeen, { timeout: 120_000, interval: 1 }).toBe(true);
+  await own.kill();
+  const isKept = (await settled) === "kept";
+  await store.close();
+  await watcher.end().catch(() => undefined);
+  await own.start();
+  const again = await openPostgresStore(placeAt(own.url()).options);
+  const left = await again.db.selectFrom("checkpoints").selectAll().execute();
+  const tables = await sql`SELECT FROM pg_tables WHERE tablename ~ '_p[0-9]{8}$'`.execute(again.db);
+  expect(tables.rows.length).toBe(left.length);
+  if (isKept) expect(left.length).toBe(1);
+  if (left.length === 0) await again.load({ ...batch, isFollowed: false });
+  const found = await again.db
+    .selectFrom("book_events")
+    .select((is) => is.fn.countAll<number>().as("count"))
+    .execute();
+  expect(found).toEqual([{ count }]);
+  await again.close();
 });
 
 test("both homes hold the same rows of one ledger and one recording", async () => {
