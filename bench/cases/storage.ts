@@ -29,9 +29,11 @@ const dayMs = 86_400_000;
 const firstMs = Date.UTC(2026, 10, 20);
 const marketCount = 1_000;
 const newDayRows = rowsOfBatchUsual;
-const laterRows = 100_000;
+const laterRows = 50_000;
+const bareRows = 200_000;
+const sqliteRows = 100_000;
 /** The usual ways are slower by so much that fewer rows say as much. */
-const usualRows = 5_000;
+const usualRows = 3_000;
 /** Where PostgreSQL keeps the day of all rows. */
 const dayTable = "book_events_p20261120";
 const postgresWanted = 500_000;
@@ -51,7 +53,7 @@ async function run(context: BenchContext): Promise<CaseResult> {
     "SQLite",
     100,
     [
-      loader(`ours, ${countText(laterRows)} rows into an empty file`, laterRows, () =>
+      loader(`ours, ${countText(sqliteRows)} rows into an empty file`, sqliteRows, () =>
         Promise.resolve(openSqliteStore(join(folder, `${files++}.db`))),
       ),
     ],
@@ -125,7 +127,7 @@ async function postgresIngest(
     openEmptyDay,
   );
   const bare = await race(
-    [loader("a new day without key and indexes", newDayRows, openBare(open))],
+    [loader("a new day without key and indexes", bareRows, openBare(open))],
     { rounds: context.rounds, warmUps: 1 },
     (text) => context.progress(`storage: PostgreSQL ${text}`),
   );
