@@ -9,9 +9,9 @@ import { createState } from "../../src/engine/state/engine-state.ts";
 import { projectLedger } from "../../src/project-ledger.ts";
 import { codeOf } from "../adapters/sqlite/support.ts";
 
-const conditionId = `0x${"ab".repeat(32)}`;
-const yes = "1".repeat(77);
-const no = "2".repeat(77);
+export const conditionId = `0x${"ab".repeat(32)}`;
+export const yes = "1".repeat(77);
+export const no = "2".repeat(77);
 const startMs = Date.UTC(2026, 10, 20, 12);
 
 /** Frames as the venue sends them: a book of each token, pairs of mirrored changes, trades, a new tick. */
@@ -187,52 +187,6 @@ export function describeLoading(
           expect((await loadTape(cut, { name: "a" }, frames, 1)).framesKnown).toBe(60);
           expect(await contentsOf(cut)).toEqual(wanted);
         });
-      }));
-
-    test("markets that a recording lists get the numbers that their frames would give them, in one go", () =>
-      withStore(async (store) => {
-        const many = Array.from({ length: 1_200 }, (_, i) => ({
-          conditionId: `0x${i.toString(16).padStart(64, "0")}`,
-          tokenIds: [`${i}1`, `${i}2`],
-        }));
-        const [first, ...rest] = tapeFrames(60);
-        const listed = [{ conditionId, tokenIds: [yes, no] }, ...many, ...many.slice(0, 3)];
-        const frames = first === undefined ? [] : [{ ...first, markets: listed }, ...rest];
-        await loadTape(store, { name: "a" }, frames, 1);
-        await loadTape(store, { name: "b" }, frames, 1);
-        const outcomes = await store.db
-          .selectFrom("outcomes")
-          .innerJoin("markets", "markets.market_id", "outcomes.market_id")
-          .select(["condition_id", "token_id", "outcome"])
-          .execute();
-        const wanted = listed
-          .slice(0, -3)
-          .flatMap((market) =>
-            market.tokenIds.map((id, outcome) => `${market.conditionId} ${id} ${outcome}`),
-          );
-        expect(
-          outcomes.map((row) => `${row.condition_id} ${row.token_id} ${row.outcome}`).toSorted(),
-        ).toEqual(wanted.toSorted());
-        // One token was known before: the other one is the second. A third one is nobody's.
-        const half = [{ conditionId: "0xhalf", tokenIds: ["7"] }];
-        const both = [{ conditionId: "0xhalf", tokenIds: ["8", "7"] }];
-        const three = [{ conditionId: "0xhalf", tokenIds: ["8", "7", "9"] }];
-        const only = (markets: typeof half) => rest.slice(0, 1).map((one) => ({ ...one, markets }));
-        await loadTape(store, { name: "c" }, only(half), 1);
-        await loadTape(store, { name: "d" }, only(both), 1);
-        expect(await codeOf(loadTape(store, { name: "e" }, only(three), 1))).toBe(
-          "store_bad_value",
-        );
-        const known = await store.db
-          .selectFrom("outcomes")
-          .select(["token_id", "outcome"])
-          .where("token_id", "in", ["7", "8", "9"])
-          .orderBy("token_id")
-          .execute();
-        expect(known).toEqual([
-          { token_id: "7", outcome: 0 },
-          { token_id: "8", outcome: 1 },
-        ]);
       }));
 
     test("a recording that was known by another name goes on under its new one", () =>

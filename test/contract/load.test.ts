@@ -6,6 +6,7 @@ import { openSqliteStore } from "../../src/open-store.ts";
 import { describeCatalog } from "./catalog-contract.ts";
 import { describeExport } from "./export-contract.ts";
 import { describeLoading } from "./load-contract.ts";
+import { describeNumbers } from "./numbers-contract.ts";
 import { describePrune } from "./prune-contract.ts";
 import { tradedLedger } from "./traded-ledger.ts";
 
@@ -21,3 +22,4 @@ describeLoading("a SQLite file", open, () => records);
 describeExport("a SQLite file", open);
 describeCatalog("a SQLite file", open);
 describePrune("a SQLite file", open);
+describeNumbers("a SQLite file", open);

@@ -15,6 +15,7 @@ import { describeExport } from "../contract/export-contract.ts";
 import { postgresWaits } from "../contract/homes.ts";
 import { durableSeq } from "../contract/ledger-contract.ts";
 import { contentsOf, describeLoading, tapeFrames } from "../contract/load-contract.ts";
+import { describeNumbers } from "../contract/numbers-contract.ts";
 import { describePrune } from "../contract/prune-contract.ts";
 import { bookEvent, describeStore } from "../contract/store-contract.ts";
 import { tradedLedger } from "../contract/traded-ledger.ts";
@@ -65,6 +66,7 @@ describeLoading(
 
 describeExport("a PostgreSQL database", () => open(2000 + loads++));
 describePrune("a PostgreSQL database", () => open(2000 + loads++));
+describeNumbers("a PostgreSQL database", () => open(2000 + loads++));
 describeCatalog("a PostgreSQL database", () => open(2000 + loads++));
 
 describeCrash("a PostgreSQL database", async () => {

@@ -12,6 +12,8 @@ export type MarketTokens = { readonly conditionId: string; readonly tokenIds: re
 
 /** SQLite takes at most 32,766 values in one statement; a market's row has a dozen. */
 const marketsOfStatement = 1_000;
+/** Somebody else may take a market's place meanwhile: then the next one is tried, there are only two, and a look follows. */
+const roundsMax = 3;
 
 /** The store's numbers of markets and tokens, remembered. A market that nobody has described yet gets an empty row. */
 export class MarketNumbers {
@@ -48,12 +50,7 @@ export class MarketNumbers {
       found = await find.executeTakeFirstOrThrow();
     }
     const { market_id: marketId } = found;
-    const outcomes = await this.#db
-      .selectFrom("outcomes")
-      .selectAll()
-      .where("market_id", "=", marketId)
-      .execute();
-    for (const row of outcomes) this.#know(row);
+    await this.#read([marketId]);
     this.#markets.set(conditionId, marketId);
     return marketId;
   }
@@ -61,13 +58,13 @@ export class MarketNumbers {
   /** The token's number; a token that nobody has named yet takes the next free one of its market. @throws StoreError for a third one */
   async token(conditionId: string, tokenId: string, name = ""): Promise<TokenNumber> {
     const marketId = await this.market(conditionId);
-    const known = this.#tokens.get(tokenId);
-    if (known !== undefined) return known;
-    const taken = this.#taken.get(marketId) ?? 0;
-    const row = { ...freshOutcome(conditionId, marketId, tokenId, taken), name };
-    await this.#db.insertInto("outcomes").values(row).execute();
-    this.#know(row);
-    return { marketId, outcome: row.outcome };
+    for (let round = 0; round < roundsMax; round++) {
+      const known = this.#tokens.get(tokenId);
+      if (known !== undefined) return known;
+      const taken = this.#taken.get(marketId) ?? 0;
+      await this.#insert([{ ...freshOutcome(conditionId, marketId, tokenId, taken), name }]);
+    }
+    throw strangerOf(conditionId, [tokenId]);
   }
 
   /** Gives numbers to the tokens of many markets at once, as `token` does to one. @throws StoreError for a third token of a market */
@@ -101,22 +98,41 @@ export class MarketNumbers {
         .execute();
     }
     const found = await find.execute();
+    await this.#read(found.map((row) => row.market_id));
+    for (const row of found) this.#markets.set(row.condition_id, row.market_id);
+    for (let round = 0; round < roundsMax; round++) {
+      const fresh = markets.flatMap(({ conditionId, tokenIds }) =>
+        this.#freshOutcomes(conditionId, tokenIds),
+      );
+      if (fresh.length === 0) return;
+      await this.#insert(fresh);
+    }
+    for (const { conditionId, tokenIds } of markets) {
+      const left = tokenIds.filter((id) => !this.#tokens.has(id));
+      if (left.length > 0) throw strangerOf(conditionId, left);
+    }
+  }
+
+  /**
+   * Adds those for which there is room, and reads what their markets have then: a running service and other loaders give
+   * numbers too. A market whose row was not taken has more tokens afterwards than were known.
+   */
+  async #insert(rows: readonly OutcomeRow[]): Promise<void> {
+    await this.#db
+      .insertInto("outcomes")
+      .values(rows)
+      .onConflict((clash) => clash.doNothing())
+      .execute();
+    await this.#read([...new Set(rows.map((row) => row.market_id))]);
+  }
+
+  async #read(marketIds: readonly number[]): Promise<void> {
     const outcomes = await this.#db
       .selectFrom("outcomes")
       .selectAll()
-      .where(
-        "market_id",
-        "in",
-        found.map((row) => row.market_id),
-      )
+      .where("market_id", "in", marketIds)
       .execute();
     for (const row of outcomes) this.#know(row);
-    for (const row of found) this.#markets.set(row.condition_id, row.market_id);
-    const fresh = markets.flatMap(({ conditionId, tokenIds }) =>
-      this.#freshOutcomes(conditionId, tokenIds),
-    );
-    if (fresh.length > 0) await this.#db.insertInto("outcomes").values(fresh).execute();
-    for (const row of fresh) this.#know(row);
   }
 
   /** Rows for those of a known market's tokens that have no number yet. */
@@ -160,4 +176,11 @@ function freshOutcome(
     throw new StoreError("store_bad_value", `${conditionId} has two other tokens: ${tokenId}`);
   }
   return { token_id: tokenId, market_id: marketId, outcome: taken === 0 ? 0 : 1, name: "" };
+}
+
+function strangerOf(conditionId: string, tokenIds: readonly string[]): StoreError {
+  return new StoreError(
+    "store_bad_value",
+    `${tokenIds.join(", ")} of ${conditionId} is known as another market's`,
+  );
 }
