@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BlockView } from "../adapters/tape/block-view.ts";
-import { tapeBlocks, wholeTape } from "../adapters/tape/tape-reader.ts";
+import { marketsOfManifest, tapeBlocks, wholeTape } from "../adapters/tape/tape-reader.ts";
 import type { MarketEvent } from "../engine/domain/market-event.ts";
 import { BookReplay, type ReplayReport } from "./book-replay.ts";
 import { ColumnReplay } from "./column-replay.ts";
@@ -142,7 +142,7 @@ function* discoveryEvents(
     for (const { frame } of recording.steps()) yield* frame?.events.filter(isChosen) ?? [];
     return;
   }
-  const discovery = new TapeDiscovery();
+  const discovery = new TapeDiscovery(marketsOfManifest(recording.path));
   let bytesLeft = keptBytes;
   for (const block of tapeBlocks(recording.path)) {
     bytesLeft -= block.memoryBytes;

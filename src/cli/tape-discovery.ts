@@ -1,6 +1,7 @@
 import { MarketFrameReader } from "../adapters/polymarket/scan-market-frame.ts";
 import { rowKind } from "../adapters/tape/block-builder.ts";
 import type { BlockView } from "../adapters/tape/block-view.ts";
+import type { BlockMarket } from "../adapters/tape/market-table.ts";
 import type { MarketEvent } from "../engine/domain/market-event.ts";
 import { stepOfRow } from "./frame-files.ts";
 
@@ -9,19 +10,28 @@ export class TapeDiscovery {
   readonly #tokens = new Map<string, Set<string>>();
   readonly #reader = new MarketFrameReader();
 
+  /** `markets`: those that the tape names beforehand. */
+  constructor(markets: readonly BlockMarket[]) {
+    this.#learn(markets);
+  }
+
   /** Events of a block that may name a market, a token or terms that are not known yet. @throws TapeError */
   *eventsOf(block: BlockView): Generator<MarketEvent> {
-    // Only for speed: what the reader has not learnt it reads the simple way.
-    for (const { conditionId, tokenIds } of block.markets) {
-      const [yes, no] = tokenIds;
-      if (yes === undefined || no === undefined) continue;
-      this.#reader.learn([{ conditionId, tokenIds: [yes, no] }]);
-    }
+    this.#learn(block.markets);
     for (const event of this.#newsOf(block)) {
       const known = this.#tokens.get(event.conditionId) ?? new Set<string>();
       for (const token of tokensOf(event)) known.add(token);
       this.#tokens.set(event.conditionId, known);
       yield event;
+    }
+  }
+
+  /** Only for speed: what the reader has not learnt it reads the simple way. */
+  #learn(markets: readonly BlockMarket[]): void {
+    for (const { conditionId, tokenIds } of markets) {
+      const [yes, no] = tokenIds;
+      if (yes === undefined || no === undefined) continue;
+      this.#reader.learn([{ conditionId, tokenIds: [yes, no] }]);
     }
   }
 

@@ -19,6 +19,8 @@ const blockRows = 15;
 function taped(steps: readonly Step[]): Recording {
   const folder = join(scratchFolder(), "tape");
   const writer = new FolderWriter(folder, identity, defaultFolderLimits, startMs - 1);
+  // Some markets are named beforehand, as a recording names those that it follows.
+  writer.followed(tape.markets.slice(0, 2), startMs - 1);
   for (const [i, step] of steps.entries()) {
     const atMs = startMs + i;
     if (typeof step === "string") {

@@ -2,6 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { BlockView } from "./block-view.ts";
 import { type Manifest, manifestName, readManifest } from "./manifest.ts";
+import type { BlockMarket } from "./market-table.ts";
 import { segmentFiles } from "./recover.ts";
 import { type BlockHead, segmentHeadBytes } from "./segment-format.ts";
 import type { IndexedBlock } from "./segment-index.ts";
@@ -84,6 +85,11 @@ function* blocksOf(segment: SegmentReader, range: TapeRange): Generator<FoundBlo
     if (head === null) throw damaged(segment, indexed.offset);
     yield { offset: indexed.offset, head };
   }
+}
+
+/** Markets that a tape's manifest names, token 0 first; none when it has no manifest that can be read. */
+export function marketsOfManifest(folder: string): readonly BlockMarket[] {
+  return manifestOf(folder)?.markets ?? [];
 }
 
 function damaged({ file }: SegmentReader, offset: number): TapeError {
