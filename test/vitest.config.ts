@@ -35,7 +35,8 @@ export default defineConfig({
     root: new URL("..", import.meta.url).pathname,
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    maxWorkers: 2,
+    // Many tests wait for a process or a clock: one more than there are cores.
+    maxWorkers: 3,
     cache: false,
     sequence: { sequencer: LongestFirst },
   },

@@ -7,7 +7,6 @@ import type { LogRecord } from "../../src/engine/ports/durable-log.ts";
 import { foldLedger } from "../../src/engine/runtime/ledger-writer.ts";
 import { createState } from "../../src/engine/state/engine-state.ts";
 import { projectLedger } from "../../src/project-ledger.ts";
-import { codeOf } from "../adapters/sqlite/support.ts";
 
 export const conditionId = `0x${"ab".repeat(32)}`;
 export const yes = "1".repeat(77);
