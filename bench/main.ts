@@ -17,7 +17,7 @@ import { startCase } from "./cases/start.ts";
 import { storageCase } from "./cases/storage.ts";
 import { tapeCase } from "./cases/tape.ts";
 import type { BenchCase } from "./support/bench-case.ts";
-import { machineFacts } from "./support/machine.ts";
+import { machineFacts, machinePace } from "./support/machine.ts";
 import { caseText, closingText, headText, type NamedResult } from "./support/report.ts";
 
 const cases: readonly BenchCase[] = [
@@ -76,6 +76,7 @@ async function main(args: readonly string[]): Promise<number> {
   if (!values.json) process.stdout.write(headText(facts));
   const results: NamedResult[] = [];
   for (const one of cases.filter(({ name }) => names.includes(name))) {
+    const paceBefore = machinePace();
     const caseAt = performance.now();
     const before = process.cpuUsage();
     const result = await one.run({
@@ -85,8 +86,11 @@ async function main(args: readonly string[]): Promise<number> {
     });
     const { user, system } = process.cpuUsage(before);
     const tookMs = performance.now() - caseAt;
-    results.push({ name: one.name, tookMs, processorMs: (user + system) / 1_000, ...result });
-    if (!values.json) process.stdout.write(caseText(result));
+    const processorMs = (user + system) / 1_000;
+    const pace = [paceBefore, machinePace()] as const;
+    const named = { name: one.name, tookMs, processorMs, pace, ...result };
+    results.push(named);
+    if (!values.json) process.stdout.write(caseText(named));
   }
   const tookMs = performance.now() - startedAt;
   if (values.json) {

@@ -1,12 +1,11 @@
 import { type CaseResult, countText, durationText, type Row } from "./bench-case.ts";
-import { anchorParseNs, type MachineFacts } from "./machine.ts";
+import type { MachineFacts } from "./machine.ts";
 
 /** The machine, on top of everything. */
 export function headText(facts: MachineFacts): string {
   return [
     `node ${facts.node} (V8 ${facts.v8}), ${facts.cores} cores of ${facts.cpu}, ${facts.memoryGib} GiB`,
     `${facts.system}, state on ${facts.stateFileSystem}, load ${facts.load.toFixed(2)}, ${facts.at}`,
-    `JSON.parse of a 600-byte frame takes ${durationText(facts.parseNs)} here, ${(facts.parseNs / anchorParseNs).toFixed(2)}x what it took on the machine of performance.md`,
     "Medians are medians of the rounds' medians (lowest and highest beside them), p99 is over all operations;",
     "x is the baseline's median divided by the row's.",
     "",
@@ -16,8 +15,13 @@ export function headText(facts: MachineFacts): string {
 const header = ["", "median", "lowest", "highest", "p99", "a second", "x"] as const;
 
 /** One benchmark as a table, its notes and its aims. */
-export function caseText({ title, rows, notes, aims }: CaseResult): string {
-  const lines = ["", title];
+export function caseText({ title, rows, notes, aims, pace }: NamedResult): string {
+  const times = pace.map((one) => one.toFixed(2)).join(" and ");
+  const lines = [
+    "",
+    title,
+    `  just before and after, JSON.parse took ${times} times what it takes on the machine of performance.md`,
+  ];
   if (rows.length > 0) lines.push(...tableLines([header, ...rows.map(cells)]));
   lines.push(...notes.map((note) => `  ${note}`));
   lines.push(
@@ -56,6 +60,8 @@ export type NamedResult = CaseResult & {
   readonly name: string;
   readonly tookMs: number;
   readonly processorMs: number;
+  /** Of the machine, before and after. */
+  readonly pace: readonly [number, number];
 };
 
 /** Time by benchmark, aims in one count, and the last line: every ratio by name. */
