@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { sql } from "kysely";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openPool } from "../../src/adapters/postgres/connection.ts";
 import { bulkRows } from "../../src/adapters/storage/bulk-tables.ts";
 import { loadTape } from "../../src/adapters/storage/load-tape.ts";
+import { postgresStore } from "../../src/adapters/storage/postgres-store.ts";
 import type { Store } from "../../src/adapters/storage/store.ts";
 import { openPostgresStore, openSqliteStore } from "../../src/open-store.ts";
 import { projectLedger } from "../../src/project-ledger.ts";
@@ -68,6 +70,39 @@ describeExport("a PostgreSQL database", () => open(2000 + loads++));
 describePrune("a PostgreSQL database", () => open(2000 + loads++));
 describeNumbers("a PostgreSQL database", () => open(2000 + loads++));
 describeCatalog("a PostgreSQL database", () => open(2000 + loads++));
+
+test("a day that is larger than a transaction may be is kept in parts", async () => {
+  const place = 2000 + loads++;
+  await (await open(place)).close();
+  const url = server.url(`store${place}`);
+  const pool = openPool({ url, password: null, connectTimeoutMs: 30_000 });
+  const store = postgresStore(pool, "here", "postgres", 25);
+  const kept = async () =>
+    (await query(`store${place}`, "SELECT position FROM checkpoints")).map(
+      (row) => (row as { position: string }).position,
+    );
+  const load = (from: number) =>
+    store.load({
+      isFollowed: true,
+      rows: [
+        bulkRows(
+          "book_events",
+          Array.from({ length: 10 }, (_, i) => bookEvent(from + i + 1, { ts: firstOfDay + from })),
+        ),
+      ],
+      checkpoint: { name: "t", from, to: from + 10, atMs: 1 },
+    });
+  await load(0);
+  await load(10);
+  expect(await kept()).toEqual([]);
+  await load(20);
+  expect(await kept()).toEqual(["30"]);
+  await load(30);
+  await store.settle();
+  const { rows } = await pool.query("SELECT count(*) AS n FROM book_events");
+  expect(rows).toEqual([{ n: 40 }]);
+  await store.close();
+});
 
 describeCrash("a PostgreSQL database", async () => {
   const name = `crash${loads++}`;

@@ -22,6 +22,7 @@ export class PostgresLoad {
   /** Days that were there, or are this transaction's, since its first batch. */
   readonly #days = new Set<string>();
   #fresh: readonly Day[] = [];
+  #rows = 0;
 
   private constructor(client: PoolClient, home: "postgres" | "timescale", batch: LoadBatch) {
     this.client = client;
@@ -66,6 +67,11 @@ export class PostgresLoad {
     return this.#fresh.length > 0;
   }
 
+  /** Rows written so far. */
+  get rows(): number {
+    return this.#rows;
+  }
+
   /** Adds the batch; false when it does not belong into this transaction: another recording, or a day that is not its own. */
   async add(batch: LoadBatch): Promise<boolean> {
     const { name, from } = batch.checkpoint;
@@ -87,6 +93,7 @@ export class PostgresLoad {
     const fresh = new Set(this.#fresh.map(dayName));
     for (const stretch of stretches) {
       const name = dayName(stretch);
+      this.#rows += stretch.order.length;
       // Nobody else ever sees these rows half written, so they need no marks of who may see them.
       if (fresh.has(name)) await copyInto(this.client, name, stretch, ", FREEZE");
       else await copy(this.client, stretch);

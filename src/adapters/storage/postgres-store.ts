@@ -6,9 +6,17 @@ import type { Store } from "./store.ts";
 import { StoreError } from "./store-error.ts";
 import type { StoreTables } from "./tables.ts";
 
+/** A day that is larger is kept in parts: what comes behind so many rows finds a table with indexes. */
+const rowsOfTransactionMax = 20_000_000;
+
 /** The store in a database whose schema is the newest. The pool is closed with it. */
-export function postgresStore(pool: Pool, place: string, home: "postgres" | "timescale"): Store {
-  const loads = new Loads(pool, place, home);
+export function postgresStore(
+  pool: Pool,
+  place: string,
+  home: "postgres" | "timescale",
+  rowsMax = rowsOfTransactionMax,
+): Store {
+  const loads = new Loads(pool, place, { home, rowsMax });
   return {
     home,
     place,
@@ -26,13 +34,17 @@ export function postgresStore(pool: Pool, place: string, home: "postgres" | "tim
 class Loads {
   readonly #pool: Pool;
   readonly #place: string;
-  readonly #home: "postgres" | "timescale";
+  readonly #options: { readonly home: "postgres" | "timescale"; readonly rowsMax: number };
   #open: PostgresLoad | null = null;
 
-  constructor(pool: Pool, place: string, home: "postgres" | "timescale") {
+  constructor(
+    pool: Pool,
+    place: string,
+    options: { readonly home: "postgres" | "timescale"; readonly rowsMax: number },
+  ) {
     this.#pool = pool;
     this.#place = place;
-    this.#home = home;
+    this.#options = options;
   }
 
   async load(batch: LoadBatch): Promise<void> {
@@ -41,7 +53,9 @@ class Loads {
       await this.#begin(batch);
     }
     // Only the indexes of a new day gain by waiting for more of its rows.
-    if (batch.isFollowed !== true || this.#open?.makesDays !== true) await this.settle();
+    const open = this.#open;
+    const mayStay = open?.makesDays === true && open.rows < this.#options.rowsMax;
+    if (batch.isFollowed !== true || !mayStay) await this.settle();
   }
 
   async settle(): Promise<void> {
@@ -66,7 +80,7 @@ class Loads {
   async #begin(batch: LoadBatch): Promise<void> {
     const client = await this.#pool.connect();
     this.#open = await this.#guarded({ client }, () =>
-      PostgresLoad.begin(client, this.#home, batch),
+      PostgresLoad.begin(client, this.#options.home, batch),
     );
   }
 
