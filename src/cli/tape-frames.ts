@@ -4,10 +4,9 @@ import type { TapeFrame } from "../adapters/storage/load-tape.ts";
 import { rowKind } from "../adapters/tape/block-builder.ts";
 import type { BlockCursor, BlockView } from "../adapters/tape/block-view.ts";
 import { changeFlag, microPerSizeUnit, pricesTop } from "../adapters/tape/delta-layout.ts";
-import { type Manifest, readManifest } from "../adapters/tape/manifest.ts";
 import type { BlockMarket } from "../adapters/tape/market-table.ts";
 import { TapeError } from "../adapters/tape/tape-error.ts";
-import { tapeBlocks } from "../adapters/tape/tape-reader.ts";
+import { manifestOf, marketsOfManifest, tapeBlocks } from "../adapters/tape/tape-reader.ts";
 import type { BookDelta, LevelChange } from "../engine/domain/market-event.ts";
 import { type Price, priceOne, type Shares } from "../engine/domain/numbers.ts";
 import { FrameFileError, stepOfRow } from "./frame-files.ts";
@@ -22,19 +21,10 @@ export function nameOfTape(folder: string): string {
   return manifest === null ? name : `${name} ${new Date(manifest.createdMs).toISOString()}`;
 }
 
-function manifestOf(folder: string): Manifest | null {
-  try {
-    return readManifest(folder);
-  } catch (error) {
-    if (error instanceof TapeError) return null;
-    throw error;
-  }
-}
-
 /** What a tape says of the market, in order, without the hashes of its changes. @throws FrameFileError */
 export function* framesOfTape(folder: string): Generator<TapeFrame> {
   try {
-    let listed = manifestOf(folder)?.markets ?? [];
+    let listed = marketsOfManifest(folder);
     for (const view of tapeBlocks(folder)) {
       yield* framesOfBlock(view, listed);
       listed = [];

@@ -8,6 +8,7 @@ import type { Market, MarketGroup } from "../../src/engine/domain/market.ts";
 import type { Price, Rate, Usd } from "../../src/engine/domain/numbers.ts";
 import { codeOf } from "../adapters/sqlite/support.ts";
 import { marketOf } from "../engine/support/markets.ts";
+import { withStoreOf } from "./with-store.ts";
 
 const hashA = "a".repeat(64);
 const hashB = "b".repeat(64);
@@ -37,14 +38,7 @@ const rowOf = (store: Store, conditionId: string) =>
 
 /** `open` gives a store in a fresh place. */
 export function describeCatalog(home: string, open: () => Promise<Store>): void {
-  async function withStore(work: (store: Store) => Promise<void>): Promise<void> {
-    const store = await open();
-    try {
-      await work(store);
-    } finally {
-      await store.close();
-    }
-  }
+  const withStore = withStoreOf(open);
   const write = (
     store: Store,
     atMs: number,

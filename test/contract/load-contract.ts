@@ -7,6 +7,7 @@ import type { LogRecord } from "../../src/engine/ports/durable-log.ts";
 import { foldLedger } from "../../src/engine/runtime/ledger-writer.ts";
 import { createState } from "../../src/engine/state/engine-state.ts";
 import { projectLedger } from "../../src/project-ledger.ts";
+import { withStoreOf } from "./with-store.ts";
 
 export const conditionId = `0x${"ab".repeat(32)}`;
 export const yes = "1".repeat(77);
@@ -103,14 +104,7 @@ export function describeLoading(
   open: () => Promise<Store>,
   ledger: () => readonly LogRecord[],
 ): void {
-  async function withStore(work: (store: Store) => Promise<void>): Promise<void> {
-    const store = await open();
-    try {
-      await work(store);
-    } finally {
-      await store.close();
-    }
-  }
+  const withStore = withStoreOf(open);
 
   describe(`filling the store in ${home}`, () => {
     test("a recording becomes rows: every level, book and trade of it, with its own numbers", () =>

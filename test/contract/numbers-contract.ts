@@ -5,17 +5,11 @@ import { MarketNumbers } from "../../src/adapters/storage/market-numbers.ts";
 import type { Store } from "../../src/adapters/storage/store.ts";
 import { codeOf } from "../adapters/sqlite/support.ts";
 import { conditionId, no, tapeFrames, yes } from "./load-contract.ts";
+import { withStoreOf } from "./with-store.ts";
 
 /** `open` a store in a fresh place. */
 export function describeNumbers(home: string, open: () => Promise<Store>): void {
-  async function withStore(work: (store: Store) => Promise<void>): Promise<void> {
-    const store = await open();
-    try {
-      await work(store);
-    } finally {
-      await store.close();
-    }
-  }
+  const withStore = withStoreOf(open);
 
   describe(`numbers of markets in ${home}`, () => {
     test("markets that a recording lists get the numbers that their frames would give them, in one go", () =>

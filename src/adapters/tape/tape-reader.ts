@@ -98,7 +98,8 @@ function damaged({ file }: SegmentReader, offset: number): TapeError {
   );
 }
 
-function manifestOf(folder: string): Manifest | null {
+/** A tape's manifest; null when there is none that can be read. */
+export function manifestOf(folder: string): Manifest | null {
   try {
     return readManifest(folder);
   } catch (error) {
