@@ -12,6 +12,7 @@ import { type BlockMarket, marketsOfLines } from "./market-table.ts";
 import { recoverSegment, segmentFiles } from "./recover.ts";
 import { SegmentWriter } from "./segment-writer.ts";
 import { lockTape } from "./tape-lock.ts";
+import { manifestOf } from "./tape-reader.ts";
 import { seqsOf, type TapeNote } from "./tape-row.ts";
 
 /** What a recording is told at its start. */
@@ -275,10 +276,16 @@ export class FolderWriter {
   }
 
   #writeManifest(closed: readonly SegmentEntry[]): void {
-    // Old segments may have been removed meanwhile (prune).
+    // Old segments may have been removed meanwhile (prune), which alone knows up to where.
+    const { removed } = manifestOf(this.#folder) ?? this.#manifest;
     const kept = this.#manifest.segments.filter(({ file }) => existsSync(join(this.#folder, file)));
     const segments = [...kept, ...closed];
-    this.#manifest = { ...this.#manifest, segments, markets: [...this.#markets.values()] };
+    this.#manifest = {
+      ...this.#manifest,
+      segments,
+      removed,
+      markets: [...this.#markets.values()],
+    };
     writeManifest(this.#folder, this.#manifest);
     this.#isTold = true;
   }

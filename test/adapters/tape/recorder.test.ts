@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import { describe, expect, test } from "vitest";
 import { defaultFolderLimits, FolderWriter } from "../../../src/adapters/tape/folder-writer.ts";
 import { readManifest } from "../../../src/adapters/tape/manifest.ts";
+import { removeSegments } from "../../../src/adapters/tape/prune-tape.ts";
 import { tapeRows } from "../../../src/adapters/tape/tape-reader.ts";
 import { openTapeRecorder } from "../../../src/adapters/tape/tape-recorder.ts";
 import { verifyTape } from "../../../src/adapters/tape/verify-tape.ts";
@@ -143,6 +144,20 @@ describe("a recording", () => {
     writer.close(startMs + 5_002);
     expect(named()).toEqual(expect.arrayContaining([one, other, third]));
     expect(faultsOf(folder)).toEqual([]);
+  });
+
+  test("what was pruned beside it stays pruned, and its numbers are never given again", () => {
+    const folder = join(scratchFolder(), "tape");
+    recordFrames(folder, 200);
+    const writer = new FolderWriter(folder, identity, defaultFolderLimits, startMs + 1_000);
+    removeSegments(folder, readManifest(folder)?.segments ?? []);
+    const { removed } = readManifest(folder) ?? {};
+    expect(removed).toMatchObject({ lastNumber: 1 });
+    writer.followed([{ conditionId: "0x1", tokenIds: ["1", "2"] }], startMs + 1_001);
+    expect(readManifest(folder)).toMatchObject({ removed, segments: [] });
+    expect(readManifest(folder)?.markets).toHaveLength(6);
+    writer.close(startMs + 1_002);
+    expect(readManifest(folder)).toMatchObject({ removed, segments: [{ file: "00000002.seg" }] });
   });
 
   test("segments end by size and age, and stay in order", () => {
